@@ -1,0 +1,36 @@
+"""Search spaces: what can be built. `get("nb201")` is the entry; third parties register through `nas_helm.spaces`.
+
+Importing this room never imports torch; a space does so inside `build` only.
+"""
+
+from nas_core.spaces._registry import get, names, register
+from nas_core.spaces.base import (
+    Act,
+    Architecture,
+    CellGraph,
+    Count,
+    Decision,
+    ImageShape,
+    Region,
+    Scale,
+    SearchSpace,
+    Steering,
+    SteeringConflict,
+)
+
+__all__ = [
+    "Act",
+    "Architecture",
+    "CellGraph",
+    "Count",
+    "Decision",
+    "ImageShape",
+    "Region",
+    "Scale",
+    "SearchSpace",
+    "Steering",
+    "SteeringConflict",
+    "get",
+    "names",
+    "register",
+]

@@ -1,0 +1,8 @@
+"""The store: the only channel between app and engine. SQLite in WAL mode by default, any SQLAlchemy URL for teams.
+
+Commands, steering acts and events are one append-only log read by cursor. Neither torch nor Dash lives here.
+"""
+
+from nas_core.store._store import DEFAULT_URL, CandidateRow, LogEntry, RunRow, Store, StoreError
+
+__all__ = ["DEFAULT_URL", "CandidateRow", "LogEntry", "RunRow", "Store", "StoreError"]

@@ -1,0 +1,407 @@
+"""Reading and writing the store. Every method is one short transaction; nothing outside this room sees a table."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import create_engine, delete, event, func, or_, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from nas_core.store._models import Base, Candidate, Log, Run, Score
+
+DEFAULT_URL = os.environ.get("NAS_HELM_STORE", f"sqlite:///{Path.home() / '.nas_helm' / 'store.db'}")
+LEASE_SECONDS = 10.0
+COMMANDS = ("start", "pause", "resume", "stop", "extend")
+
+
+class StoreError(ValueError):
+    """The store cannot be read or written; the message says which one and what to do."""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as it stands. `state` is created, queued, running, paused, stopped, finished or failed."""
+
+    id: str
+    name: str
+    space: str
+    config: dict[str, Any]
+    state: str
+    message: str
+    strategy_state: dict[str, Any] | None
+    engine: str | None
+    lease_until: float
+    created: float
+    busy_seconds: float
+    asked: int
+    scored: int
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One line of the log. `kind` is command, act or event."""
+
+    id: int
+    kind: str
+    body: dict[str, Any]
+    time: float
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """An architecture inside a run; `values` is None until it has been scored."""
+
+    position: int
+    arch: str
+    canonical: str
+    values: dict[str, float] | None
+    seconds: dict[str, float] | None
+    scored: int | None
+
+
+class Store:
+    """Runs, log, candidates and the score cache behind one SQLAlchemy URL.
+
+    Raises:
+        StoreError: the URL is malformed, or the database is locked, full, corrupt or out of reach.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = url or DEFAULT_URL
+        try:
+            parsed = make_url(self.url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+                Path(str(parsed.database)).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(parsed, connect_args=self._connect_arguments(parsed.get_backend_name()))
+        except (ArgumentError, ImportError, OSError) as error:
+            raise StoreError(f"cannot open store {self.url!r}: {_first_line(error)}") from error
+        if parsed.get_backend_name() == "sqlite":
+            event.listen(self._engine, "connect", _tune_sqlite)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        with self._guard():
+            Base.metadata.create_all(self._engine)
+
+    @staticmethod
+    def _connect_arguments(backend: str) -> dict[str, Any]:
+        return {"timeout": 10} if backend == "sqlite" else {}
+
+    def close(self) -> None:
+        """Release every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise StoreError(_explain(self.url, error)) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with self._guard(), self._sessions.begin() as session:
+            yield session
+
+    # runs -----------------------------------------------------------------------------------------------------------
+
+    def create_run(self, space: str, config: Mapping[str, Any], name: str = "") -> str:
+        """Add a run in state `created` and return its id."""
+        identifier = uuid.uuid4().hex[:12]
+        with self._transaction() as session:
+            session.add(
+                Run(
+                    id=identifier,
+                    name=name or f"{space} {identifier[:4]}",
+                    space=space,
+                    config=dict(config),
+                    created=time.time(),
+                )
+            )
+        return identifier
+
+    def runs(self) -> list[RunRow]:
+        """Every run, newest first."""
+        return self._runs(None)
+
+    def run(self, identifier: str) -> RunRow:
+        """One run.
+
+        Raises:
+            StoreError: there is no such run.
+        """
+        found = self._runs(identifier)
+        if not found:
+            raise StoreError(f"unknown run {identifier!r}; expected the id of a run in {self.url}")
+        return found[0]
+
+    def _runs(self, identifier: str | None) -> list[RunRow]:
+        counts = (
+            select(Candidate.run, func.count().label("asked"), func.count(Candidate.scored).label("scored"))
+            .group_by(Candidate.run)
+            .subquery()
+        )
+        query = select(Run, counts.c.asked, counts.c.scored).outerjoin(counts, counts.c.run == Run.id)
+        if identifier is not None:
+            query = query.where(Run.id == identifier)
+        with self._transaction() as session:
+            rows = session.execute(query.order_by(Run.created.desc())).all()
+        return [
+            RunRow(
+                id=run.id,
+                name=run.name,
+                space=run.space,
+                config=run.config,
+                state=run.state,
+                message=run.message,
+                strategy_state=run.strategy_state,
+                engine=run.engine,
+                lease_until=run.lease_until,
+                created=run.created,
+                busy_seconds=run.busy_seconds,
+                asked=asked or 0,
+                scored=scored or 0,
+            )
+            for run, asked, scored in rows
+        ]
+
+    def set_state(self, identifier: str, state: str, message: str = "") -> None:
+        """Change the state of a run and log it as an event."""
+        with self._transaction() as session:
+            session.execute(update(Run).where(Run.id == identifier).values(state=state, message=message[:500]))
+            session.add(Log(run=identifier, kind="event", body={"state": state, "message": message}, time=time.time()))
+
+    def configure(self, identifier: str, **changes: Any) -> None:
+        """Merge `changes` into the configuration of a run."""
+        with self._transaction() as session:
+            run = session.get_one(Run, identifier)
+            run.config = {**run.config, **changes}
+
+    def delete_run(self, identifier: str) -> None:
+        """Remove a run with its log and candidates; cached scores stay."""
+        with self._transaction() as session:
+            for table in (Candidate, Log):
+                session.execute(delete(table).where(table.run == identifier))
+            session.execute(delete(Run).where(Run.id == identifier))
+
+    # lease ----------------------------------------------------------------------------------------------------------
+
+    def lease(self, engine: str, seconds: float = LEASE_SECONDS) -> str | None:
+        """Take, or keep, the lease of one run in state queued or running; the id of that run, or None."""
+        now = time.time()
+        with self._transaction() as session:
+            query = (
+                select(Run.id)
+                .where(Run.state.in_(("queued", "running")), or_(Run.lease_until < now, Run.engine == engine))
+                .order_by(Run.created)
+            )
+            for identifier in session.scalars(query).all():
+                taken = session.execute(
+                    update(Run)
+                    .where(Run.id == identifier, or_(Run.lease_until < now, Run.engine == engine))
+                    .values(engine=engine, lease_until=now + seconds)
+                )
+                if taken.rowcount:  # type: ignore[attr-defined]
+                    return str(identifier)
+        return None
+
+    def beat(self, identifier: str, engine: str, seconds: float = LEASE_SECONDS, busy: float = 0.0) -> bool:
+        """Extend a lease; False when another engine holds the run."""
+        with self._transaction() as session:
+            kept = session.execute(
+                update(Run)
+                .where(Run.id == identifier, Run.engine == engine)
+                .values(lease_until=time.time() + seconds, busy_seconds=Run.busy_seconds + busy)
+            )
+            return bool(kept.rowcount)  # type: ignore[attr-defined]
+
+    def release(self, identifier: str, engine: str) -> None:
+        """Give a lease back."""
+        with self._transaction() as session:
+            session.execute(
+                update(Run).where(Run.id == identifier, Run.engine == engine).values(engine=None, lease_until=0.0)
+            )
+
+    # log ------------------------------------------------------------------------------------------------------------
+
+    def append(self, identifier: str, kind: str, body: Mapping[str, Any]) -> int:
+        """Append a command, act or event; returns its number, which is the cursor just behind it."""
+        entry = Log(run=identifier, kind=kind, body=dict(body), time=time.time())
+        with self._transaction() as session:
+            session.add(entry)
+            session.flush()
+            return entry.id
+
+    def command(self, identifier: str, name: str, **arguments: Any) -> int:
+        """Append a command: start, pause, resume, stop or extend (with `budget`), and mark the run for the engine.
+
+        Raises:
+            StoreError: no such command.
+        """
+        if name not in COMMANDS:
+            raise StoreError(f"unknown command {name!r}; expected one of: {', '.join(COMMANDS)}")
+        cursor = self.append(identifier, "command", {"name": name, **arguments})
+        if name == "extend":
+            self.configure(identifier, budget=int(arguments["budget"]))
+        state = {"pause": "paused", "stop": "stopped"}.get(name, "queued")
+        self.set_state(identifier, state)
+        return cursor
+
+    def log(self, identifier: str, after: int = 0, kind: str | None = None) -> list[LogEntry]:
+        """Log lines behind the cursor `after`, oldest first."""
+        query = select(Log).where(Log.run == identifier, Log.id > after).order_by(Log.id)
+        if kind is not None:
+            query = query.where(Log.kind == kind)
+        with self._transaction() as session:
+            return [LogEntry(row.id, row.kind, row.body, row.time) for row in session.scalars(query)]
+
+    # candidates -----------------------------------------------------------------------------------------------------
+
+    def ask(
+        self, identifier: str, candidates: Sequence[tuple[str, str]], strategy_state: Mapping[str, Any]
+    ) -> list[CandidateRow]:
+        """Add asked candidates `(arch, canonical)` and the strategy's state behind them, in one transaction."""
+        with self._transaction() as session:
+            start = session.scalar(select(func.count()).where(Candidate.run == identifier)) or 0
+            rows = [
+                Candidate(run=identifier, position=start + k, arch=arch, canonical=canonical)
+                for k, (arch, canonical) in enumerate(candidates)
+            ]
+            session.add_all(rows)
+            session.execute(update(Run).where(Run.id == identifier).values(strategy_state=dict(strategy_state)))
+        return [CandidateRow(row.position, row.arch, row.canonical, None, None, None) for row in rows]
+
+    def pending(self, identifier: str) -> list[CandidateRow]:
+        """Candidates asked for and not yet scored, in order."""
+        query = select(Candidate).where(Candidate.run == identifier, Candidate.scored.is_(None))
+        with self._transaction() as session:
+            return [_candidate(row) for row in session.scalars(query.order_by(Candidate.position))]
+
+    def tell(
+        self,
+        identifier: str,
+        results: Sequence[tuple[int, Mapping[str, float], Mapping[str, float]]],
+        strategy_state: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write results `(position, values, seconds)`; a candidate that has scores already keeps them."""
+        with self._transaction() as session:
+            number = session.scalar(select(func.max(Candidate.scored)).where(Candidate.run == identifier)) or 0
+            for position, values, seconds in results:
+                number += 1
+                session.execute(
+                    update(Candidate)
+                    .where(Candidate.run == identifier, Candidate.position == position, Candidate.scored.is_(None))
+                    .values(values=_jsonable(values), seconds=_jsonable(seconds), scored=number)
+                )
+            if strategy_state is not None:
+                session.execute(update(Run).where(Run.id == identifier).values(strategy_state=dict(strategy_state)))
+
+    def candidates(self, identifier: str, after: int = 0) -> list[CandidateRow]:
+        """Scored candidates behind the cursor `after` (their `scored` number), in order of scoring."""
+        query = select(Candidate).where(Candidate.run == identifier, Candidate.scored > after)
+        with self._transaction() as session:
+            return [_candidate(row) for row in session.scalars(query.order_by(Candidate.scored))]
+
+    def table(self, identifier: str) -> pd.DataFrame:
+        """Every scored candidate by position: position, arch, canonical, scored and one column a score."""
+        rows = sorted(self.candidates(identifier), key=lambda row: row.position)
+        return pd.DataFrame(
+            [
+                {
+                    "position": r.position,
+                    "arch": r.arch,
+                    "canonical": r.canonical,
+                    "scored": r.scored,
+                    **(r.values or {}),
+                }
+                for r in rows
+            ],
+            columns=None if rows else ["position", "arch", "canonical", "scored"],
+        )
+
+    # score cache ----------------------------------------------------------------------------------------------------
+
+    def cached(
+        self, space: str, canonical: Sequence[str], proxies: Sequence[str], settings: str
+    ) -> dict[tuple[str, str], float]:
+        """Known values by `(canonical, proxy)`; NaN where a score is known to be undefined."""
+        query = select(Score.canonical, Score.proxy, Score.value).where(
+            Score.space == space, Score.settings == settings, Score.proxy.in_(proxies), Score.canonical.in_(canonical)
+        )
+        with self._transaction() as session:
+            return {(c, p): math.nan if v is None else v for c, p, v in session.execute(query)}
+
+    def remember(
+        self,
+        space: str,
+        canonical: str,
+        settings: str,
+        values: Mapping[str, float],
+        seconds: Mapping[str, float],
+        layers: Mapping[str, list[dict[str, Any]]] | None = None,
+    ) -> None:
+        """Cache the scores of one canonical form; the first writer wins."""
+        with self._transaction() as session:
+            for proxy, value in _jsonable(values).items():
+                if session.get(Score, (space, canonical, proxy, settings)) is None:
+                    session.add(
+                        Score(
+                            space=space,
+                            canonical=canonical,
+                            proxy=proxy,
+                            settings=settings,
+                            value=value,
+                            seconds=seconds.get(proxy, 0.0),
+                            layers=(layers or {}).get(proxy),
+                        )
+                    )
+
+    def layers(self, space: str, canonical: str, proxy: str, settings: str) -> pd.DataFrame:
+        """The per-layer table of a cached score; empty where none was kept."""
+        with self._transaction() as session:
+            row = session.get(Score, (space, canonical, proxy, settings))
+            return pd.DataFrame(row.layers if row is not None and row.layers else [])
+
+
+def _candidate(row: Candidate) -> CandidateRow:
+    values = None if row.values is None else {k: math.nan if v is None else v for k, v in row.values.items()}
+    return CandidateRow(row.position, row.arch, row.canonical, values, row.seconds, row.scored)
+
+
+def _jsonable(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: float(value) if math.isfinite(value) else None for name, value in values.items()}
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _explain(url: str, error: SQLAlchemyError) -> str:
+    text = _first_line(getattr(error, "orig", None) or error)
+    advice = {
+        "locked": "another program holds it; close that program or choose another --store",
+        "disk is full": "free some disk space, nothing written so far is lost",
+        "disk I/O": "check the disk; nothing written so far is lost",
+        "malformed": "the file is damaged; restore a copy or choose another --store",
+        "not a database": "the file is no SQLite database; choose another --store",
+        "unable to open": "check that the folder exists and can be written",
+        "readonly": "the file cannot be written; check its permissions",
+    }
+    hint = next((hint for sign, hint in advice.items() if sign in text), "check the --store URL")
+    return f"store {url!r}: {text}; {hint}"

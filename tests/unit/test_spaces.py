@@ -1,0 +1,104 @@
+"""NAS-Bench-201: notation, identity, closed forms against built modules."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nas_core import spaces
+from nas_core.spaces.nb201 import live_edges
+
+SPACE = spaces.get("nb201")
+ALL = list(SPACE.architectures())
+
+
+def test_every_cell_survives_parse_and_format():
+    assert len(ALL) == 15_625
+    assert all(SPACE.parse(SPACE.format(arch)) == arch for arch in ALL)
+
+
+def test_there_are_6466_distinct_networks_and_341_dead_cells():
+    assert len({SPACE.canonical(arch) for arch in ALL}) == 6_466
+    assert int((~live_edges(np.array(ALL)).any(axis=1)).sum()) == 341
+
+
+def test_canonical_form_is_its_own_canonical_form():
+    assert all(SPACE.canonical(SPACE.canonical(arch)) == SPACE.canonical(arch) for arch in ALL[::7])
+
+
+def _count_operations(network: nn.Module) -> int:
+    """Multiply-accumulates of weights and pooling windows, two operations an element of batch norm, one of ReLU."""
+    total = 0
+
+    def count(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.Conv2d):
+            total += output[0].numel() * module.weight[0].numel()
+        elif isinstance(module, nn.Linear):
+            total += module.weight.numel() + inputs[0].shape[1] * 8 * 8
+        elif isinstance(module, nn.BatchNorm2d):
+            total += 2 * output[0].numel()
+        elif isinstance(module, nn.ReLU):
+            total += output[0].numel()
+        elif isinstance(module, nn.AvgPool2d):
+            kernel = module.kernel_size
+            total += output[0].numel() * int(kernel if isinstance(kernel, int) else kernel[0]) ** 2
+
+    handles = [module.register_forward_hook(count) for module in network.modules()]
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, 32, 32))
+    for handle in handles:
+        handle.remove()
+    return total
+
+
+def test_closed_forms_equal_counts_on_built_modules():
+    rng = np.random.default_rng(0)
+    archs = [ALL[k] for k in rng.choice(len(ALL), 500, replace=False)]
+    forms = SPACE.closed_forms(archs)
+    ones, threes, pools = (np.array([sum(op == kind for op in arch) for arch in archs]) for kind in (2, 3, 4))
+    np.testing.assert_array_equal(forms["params"], 73_306 + 28_000 * ones + 243_040 * threes)
+    published = 7_943_872 + 4_362_240 * ones + 35_819_520 * threes + 1_290_240 * pools
+    np.testing.assert_allclose(forms["flops"], published, rtol=1.4e-4)
+    for arch, params in zip(archs, forms["params"], strict=True):
+        network = SPACE.build(arch, image=spaces.ImageShape(), classes=10, scale=spaces.Scale())
+        assert sum(p.numel() for p in network.parameters()) == params
+
+
+def test_operations_equal_hooks_on_live_cells():
+    rng = np.random.default_rng(1)
+    # An edge whose source node receives nothing is never computed, so every edge must be live for the hooks to see it.
+    archs = [arch for arch in ALL if 0 not in arch]
+    archs = [archs[k] for k in rng.choice(len(archs), 30, replace=False)]
+    for arch, flops in zip(archs, SPACE.closed_forms(archs)["flops"], strict=True):
+        network = SPACE.build(arch, image=spaces.ImageShape(), classes=10, scale=spaces.Scale())
+        assert _count_operations(network) == flops
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("nonsense", "3 nodes"),
+        ("|skip_connect~0|+|none~0|none~1|", "3 nodes"),
+        ("|conv~0|+|none~0|none~1|+|none~0|none~1|none~2|", "unknown operation 'conv'"),
+        ("|none~1|+|none~0|none~1|+|none~0|none~1|none~2|", "'none~1'"),
+        ("|none~0|+|none~0|none~0|+|none~0|none~1|none~2|", "names input 0 twice"),
+    ],
+)
+def test_malformed_cell_names_the_offending_part(text, part):
+    with pytest.raises(ValueError, match="malformed cell") as error:
+        SPACE.parse(text)
+    assert part in str(error.value)
+
+
+def test_unknown_space_lists_the_known_ones():
+    with pytest.raises(ValueError, match="unknown search space 'nope'; expected one of: nb201"):
+        spaces.get("nope")
+
+
+def test_importing_spaces_does_not_import_torch():
+    import subprocess
+    import sys
+
+    code = "import sys, nas_core.spaces as s; s.get('nb201'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
