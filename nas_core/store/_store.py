@@ -29,6 +29,10 @@ class StoreError(ValueError):
     """The store cannot be read or written; the message says which one and what to do."""
 
 
+class LeaseLost(RuntimeError):
+    """Another engine holds the run; nothing was written."""
+
+
 @dataclass(frozen=True)
 class RunRow:
     """A run as it stands. `state` is created, queued, running, paused, stopped, finished or failed."""
@@ -174,11 +178,24 @@ class Store:
             for run, asked, scored in rows
         ]
 
-    def set_state(self, identifier: str, state: str, message: str = "") -> None:
-        """Change the state of a run and log it as an event."""
+    def set_state(
+        self, identifier: str, state: str, message: str = "", *, expected: Sequence[str] | None = None
+    ) -> bool:
+        """Change the state of a run and log it as an event; False, and no change, unless it is one of `expected`."""
+        change = update(Run).where(Run.id == identifier).values(state=state, message=message[:500])
+        if expected is not None:
+            change = change.where(Run.state.in_(expected))
         with self._transaction() as session:
-            session.execute(update(Run).where(Run.id == identifier).values(state=state, message=message[:500]))
+            if not session.execute(change).rowcount:  # type: ignore[attr-defined]
+                return False
             session.add(Log(run=identifier, kind="event", body={"state": state, "message": message}, time=time.time()))
+            return True
+
+    def status(self, identifier: str) -> tuple[str, str | None] | None:
+        """State of a run and the engine that holds it, quickly; None where the run is gone."""
+        with self._transaction() as session:
+            row = session.execute(select(Run.state, Run.engine).where(Run.id == identifier)).one_or_none()
+            return None if row is None else (row.state, row.engine)
 
     def configure(self, identifier: str, **changes: Any) -> None:
         """Merge `changes` into the configuration of a run."""
@@ -267,17 +284,33 @@ class Store:
     # candidates -----------------------------------------------------------------------------------------------------
 
     def ask(
-        self, identifier: str, candidates: Sequence[tuple[str, str]], strategy_state: Mapping[str, Any]
+        self,
+        identifier: str,
+        candidates: Sequence[tuple[str, str]],
+        strategy_state: Mapping[str, Any],
+        *,
+        engine: str | None = None,
     ) -> list[CandidateRow]:
-        """Add asked candidates `(arch, canonical)` and the strategy's state behind them, in one transaction."""
+        """Add asked candidates `(arch, canonical)` and the strategy's state behind them, in one transaction.
+
+        Architectures that the run holds already are left out; the new rows are returned, in order.
+
+        Raises:
+            LeaseLost: `engine` is given and does not hold the run.
+        """
         with self._transaction() as session:
+            _claim(session, identifier, engine, strategy_state=dict(strategy_state))
             start = session.scalar(select(func.count()).where(Candidate.run == identifier)) or 0
+            known = select(Candidate.arch).where(
+                Candidate.run == identifier, Candidate.arch.in_([arch for arch, _ in candidates])
+            )
+            held = set(session.scalars(known))
+            fresh = {arch: canonical for arch, canonical in candidates if arch not in held}
             rows = [
                 Candidate(run=identifier, position=start + k, arch=arch, canonical=canonical)
-                for k, (arch, canonical) in enumerate(candidates)
+                for k, (arch, canonical) in enumerate(fresh.items())
             ]
             session.add_all(rows)
-            session.execute(update(Run).where(Run.id == identifier).values(strategy_state=dict(strategy_state)))
         return [CandidateRow(row.position, row.arch, row.canonical, None, None, None) for row in rows]
 
     def pending(self, identifier: str) -> list[CandidateRow]:
@@ -291,9 +324,17 @@ class Store:
         identifier: str,
         results: Sequence[tuple[int, Mapping[str, float], Mapping[str, float]]],
         strategy_state: Mapping[str, Any] | None = None,
+        *,
+        engine: str | None = None,
     ) -> None:
-        """Write results `(position, values, seconds)`; a candidate that has scores already keeps them."""
+        """Write results `(position, values, seconds)`; a candidate that has scores already keeps them.
+
+        Raises:
+            LeaseLost: `engine` is given and does not hold the run.
+        """
         with self._transaction() as session:
+            changes = {} if strategy_state is None else {"strategy_state": dict(strategy_state)}
+            _claim(session, identifier, engine, **changes)
             number = session.scalar(select(func.max(Candidate.scored)).where(Candidate.run == identifier)) or 0
             for position, values, seconds in results:
                 number += 1
@@ -302,8 +343,12 @@ class Store:
                     .where(Candidate.run == identifier, Candidate.position == position, Candidate.scored.is_(None))
                     .values(values=_jsonable(values), seconds=_jsonable(seconds), scored=number)
                 )
-            if strategy_state is not None:
-                session.execute(update(Run).where(Run.id == identifier).values(strategy_state=dict(strategy_state)))
+
+    def generation(self, identifier: str, start: int) -> list[CandidateRow]:
+        """Candidates from position `start` on, scored or not, in the order in which they were asked."""
+        query = select(Candidate).where(Candidate.run == identifier, Candidate.position >= start)
+        with self._transaction() as session:
+            return [_candidate(row) for row in session.scalars(query.order_by(Candidate.position))]
 
     def candidates(self, identifier: str, after: int = 0) -> list[CandidateRow]:
         """Scored candidates behind the cursor `after` (their `scored` number), in order of scoring."""
@@ -370,6 +415,15 @@ class Store:
         with self._transaction() as session:
             row = session.get(Score, (space, canonical, proxy, settings))
             return pd.DataFrame(row.layers if row is not None and row.layers else [])
+
+
+def _claim(session: Session, identifier: str, engine: str | None, **changes: Any) -> None:
+    """Take the write lock by changing the run first, and make sure that `engine` still holds it."""
+    change = update(Run).where(Run.id == identifier).values(changes or {"id": identifier})
+    if engine is not None:
+        change = change.where(Run.engine == engine)
+    if not session.execute(change).rowcount and engine is not None:  # type: ignore[attr-defined]
+        raise LeaseLost(f"run {identifier} is held by another engine")
 
 
 def _candidate(row: Candidate) -> CandidateRow:

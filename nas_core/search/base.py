@@ -1,0 +1,40 @@
+"""What strategies share: the protocol, a result, and a random generator whose state is JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from nas_core.spaces import Architecture, Steering
+
+
+@dataclass(frozen=True)
+class Result:
+    """An architecture with its value; higher is better, NaN where the score is undefined."""
+
+    arch: Architecture
+    value: float
+
+
+class Strategy(Protocol):
+    """A search. Equal seeds, steerings and results give equal proposals; `state` resumes it exactly."""
+
+    def ask(self, n: int, steering: Steering) -> list[Architecture]:
+        """Up to `n` new architectures that obey `steering`; fewer when little is left, none when nothing is."""
+
+    def tell(self, results: Sequence[Result]) -> None:
+        """Results of earlier proposals, in the order they were asked."""
+
+    def state(self) -> dict[str, Any]:
+        """JSON-ready state."""
+
+
+def generator(seed: int, state: dict[str, Any] | None) -> np.random.Generator:
+    """A generator from `seed`, or exactly as it was when `state` was taken."""
+    rng = np.random.default_rng(seed)
+    if state is not None:
+        rng.bit_generator.state = state
+    return rng

@@ -1,0 +1,64 @@
+"""Regularised evolution (Real et al., AAAI 2019): the oldest dies, the best of a random sample is mutated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from nas_core.search._registry import register
+from nas_core.search.base import Result, generator
+from nas_core.search.random import draw_unseen
+from nas_core.spaces import Architecture, SearchSpace, Steering
+
+POPULATION = 50
+SAMPLE = 10
+_PATIENCE = 50
+
+
+@register("evolution")
+class RegularisedEvolution:
+    """Population of 50 and tournaments of 10; no architecture is proposed twice, and every child obeys the steering."""
+
+    def __init__(self, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> None:
+        self.space = space
+        self._rng = generator(seed, state["rng"] if state else None)
+        self._seen: set[Architecture] = {tuple(arch) for arch in (state or {}).get("seen", ())}
+        self._population: list[tuple[Architecture, float]] = [
+            (tuple(arch), -math.inf if value is None else value) for arch, value in (state or {}).get("population", ())
+        ]
+
+    def ask(self, n: int, steering: Steering) -> list[Architecture]:
+        found: list[Architecture] = []
+        for _ in range(n):
+            arch = self._child(steering) or draw_unseen(self.space, self._rng, steering, self._seen)
+            if arch is None:
+                break
+            self._seen.add(arch)
+            found.append(arch)
+        return found
+
+    def _child(self, steering: Steering) -> Architecture | None:
+        if len(self._seen) < POPULATION or not self._population:
+            return None
+        if self.space.count(steering).value == 0:
+            return None
+        for _ in range(_PATIENCE):
+            picks = self._rng.integers(len(self._population), size=SAMPLE)
+            parent = max((self._population[int(k)] for k in picks), key=lambda member: member[1])[0]
+            child = self.space.mutate(parent, self._rng, steering)
+            if child not in self._seen:
+                return child
+        return None
+
+    def tell(self, results: Sequence[Result]) -> None:
+        for result in results:
+            self._population.append((result.arch, -math.inf if math.isnan(result.value) else result.value))
+        self._population = self._population[-POPULATION:]
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "rng": self._rng.bit_generator.state,
+            "seen": sorted(self._seen),
+            "population": [(arch, value if math.isfinite(value) else None) for arch, value in self._population],
+        }
