@@ -51,9 +51,7 @@ class NasBench201(SearchSpace):
                 operation, tilde, source = part.partition("~")
                 if operation not in OPERATIONS:
                     known = ", ".join(OPERATIONS)
-                    raise ValueError(
-                        f"malformed cell {text!r}: unknown operation {operation!r}, expected {known}"
-                    )
+                    raise ValueError(f"malformed cell {text!r}: unknown operation {operation!r}, expected {known}")
                 if not tilde or not source.isascii() or not source.isdigit() or (int(source), target) not in EDGES:
                     raise ValueError(f"malformed cell {text!r}: {part!r} is no input of node {target}")
                 if (int(source), target) in chosen:

@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import create_engine, delete, event, func, or_, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from nas_core.store._models import Base, Candidate, Log, Run, Score
@@ -212,8 +212,8 @@ class Store:
 
     # lease ----------------------------------------------------------------------------------------------------------
 
-    def lease(self, engine: str, seconds: float = LEASE_SECONDS) -> str | None:
-        """Take, or keep, the lease of one run in state queued or running; the id of that run, or None."""
+    def lease(self, engine: str, seconds: float = LEASE_SECONDS, *, only: str | None = None) -> str | None:
+        """Take, or keep, the lease of one run in state queued or running (`only` that one); its id, or None."""
         now = time.time()
         with self._transaction() as session:
             query = (
@@ -221,6 +221,8 @@ class Store:
                 .where(Run.state.in_(("queued", "running")), or_(Run.lease_until < now, Run.engine == engine))
                 .order_by(Run.created)
             )
+            if only is not None:
+                query = query.where(Run.id == only)
             for identifier in session.scalars(query).all():
                 taken = session.execute(
                     update(Run)
@@ -395,7 +397,7 @@ class Store:
         layers: Mapping[str, list[dict[str, Any]]] | None = None,
     ) -> None:
         """Cache the scores of one canonical form; the first writer wins."""
-        with self._transaction() as session:
+        with self._guard(), suppress(IntegrityError), self._sessions.begin() as session:
             for proxy, value in _jsonable(values).items():
                 if session.get(Score, (space, canonical, proxy, settings)) is None:
                     session.add(

@@ -1,0 +1,121 @@
+"""How well a score ranks: tau-b, rho, the top half, regret at k and nDCG, each with a bootstrap interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import kendalltau, rankdata
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic with its 95 % bootstrap percentile interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class RankStatistics:
+    """Agreement of a score with the truth over `n` architectures; `dropped` pairs had a NaN.
+
+    `tau` Kendall's tau-b; `rho` Spearman; `tau_top_half` tau-b among the truly better half; `regret` the best truth
+    minus the best truth among the `top_k` highest scores, in units of the truth; `ndcg` over the whole ranking with
+    gains from the truth scaled to [0, 1].
+    """
+
+    n: int
+    dropped: int
+    top_k: int
+    tau: Estimate
+    rho: Estimate
+    tau_top_half: Estimate
+    regret: Estimate
+    ndcg: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready form."""
+        return asdict(self)
+
+
+def rank_statistics(
+    score: ArrayLike, truth: ArrayLike, *, bootstrap: int = 200, seed: int = 0, top_k: int = 10
+) -> RankStatistics:
+    """Hold `score` (n,) against `truth` (n,), both higher is better.
+
+    Raises:
+        ValueError: lengths that differ, or fewer than three pairs without NaN.
+    """
+    x, y = np.asarray(score, dtype=float), np.asarray(truth, dtype=float)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"score has shape {x.shape} and truth {y.shape}; expected two lists of one length")
+    usable = ~(np.isnan(x) | np.isnan(y))
+    x, y = x[usable], y[usable]
+    if len(x) < 3:
+        raise ValueError(f"{len(x)} pairs of score and truth without NaN; expected at least 3")
+    rng = np.random.default_rng(seed)
+    draws = [rng.integers(len(x), size=len(x)) for _ in range(bootstrap)]
+
+    def estimate(statistic: Callable[[np.ndarray, np.ndarray], float]) -> Estimate:
+        value = statistic(x, y)
+        sampled = [statistic(x[draw], y[draw]) for draw in draws]
+        sampled = [v for v in sampled if not np.isnan(v)] or [value]
+        low, high = np.percentile(sampled, [2.5, 97.5])
+        return Estimate(value, float(low), float(high))
+
+    return RankStatistics(
+        n=len(x),
+        dropped=int((~usable).sum()),
+        top_k=top_k,
+        tau=estimate(_tau),
+        rho=estimate(_rho),
+        tau_top_half=estimate(_tau_top_half),
+        regret=estimate(lambda a, b: _regret(a, b, top_k)),
+        ndcg=estimate(_ndcg),
+    )
+
+
+def partial_correlation(score: ArrayLike, truth: ArrayLike, controls: Sequence[ArrayLike]) -> float:
+    """Spearman correlation of `score` and `truth` once the ranks of `controls` are regressed out of both.
+
+    NaN where the controls explain one of them entirely.
+    """
+    x, y = rankdata(np.asarray(score, dtype=float)), rankdata(np.asarray(truth, dtype=float))
+    design = np.column_stack([np.ones(len(x)), *(rankdata(np.asarray(c, dtype=float)) for c in controls)])
+    left = [v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (x, y)]
+    if min(float(np.std(r)) for r in left) < 1e-9 * len(x):
+        return float("nan")
+    return float(np.corrcoef(left[0], left[1])[0, 1])
+
+
+def _tau(x: np.ndarray, y: np.ndarray) -> float:
+    return float(kendalltau(x, y).statistic)
+
+
+def _rho(x: np.ndarray, y: np.ndarray) -> float:
+    a, b = rankdata(x), rankdata(y)
+    if a.std() == 0 or b.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _tau_top_half(x: np.ndarray, y: np.ndarray) -> float:
+    top = y >= np.median(y)
+    return _tau(x[top], y[top])
+
+
+def _regret(x: np.ndarray, y: np.ndarray, top_k: int) -> float:
+    chosen = np.argsort(-x, kind="stable")[:top_k]
+    return float(y.max() - y[chosen].max())
+
+
+def _ndcg(x: np.ndarray, y: np.ndarray) -> float:
+    spread = y.max() - y.min()
+    gains = (y - y.min()) / spread if spread else np.ones_like(y)
+    discounts = 1 / np.log2(np.arange(2, len(y) + 2))
+    return float(gains[np.argsort(-x, kind="stable")] @ discounts / (np.sort(gains)[::-1] @ discounts))

@@ -1,0 +1,136 @@
+"""`engine` serves the store; `search` makes a run and serves it until it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from typing import Annotated
+
+import typer
+
+from nas_core.cli import _options as options
+from nas_core.cli._lists import Json
+
+StoreUrl = Annotated[str | None, typer.Option("--store", help="SQLAlchemy URL of the store.")]
+Scheduler = Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port; needs `distributed`.")]
+
+
+def engine(
+    store: StoreUrl = None,
+    workers: options.Workers = 0,
+    scheduler: Scheduler = None,
+    once: Annotated[bool, typer.Option(help="Serve what is queued, then end.")] = False,
+    parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process has gone.")] = None,
+) -> None:
+    """Score candidates of the runs in the store until stopped."""
+    from nas_core.engine import Engine
+    from nas_core.store import Store
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    serving = Engine(Store(store), workers=workers or None, executor=_executor(scheduler))
+    if parent is not None:
+        threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
+    if once:
+        while not stop.is_set() and serving.step(stop):
+            pass
+        serving.close()
+    else:
+        serving.run_forever(stop)
+
+
+def search(
+    space: options.Space = "nb201",
+    strategy: Annotated[str, typer.Option(help="scan, random or evolution.")] = "evolution",
+    proxy: options.Proxy = ["zico"],  # noqa: B006 - typer reads it only
+    data: options.Data = "digits",
+    preset: options.PresetName = options.Preset.LAPTOP,
+    batch_size: options.Number = None,
+    image_size: options.Number = None,
+    channels: options.Number = None,
+    cells: options.Number = None,
+    budget: Annotated[int, typer.Option(min=1, help="Candidates to score.")] = 200,
+    seed: options.Seed = 0,
+    pin: options.Pin = None,
+    prune: options.Prune = None,
+    top: Annotated[int, typer.Option(min=1, help="Best candidates to print.")] = 10,
+    resume: Annotated[str | None, typer.Option(help="Id of a run to go on with.")] = None,
+    store: StoreUrl = None,
+    workers: options.Workers = 0,
+    as_json: Json = False,
+) -> None:
+    """Search a space under a steering; the first proxy ranks. Ctrl-C pauses the run."""
+    from rich.progress import Progress
+
+    from nas_core import data as images
+    from nas_core import proxies, spaces
+    from nas_core import search as strategies
+    from nas_core.engine import Engine
+    from nas_core.store import Store
+
+    chosen = options.settings(
+        preset, data, seed, batch_size=batch_size, image_size=image_size, channels=channels, cells=cells
+    )
+    known = spaces.get(space)
+    for name in proxy:
+        proxies.get(name)
+    images.load(chosen.data, seed=seed)
+    strategies.get(strategy, known, seed)
+    acts = options.steering_acts(pin, prune)
+    spaces.Steering.fold(known, acts)
+    records = Store(store)
+    if resume is None:
+        config = {"strategy": strategy, "proxies": proxy, "rank_by": proxy[0], "settings": chosen.to_dict()}
+        resume = records.create_run(space, {**config, "budget": budget, "seed": seed, "batch": 8})
+        for act in acts:
+            records.append(resume, "act", act.to_dict())
+        records.command(resume, "start")
+    else:
+        records.command(records.run(resume).id, "resume")
+    stop = threading.Event()
+    serving = Engine(records, workers=workers or None)
+    thread = threading.Thread(target=serving.run_forever, args=(stop,))
+    thread.start()
+    try:
+        with Progress(transient=True) as progress:
+            bar = progress.add_task(f"search {space}", total=int(records.run(resume).config["budget"]))
+            while (run := records.run(resume)).state in ("queued", "running"):
+                progress.update(bar, completed=run.scored)
+                time.sleep(0.1)
+    except KeyboardInterrupt:
+        records.command(resume, "pause")
+        typer.echo(f"paused; go on with: search --resume {resume}", err=True)
+        raise SystemExit(130) from None
+    finally:
+        stop.set()
+        thread.join()
+    if run.state == "failed":
+        raise ValueError(f"run {resume} failed: {run.message}")
+    table = records.table(resume)
+    if table.empty:
+        raise ValueError(f"run {resume} has no candidates: {run.message}")
+    best = table.sort_values(run.config["rank_by"], ascending=False).head(top).drop(columns=["scored"])
+    if as_json:
+        typer.echo(json.dumps({"run": resume, "scored": len(table), "best": best.to_dict("records")}))
+    else:
+        typer.echo(f"run {resume}: {run.message}\n{best.to_string(index=False)}")
+
+
+def _executor(scheduler: str | None):  # type: ignore[no-untyped-def]
+    if scheduler is None:
+        return None
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ValueError("--scheduler needs the package `distributed`; install it first") from error
+    return Client(scheduler).get_executor()
+
+
+def _watch(parent: int, stop: threading.Event) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    stop.set()

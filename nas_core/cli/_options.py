@@ -1,0 +1,56 @@
+"""Options that several commands share, and how their texts become values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import typer
+
+from nas_core.proxies.settings import ScoreSettings
+from nas_core.spaces import Act
+
+
+class Preset(StrEnum):
+    """Named settings of a score."""
+
+    LAPTOP = "laptop"
+    PUBLISHED = "published"
+
+
+Space = Annotated[str, typer.Option(help="Search space.")]
+Proxy = Annotated[list[str], typer.Option("--proxy", help="Score to compute; repeat for several.")]
+Data = Annotated[str, typer.Option(help="digits, noise, cifar10:PATH, cifar100:PATH, npz:PATH or folder:PATH.")]
+PresetName = Annotated[Preset, typer.Option(help="Scale of the scored network and its batches.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Workers = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one a core.")]
+Pin = Annotated[list[str] | None, typer.Option("--pin", help='Keep only these, e.g. "edge 0→3=skip_connect".')]
+Prune = Annotated[list[str] | None, typer.Option("--prune", help='Drop these, e.g. "*=none".')]
+Number = Annotated[int | None, typer.Option(min=0, help="Overrides the preset.")]
+
+
+def settings(preset: Preset, data: str, seed: int, **overrides: int | None) -> ScoreSettings:
+    """Settings of a preset with the overrides that are not None."""
+    base = ScoreSettings.published() if preset is Preset.PUBLISHED else ScoreSettings.laptop()
+    changes = {name: value for name, value in overrides.items() if value is not None}
+    return ScoreSettings.from_dict({**base.to_dict(), "data": data, "seed": seed, **changes})
+
+
+def steering_acts(pins: Sequence[str] | None, prunes: Sequence[str] | None) -> list[Act]:
+    """Acts from texts `decision=choice[|choice]`; `0->3` may stand for `0→3`.
+
+    Raises:
+        ValueError: a text has no `=`.
+    """
+    acts = []
+    kinds: tuple[tuple[Literal["pin", "prune"], Sequence[str]], ...] = (("pin", pins or ()), ("prune", prunes or ()))
+    for kind, texts in kinds:
+        for text in texts:
+            decision, equals, choices = text.replace("->", "→").partition("=")
+            if not equals or not choices:
+                raise ValueError(f"--{kind} {text!r}: expected decision=choice")
+            acts.append(
+                Act(kind, decision.strip(), tuple(c.strip() for c in choices.split("|")), author="command line")
+            )
+    return acts

@@ -1,0 +1,106 @@
+"""Worker processes: scoring off the engine's process, surviving the loss of a worker, never outliving the engine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nas_core.proxies.settings import ScoreSettings
+    from nas_core.scoring import CandidateScore
+    from nas_core.spaces import Architecture
+
+_PARENT_CHECK_SECONDS = 0.5
+_POOLS_BEFORE_GIVING_UP = 3
+
+
+class WorkerPool:
+    """A process pool that is replaced when a worker dies, or a foreign executor used as it is.
+
+    Workers are spawned with the first submission, each with one torch thread.
+    """
+
+    def __init__(self, workers: int | None = None, executor: Executor | None = None) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self._foreign = executor
+        self._own: ProcessPoolExecutor | None = None
+        self._broken_in_a_row = 0
+
+    def submit(
+        self, space: str, arch: Architecture, proxies: Sequence[str], settings: ScoreSettings
+    ) -> Future[CandidateScore]:
+        """Score one architecture in a worker."""
+        return self._executor().submit(score_candidate, space, arch, tuple(proxies), settings)
+
+    def delivered(self) -> None:
+        """A worker delivered a result: the pool is sound."""
+        self._broken_in_a_row = 0
+
+    def replace(self, error: BrokenExecutor) -> None:
+        """Drop a broken pool; the next submission starts a new one.
+
+        Raises:
+            RuntimeError: the executor is not ours, or three pools broke without a result in between.
+        """
+        self._broken_in_a_row += 1
+        if self._foreign is not None or self._broken_in_a_row >= _POOLS_BEFORE_GIVING_UP:
+            self._broken_in_a_row = 0
+            self.close()
+            raise RuntimeError(
+                "worker processes die while scoring; the machine may be out of memory, use fewer workers"
+            ) from error
+        self.close()
+
+    def close(self) -> None:
+        """End the workers; a foreign executor is left to its owner."""
+        if self._own is not None:
+            self._own.shutdown(wait=False, cancel_futures=True)
+            self._own = None
+
+    def _executor(self) -> Executor:
+        if self._foreign is not None:
+            return self._foreign
+        if self._own is None:
+            os.environ.setdefault("OMP_NUM_THREADS", "1")
+            self._own = ProcessPoolExecutor(
+                self.workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=start_worker,
+                initargs=(os.getpid(),),
+            )
+        return self._own
+
+
+def score_candidate(
+    space: str, arch: Architecture, proxies: Sequence[str], settings: ScoreSettings
+) -> CandidateScore:
+    """What a worker runs: score one architecture."""
+    from nas_core.scoring import score_architecture
+
+    return score_architecture(space, arch, proxies, settings)
+
+
+def start_worker(engine_process: int) -> None:
+    """Initialiser of a worker: exit with the engine, leave Ctrl-C to it, one torch thread."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    follow(engine_process, lambda: os._exit(1))
+    from nas_core import scoring
+
+    scoring.start_worker()
+
+
+def follow(parent: int, leave: Callable[[], None]) -> None:
+    """Call `leave`, from a thread, once the process `parent` is no longer this process's parent."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_CHECK_SECONDS)
+        leave()
+
+    threading.Thread(target=watch, name="follow-parent", daemon=True).start()

@@ -1,0 +1,228 @@
+"""One search on its way: steering folded before every ask, a generation scored, then told in the order asked.
+
+A generation is the unit of recovery. What was asked is written with the strategy's state in one transaction, so a
+crash at any instant leaves either the state before the ask, or the state after it and the candidates still to score.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from typing import TYPE_CHECKING, Any
+
+from nas_core import proxies, search, spaces
+from nas_core.engine._pool import WorkerPool
+from nas_core.proxies.settings import ScoreSettings
+from nas_core.spaces import Act, Steering, SteeringConflict
+from nas_core.store import CandidateRow, LeaseLost, RunRow, Store
+
+if TYPE_CHECKING:
+    from nas_core.scoring import CandidateScore
+
+GENERATION = 8
+"""Candidates between two asks: few, so that a steering act takes effect promptly."""
+
+_POLL_SECONDS = 0.1
+_FRUITLESS_ASKS = 100
+
+Interrupted = Callable[[], bool]
+
+
+class RunningSearch:
+    """A leased run. Its configuration:
+
+    strategy, options (of the strategy), proxies, rank_by (the proxy a strategy learns from, else the first),
+    settings (a `ScoreSettings` as a dictionary), budget (candidates; none for the whole space), seed, batch.
+    """
+
+    def __init__(self, store: Store, identifier: str, engine: str, pool: WorkerPool) -> None:
+        self.identifier = identifier
+        self._store, self._engine, self._pool = store, engine, pool
+        self._strategy: search.Strategy | None = None
+        self._told = 0
+        self._fruitless = 0
+        self._reported: set[int] = set()
+
+    def advance(self, interrupted: Interrupted) -> bool:
+        """One generation further; False once the run is no longer to be worked on.
+
+        Raises:
+            LeaseLost: another engine holds the run.
+            ValueError: the configuration, or an architecture, cannot be worked with.
+        """
+        self._store.set_state(self.identifier, "running", expected=("queued",))
+        run = self._store.run(self.identifier)
+        if run.engine != self._engine:
+            raise LeaseLost(f"run {self.identifier} is held by {run.engine}")
+        if run.state != "running":
+            return run.state == "queued"
+        plan = _Plan(run)
+        strategy = self._strategy or self._resume(run, plan)
+        generation = self._store.generation(self.identifier, self._told)
+        if not generation:
+            budget = plan.budget
+            n = plan.batch if budget is None else min(plan.batch, budget - run.asked)
+            if n <= 0:
+                return self._finish(f"budget of {budget} candidates reached")
+            asked = strategy.ask(n, self._steering(plan))
+            if not asked:
+                return self._finish(f"nothing new is left under the steering after {run.asked} candidates")
+            generation = self._store.ask(
+                self.identifier,
+                [(plan.space.format(arch), plan.space.format(plan.space.canonical(arch))) for arch in asked],
+                {"told": self._told, "strategy": strategy.state()},
+                engine=self._engine,
+            )
+            self._fruitless = 0 if generation else self._fruitless + 1
+            if self._fruitless >= _FRUITLESS_ASKS:
+                return self._finish(f"{plan.strategy} proposes only what it has asked before")
+        if not self._score(generation, plan, interrupted):
+            return False
+        self._tell(strategy, plan)
+        return True
+
+    def _resume(self, run: RunRow, plan: _Plan) -> search.Strategy:
+        stored = run.strategy_state or {}
+        self._told = int(stored.get("told", 0))
+        self._strategy = search.get(
+            plan.strategy, plan.space, plan.seed, stored.get("strategy"), **plan.options
+        )
+        return self._strategy
+
+    def _finish(self, message: str) -> bool:
+        """Mark the run finished, unless a command came in between; True where it is to go on."""
+        return not self._store.set_state(self.identifier, "finished", message, expected=("running",))
+
+    def _steering(self, plan: _Plan) -> Steering:
+        """Every act in force; an act that cannot hold together with earlier ones is left out and reported."""
+        entries = self._store.log(self.identifier, kind="act")
+        acts = [Act.from_dict(entry.body) for entry in entries]
+        try:
+            return Steering.fold(plan.space, acts)
+        except SteeringConflict:
+            pass
+        kept: list[Act] = []
+        for entry, act in zip(entries, acts, strict=True):
+            try:
+                Steering.fold(plan.space, [*kept, act])
+                kept.append(act)
+            except SteeringConflict as conflict:
+                kept.append(Act("focus"))  # holds the place, since undo counts positions, and narrows nothing
+                if entry.id not in self._reported:
+                    self._reported.add(entry.id)
+                    self._store.append(
+                        self.identifier, "event", {"refused": entry.id, "act": act.describe(), "message": str(conflict)}
+                    )
+        return Steering.fold(plan.space, kept)
+
+    def _score(self, generation: list[CandidateRow], plan: _Plan, interrupted: Interrupted) -> bool:
+        """Score what has no scores yet, writing each result as it arrives; False where the run was interrupted."""
+        rows = [row for row in generation if row.scored is None]
+        known = self._store.cached(plan.space.name, [row.canonical for row in rows], plan.proxies, plan.settings_key)
+        waiting: list[CandidateRow] = []
+        for row in rows:
+            values = {name: known[row.canonical, name] for name in plan.proxies if (row.canonical, name) in known}
+            if len(values) == len(plan.proxies):
+                self._write(row, values, dict.fromkeys(plan.proxies, 0.0))
+            else:
+                waiting.append(row)
+        running: dict[Future[CandidateScore], CandidateRow] = {}
+        goes_on, checked = True, 0.0
+        try:
+            while waiting or running:
+                if goes_on and time.monotonic() - checked > _POLL_SECONDS:
+                    goes_on, checked = not interrupted() and self._wanted(), time.monotonic()
+                if not goes_on:
+                    waiting.clear()
+                    running = {future: row for future, row in running.items() if not future.cancel()}
+                broken = self._submit(waiting, running, plan) or self._collect(running, waiting, plan)
+                if broken is not None:
+                    waiting[:0] = running.values()
+                    running.clear()
+                    self._pool.replace(broken)
+        finally:
+            for future in running:
+                future.cancel()
+        return goes_on and not interrupted() and self._wanted()
+
+    def _submit(
+        self, waiting: list[CandidateRow], running: dict[Future[CandidateScore], CandidateRow], plan: _Plan
+    ) -> BrokenExecutor | None:
+        """Keep every worker busy and one candidate more at hand."""
+        try:
+            while waiting and len(running) < self._pool.workers + 1:
+                arch = plan.space.parse(waiting[0].arch)
+                future = self._pool.submit(plan.space.name, arch, plan.proxies, plan.settings)
+                running[future] = waiting.pop(0)
+        except BrokenExecutor as error:
+            return error
+        return None
+
+    def _collect(
+        self, running: dict[Future[CandidateScore], CandidateRow], waiting: list[CandidateRow], plan: _Plan
+    ) -> BrokenExecutor | None:
+        """Write what has arrived; the broken executor where a worker was lost."""
+        done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            row = running[future]
+            try:
+                found = future.result()
+            except BrokenExecutor as error:
+                return error
+            except CancelledError:
+                del running[future]
+                waiting.append(row)
+                continue
+            except Exception as error:
+                raise ValueError(f"scoring {row.arch} failed: {error or type(error).__name__}") from error
+            del running[future]
+            self._pool.delivered()
+            self._store.remember(
+                plan.space.name, row.canonical, plan.settings_key, found.values, found.seconds, found.layers
+            )
+            self._write(row, found.values, found.seconds)
+        return None
+
+    def _write(self, row: CandidateRow, values: dict[str, float], seconds: dict[str, float]) -> None:
+        self._store.tell(self.identifier, [(row.position, values, seconds)], engine=self._engine)
+
+    def _wanted(self) -> bool:
+        """Whether this engine still holds the run and no command stopped it."""
+        status = self._store.status(self.identifier)
+        return status is not None and status[0] in ("queued", "running") and status[1] == self._engine
+
+    def _tell(self, strategy: search.Strategy, plan: _Plan) -> None:
+        """Tell the whole generation in the order asked, with values turned so that higher is better."""
+        rows = self._store.generation(self.identifier, self._told)
+        results = []
+        for row in rows:
+            value = (row.values or {}).get(plan.rank_by, math.nan)
+            results.append(search.Result(plan.space.parse(row.arch), value if plan.higher_is_better else -value))
+        strategy.tell(results)
+        self._told += len(rows)
+
+
+class _Plan:
+    """A run's configuration, read and checked."""
+
+    def __init__(self, run: RunRow) -> None:
+        config: dict[str, Any] = run.config
+        self.space = spaces.get(run.space)
+        self.strategy = str(config.get("strategy", "evolution"))
+        self.options: dict[str, Any] = dict(config.get("options") or {})
+        self.proxies = list(dict.fromkeys(config.get("proxies") or ["zico"]))
+        self.rank_by = str(config.get("rank_by") or self.proxies[0])
+        if self.rank_by not in self.proxies:
+            self.proxies.append(self.rank_by)
+        self.higher_is_better = [proxies.get(name).higher_is_better for name in self.proxies][
+            self.proxies.index(self.rank_by)
+        ]
+        self.settings = ScoreSettings.from_dict(config.get("settings") or {})
+        self.settings_key = self.settings.key()
+        self.budget = None if config.get("budget") is None else int(config["budget"])
+        self.seed = int(config.get("seed") or 0)
+        self.batch = int(config.get("batch") or GENERATION)
+        if self.batch < 1:
+            raise ValueError(f"batch: got {self.batch}, expected at least 1")

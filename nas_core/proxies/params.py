@@ -1,0 +1,23 @@
+"""Number of trainable parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nas_core.proxies._closed_form import ClosedForm
+from nas_core.proxies._registry import register
+from nas_core.proxies.base import Batches
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@register("params")
+class Params(ClosedForm):
+    """All trainable parameters, on live and dead edges alike."""
+
+    name = "params"
+    summary = "number of trainable parameters"
+
+    def _count(self, model: nn.Module, batches: Batches) -> float:
+        return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

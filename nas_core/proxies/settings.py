@@ -1,0 +1,56 @@
+"""The settings a score was computed under; stored with every score. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """Data, batches (number, images in each), image side in pixels, first-stage channels, cells a stage, seed.
+
+    Raises:
+        ValueError: a number is below the least that makes sense.
+    """
+
+    data: str = "digits"
+    batches: int = 2
+    batch_size: int = 16
+    image_size: int = 16
+    channels: int = 16
+    cells: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("batches", 1), ("batch_size", 1), ("image_size", 4), ("channels", 1), ("cells", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: got {getattr(self, name)}, expected at least {least}")
+
+    @classmethod
+    def laptop(cls) -> ScoreSettings:
+        """Small and quick: about 20 ms a NAS-Bench-201 cell, with the rank quality of the published scale."""
+        return cls()
+
+    @classmethod
+    def published(cls) -> ScoreSettings:
+        """The scale of the ZiCo paper: five cells a stage, 32 x 32 pixels, two batches of 128."""
+        return cls(batch_size=128, image_size=32, cells=5)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ScoreSettings:
+        """Read what `to_dict` wrote; unknown keys are refused."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise ValueError(f"unknown setting {unknown[0]!r}; expected one of: {', '.join(sorted(known))}")
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready form."""
+        return asdict(self)
+
+    def key(self) -> str:
+        """A stable text that names these settings, used by the score cache."""
+        return ";".join(f"{name}={value}" for name, value in sorted(self.to_dict().items()))
