@@ -23,6 +23,7 @@ def engine(
     workers: options.Workers = 0,
     scheduler: Scheduler = None,
     once: Annotated[bool, typer.Option(help="Serve what is queued, then end.")] = False,
+    detached: Annotated[bool, typer.Option(help="Go on when the program that started the engine ends.")] = False,
     parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process has gone.")] = None,
 ) -> None:
     """Score candidates of the runs in the store until stopped."""
@@ -33,8 +34,8 @@ def engine(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     serving = Engine(Store(store), workers=workers or None, executor=_executor(scheduler))
-    if parent is not None:
-        threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
+    if not detached:
+        threading.Thread(target=_watch, args=(parent or os.getppid(), stop), daemon=True).start()
     if once:
         while not stop.is_set() and serving.step(stop):
             pass
@@ -92,7 +93,7 @@ def search(
     else:
         records.command(records.run(resume).id, "resume")
     stop = threading.Event()
-    serving = Engine(records, workers=workers or None)
+    serving = Engine(records, workers=workers or None, only=resume)
     thread = threading.Thread(target=serving.run_forever, args=(stop,))
     thread.start()
     try:
@@ -111,9 +112,10 @@ def search(
     if run.state == "failed":
         raise ValueError(f"run {resume} failed: {run.message}")
     table = records.table(resume)
+    ranking = proxies.get(run.config["rank_by"])
     if table.empty:
         raise ValueError(f"run {resume} has no candidates: {run.message}")
-    best = table.sort_values(run.config["rank_by"], ascending=False).head(top).drop(columns=["scored"])
+    best = table.sort_values(run.config["rank_by"], ascending=not ranking.higher_is_better).head(top).drop(columns=["scored"])
     if as_json:
         typer.echo(json.dumps({"run": resume, "scored": len(table), "best": best.to_dict("records")}))
     else:

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import Executor
+from contextlib import suppress
 
 from nas_core.engine._pool import WorkerPool
 from nas_core.engine._run import RunningSearch
@@ -96,10 +97,8 @@ class Engine:
         if self._beat is not None:
             self._beat.stop()
         if self._search is not None:
-            try:
+            with suppress(StoreError):  # an unreachable store: the lease expires by itself
                 self._store.release(self._search.identifier, self.name)
-            except StoreError:
-                pass  # the lease expires by itself
         self._search = self._beat = None
 
 

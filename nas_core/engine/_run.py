@@ -33,7 +33,7 @@ Interrupted = Callable[[], bool]
 class RunningSearch:
     """A leased run. Its configuration:
 
-    strategy, options (of the strategy), proxies, rank_by (the proxy a strategy learns from, else the first),
+    strategy, proxies, rank_by (the proxy a strategy learns from, else the first),
     settings (a `ScoreSettings` as a dictionary), budget (candidates; none for the whole space), seed, batch.
     """
 
@@ -86,9 +86,7 @@ class RunningSearch:
     def _resume(self, run: RunRow, plan: _Plan) -> search.Strategy:
         stored = run.strategy_state or {}
         self._told = int(stored.get("told", 0))
-        self._strategy = search.get(
-            plan.strategy, plan.space, plan.seed, stored.get("strategy"), **plan.options
-        )
+        self._strategy = search.get(plan.strategy, plan.space, plan.seed, stored.get("strategy"))
         return self._strategy
 
     def _finish(self, message: str) -> bool:
@@ -211,7 +209,6 @@ class _Plan:
         config: dict[str, Any] = run.config
         self.space = spaces.get(run.space)
         self.strategy = str(config.get("strategy", "evolution"))
-        self.options: dict[str, Any] = dict(config.get("options") or {})
         self.proxies = list(dict.fromkeys(config.get("proxies") or ["zico"]))
         self.rank_by = str(config.get("rank_by") or self.proxies[0])
         if self.rank_by not in self.proxies:

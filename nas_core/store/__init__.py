@@ -3,6 +3,15 @@
 Commands, steering acts and events are one append-only log read by cursor. Neither torch nor Dash lives here.
 """
 
-from nas_core.store._store import DEFAULT_URL, LEASE_SECONDS, CandidateRow, LeaseLost, LogEntry, RunRow, Store, StoreError
+from nas_core.store._store import (
+    DEFAULT_URL,
+    LEASE_SECONDS,
+    CandidateRow,
+    LeaseLost,
+    LogEntry,
+    RunRow,
+    Store,
+    StoreError,
+)
 
 __all__ = ["DEFAULT_URL", "LEASE_SECONDS", "CandidateRow", "LeaseLost", "LogEntry", "RunRow", "Store", "StoreError"]
