@@ -115,7 +115,8 @@ def search(
     ranking = proxies.get(run.config["rank_by"])
     if table.empty:
         raise ValueError(f"run {resume} has no candidates: {run.message}")
-    best = table.sort_values(run.config["rank_by"], ascending=not ranking.higher_is_better).head(top).drop(columns=["scored"])
+    ranked = table.sort_values(run.config["rank_by"], ascending=not ranking.higher_is_better)
+    best = ranked.head(top).drop(columns=["scored"])
     if as_json:
         typer.echo(json.dumps({"run": resume, "scored": len(table), "best": best.to_dict("records")}))
     else:

@@ -77,9 +77,7 @@ class WorkerPool:
         return self._own
 
 
-def score_candidate(
-    space: str, arch: Architecture, proxies: Sequence[str], settings: ScoreSettings
-) -> CandidateScore:
+def score_candidate(space: str, arch: Architecture, proxies: Sequence[str], settings: ScoreSettings) -> CandidateScore:
     """What a worker runs: score one architecture."""
     from nas_core.scoring import score_architecture
 

@@ -1,0 +1,280 @@
+"""The engine on a real store with real worker processes: killed, commanded, steered and raced."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+
+from nas_core import spaces
+from nas_core.engine import Engine
+from nas_core.proxies.settings import ScoreSettings
+from nas_core.spaces import Act, Steering
+from nas_core.store import LeaseLost, Store
+
+SPACE = spaces.get("nb201")
+TINY = {"image_size": 8, "batch_size": 2, "channels": 4}
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def store(url):
+    store = Store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def executor():
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
+
+
+def start(store, *, proxy="zico", **changes):
+    config = {"strategy": "evolution", "proxies": [proxy], "rank_by": proxy, "settings": TINY, "seed": 0, **changes}
+    run = store.create_run("nb201", config)
+    store.command(run, "start")
+    return run
+
+
+def serve(engine):
+    while engine.step():
+        pass
+
+
+def scores(store, run):
+    return store.table(run).drop(columns=["scored"])
+
+
+def launch(url, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "nas_core", "engine", "--store", url, "--workers", "2", *arguments],
+        env={**os.environ, "NAS_HELM_LEASE_SECONDS": "1"},
+    )
+
+
+def children(process):
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True).stdout
+    return [int(pid) for pid in found.split()]
+
+
+def wait_until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_run_reaches_its_budget_and_extends(store, executor):
+    run = start(store, proxy="params", budget=20)
+    engine = Engine(store, executor=executor)
+    serve(engine)
+    assert (store.run(run).state, store.run(run).scored) == ("finished", 20)
+    store.command(run, "extend", budget=30)
+    serve(engine)
+    assert (store.run(run).state, store.run(run).scored) == ("finished", 30)
+    engine.close()
+
+
+def test_a_prune_takes_effect_at_the_next_ask_and_its_undo_too(store, executor):
+    run = start(store, proxy="params", budget=200, strategy="random")
+    engine = Engine(store, executor=executor)
+    for _ in range(3):
+        engine.step()
+    asked = store.run(run).asked
+    act = Act("prune", "*", ("none", "avg_pool_3x3"))
+    store.append(run, "act", act.to_dict())
+    for _ in range(4):
+        engine.step()
+    steering = Steering.fold(SPACE, [act])
+    later = [SPACE.parse(text) for text in store.table(run)["arch"][asked:]]
+    assert len(later) == 32
+    assert steering.mask(later).all()
+    store.append(run, "act", Act("undo", target=0).to_dict())
+    engine.step()
+    assert not steering.mask([SPACE.parse(text) for text in store.table(run)["arch"][-8:]]).all()
+    engine.close()
+
+
+def test_an_act_in_conflict_is_reported_and_the_run_goes_on(store, executor):
+    run = start(store, proxy="params", budget=16)
+    store.append(run, "act", Act("pin", "edge 0→1", ("none",)).to_dict())
+    store.append(run, "act", Act("prune", "edge 0→1", ("none",)).to_dict())
+    serve(Engine(store, executor=executor))
+    assert store.run(run).state == "finished"
+    refused = [entry.body for entry in store.log(run, kind="event") if "refused" in entry.body]
+    assert len(refused) == 1 and "last choice" in refused[0]["message"]
+    assert all(SPACE.parse(text)[0] == 0 for text in store.table(run)["arch"])
+
+
+def test_pause_and_resume_give_the_table_of_an_undisturbed_run(store, executor):
+    quiet, paused = start(store, proxy="params", budget=120), start(store, proxy="params", budget=120)
+    store.command(paused, "pause")
+    engine = Engine(store, executor=executor)
+    serve(engine)
+    store.command(paused, "resume")
+    for _ in range(5):
+        engine.step()
+    store.command(paused, "pause")
+    serve(engine)
+    assert (store.run(paused).state, store.run(paused).asked) == ("paused", 40)
+    store.command(paused, "resume")
+    serve(Engine(store, executor=executor))
+    pd.testing.assert_frame_equal(scores(store, quiet), scores(store, paused))
+
+
+def test_an_exhausted_space_finishes_the_run_with_the_reason(store, executor):
+    run = start(store, proxy="params", strategy="scan", budget=1000)
+    for decision in SPACE.decisions[:5]:
+        store.append(run, "act", Act("pin", decision.name, ("nor_conv_3x3",)).to_dict())
+    serve(Engine(store, executor=executor))
+    row = store.run(run)
+    assert row.state == "finished" and row.scored == 5
+    assert "nothing new is left under the steering" in row.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"proxies": ["unheard_of"], "rank_by": "unheard_of"}, "unheard_of"),
+        ({"strategy": "annealing"}, "unknown strategy"),
+        ({"settings": {"data": "folder:/nowhere"}}, "scoring .* failed"),
+    ],
+)
+def test_a_run_that_fails_says_why_and_the_next_one_is_served(store, executor, changes, message):
+    bad = start(store, budget=8, **changes)
+    good = start(store, proxy="params", budget=8)
+    serve(Engine(store, executor=executor))
+    assert store.run(bad).state == "failed"
+    assert re.search(message, store.run(bad).message)
+    assert store.run(good).state == "finished"
+
+
+def test_two_engines_never_hold_the_same_run(store, executor):
+    run = start(store, proxy="params", budget=40)
+    one, two = Engine(store, executor=executor), Engine(store, executor=executor)
+    assert one.step()
+    assert not two.step()
+    other = start(store, proxy="params", budget=40)
+    assert two.step()
+    assert {store.run(run).engine, store.run(other).engine} == {one.name, two.name}
+    serve(one)
+    serve(two)
+    assert [store.run(each).scored for each in (run, other)] == [40, 40]
+
+
+def test_an_engine_that_lost_its_lease_writes_nothing(store):
+    run = start(store)
+    store.lease("old", seconds=-1)
+    assert store.lease("new", seconds=60) == run
+    with pytest.raises(LeaseLost):
+        store.ask(run, [("a", "a")], {"told": 0}, engine="old")
+    store.ask(run, [("a", "a")], {"told": 0}, engine="new")
+    with pytest.raises(LeaseLost):
+        store.tell(run, [(0, {"zico": 1.0}, {})], engine="old")
+    assert [row.arch for row in store.pending(run)] == ["a"]
+
+
+def test_scores_of_an_earlier_run_are_not_computed_again(store):
+    first = start(store, budget=16)
+    with ThreadPoolExecutor(1) as executor:
+        serve(Engine(store, executor=executor))
+    second = start(store, budget=16)
+    closed = ProcessPoolExecutor(1)
+    closed.shutdown()
+    serve(Engine(store, executor=closed))  # an executor that could not score anything
+    assert store.run(second).state == "finished"
+    pd.testing.assert_frame_equal(scores(store, first), scores(store, second))
+    settings = ScoreSettings.from_dict(TINY).key()
+    assert len(store.layers("nb201", store.table(first)["canonical"][0], "zico", settings))
+
+
+def test_a_lost_worker_loses_no_candidate(store):
+    run = start(store, budget=60)
+    engine = Engine(store, workers=2)
+    engine.step()
+    for pid in children(os.getpid()):
+        command = open(f"/proc/{pid}/cmdline").read()
+        if "spawn_main" in command:
+            os.kill(pid, signal.SIGKILL)
+    serve(engine)
+    engine.close()
+    table = store.table(run)
+    assert store.run(run).state == "finished"
+    assert list(table["position"]) == list(range(60))
+    assert table["zico"].notna().all()
+
+
+def test_an_engine_killed_twenty_times_ends_with_the_table_of_an_undisturbed_run(store, url):
+    """No candidate lost, none scored twice; the score cache cannot help, since the quiet run comes last."""
+    draw = random.Random(0)
+    run = start(store, budget=500)
+    for kill in range(20):
+        before = store.run(run).scored
+        process = launch(url)
+        try:
+            goal = min(before + draw.randrange(1, 24), 490)
+            wait_until(lambda goal=goal: store.run(run).scored >= goal)
+            time.sleep(draw.random() * 0.05)
+            workers = children(process.pid)
+        finally:
+            process.kill()
+            process.wait()
+        assert store.run(run).state == "running", f"over after {kill} kills"
+    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), 10)
+    process = launch(url)
+    try:
+        wait_until(lambda: store.run(run).state == "finished", 120)
+    finally:
+        process.terminate()
+        process.wait(30)
+    disturbed = store.table(run)
+    assert list(disturbed["position"]) == list(range(500))
+    assert disturbed["arch"].is_unique and disturbed["scored"].is_unique
+    quiet_store = Store(url.replace("store.db", "quiet.db"))
+    quiet = start(quiet_store, budget=500)
+    engine = Engine(quiet_store, workers=2)
+    serve(engine)
+    engine.close()
+    pd.testing.assert_frame_equal(disturbed.drop(columns=["scored"]), scores(quiet_store, quiet))
+    quiet_store.close()
+
+
+def test_the_engine_ends_with_the_program_that_started_it(store, url):
+    starter = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys, time\n"
+            f"print(subprocess.Popen([sys.executable, '-m', 'nas_core', 'engine', '--store', {url!r}]).pid, flush=True)\n"
+            "time.sleep(600)",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    engine = int(starter.stdout.readline())
+    run = start(store, budget=5000)
+    try:
+        wait_until(lambda: store.run(run).scored > 0)
+    finally:
+        starter.kill()
+        starter.wait()
+    wait_until(lambda: not os.path.exists(f"/proc/{engine}") or _is_zombie(engine), 20)
+    assert store.run(run).engine is None  # given back, so that another engine need not wait
+
+
+def _is_zombie(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True

@@ -1,0 +1,90 @@
+"""Strategies: deterministic by seed, resumable to the same proposals, no repeats, and an end."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nas_core import search, spaces
+from nas_core.spaces import Act, Steering
+
+SPACE = spaces.get("nb201")
+FREE = Steering.free(SPACE)
+STRATEGIES = ["scan", "random", "evolution"]
+
+
+def value(arch):
+    """A landscape evolution can climb: the more 3x3 convolutions, the better."""
+    return float(sum(choice == 3 for choice in arch))
+
+
+def drive(strategy, generations, steering=FREE, n=8):
+    asked = []
+    for _ in range(generations):
+        proposed = strategy.ask(n, steering)
+        strategy.tell([search.Result(arch, value(arch)) for arch in proposed])
+        asked += proposed
+    return asked
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_resumed_from_json_goes_on_as_if_never_stopped(name):
+    whole = drive(search.get(name, SPACE, 7), 20)
+    first = search.get(name, SPACE, 7)
+    begun = drive(first, 11)
+    resumed = search.get(name, SPACE, 7, json.loads(json.dumps(first.state())))
+    assert begun + drive(resumed, 9) == whole
+    assert drive(search.get(name, SPACE, 8), 20) != whole
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_state_taken_between_ask_and_tell_is_enough(name):
+    strategy = search.get(name, SPACE, 3)
+    drive(strategy, 8)
+    proposed = strategy.ask(8, FREE)
+    state = json.loads(json.dumps(strategy.state()))
+    results = [search.Result(arch, value(arch)) for arch in proposed]
+    resumed = search.get(name, SPACE, 3, state)
+    for each in (strategy, resumed):
+        each.tell(results)
+    assert drive(resumed, 4) == drive(strategy, 4)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_steered_space_is_exhausted_and_opens_again(name):
+    acts = [Act("pin", d.name, ("nor_conv_3x3", "nor_conv_1x1")) for d in SPACE.decisions]
+    narrow = Steering.fold(SPACE, acts)
+    strategy = search.get(name, SPACE, 0)
+    asked = drive(strategy, 20, narrow)
+    assert {SPACE.canonical(arch) for arch in asked} == {SPACE.canonical(arch) for arch in SPACE.architectures(narrow)}
+    assert strategy.ask(8, narrow) == []
+    assert len(strategy.ask(8, FREE)) == 8
+
+
+def test_a_scan_visits_every_network_once():
+    asked = search.get("scan", SPACE, 0).ask(20_000, FREE)
+    assert len(asked) == len({SPACE.canonical(arch) for arch in asked}) == 6_466
+
+
+def test_the_beginning_of_a_scan_spans_the_sizes_of_the_space():
+    sizes = SPACE.closed_forms(search.get("scan", SPACE, 0).ask(20_000, FREE))["live_params"].to_numpy()
+    quartiles = np.quantile(sizes, [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(np.quantile(sizes[:200], [0.1, 0.5, 0.9]), quartiles, rtol=0.5)
+
+
+def test_evolution_finds_better_candidates_than_random_search():
+    means = {name: np.mean([value(a) for a in drive(search.get(name, SPACE, 0), 30)]) for name in STRATEGIES}
+    assert means["evolution"] > means["random"] + 0.5
+
+
+def test_undefined_values_never_become_parents_and_survive_json():
+    strategy = search.get("evolution", SPACE, 0)
+    asked = strategy.ask(60, FREE)
+    strategy.tell([search.Result(arch, float("nan") if k % 2 else value(arch)) for k, arch in enumerate(asked)])
+    state = json.dumps(strategy.state(), allow_nan=False)
+    assert search.get("evolution", SPACE, 0, json.loads(state)).ask(8, FREE) == strategy.ask(8, FREE)
+
+
+def test_an_unknown_strategy_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"unknown strategy 'annealing'; expected one of: .*evolution"):
+        search.get("annealing", SPACE, 0)
