@@ -16,8 +16,8 @@ class ScoreSettings:
     """
 
     data: str = "digits"
-    batches: int = 2
-    batch_size: int = 16
+    batches: int = 4
+    batch_size: int = 4
     image_size: int = 16
     channels: int = 16
     cells: int = 1
@@ -36,7 +36,7 @@ class ScoreSettings:
     @classmethod
     def published(cls) -> ScoreSettings:
         """The scale of the ZiCo paper: five cells a stage, 32 x 32 pixels, two batches of 128."""
-        return cls(batch_size=128, image_size=32, cells=5)
+        return cls(batches=2, batch_size=128, image_size=32, cells=5)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ScoreSettings:

@@ -88,6 +88,9 @@ class Network(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.norm = nn.Sequential(nn.BatchNorm2d(4 * channels), nn.ReLU())
         self.classifier = nn.Linear(4 * channels, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
 
     def forward(self, images: Tensor) -> Tensor:
         features = self.norm(self.blocks(self.stem(images)))

@@ -1,0 +1,1 @@
+"""The page correlation: layout, callbacks, and figures where it draws."""

@@ -1,0 +1,1 @@
+"""The page layers: layout, callbacks, and figures where it draws."""

@@ -1,0 +1,1 @@
+"""The page navigator: layout, callbacks, and figures where it draws."""

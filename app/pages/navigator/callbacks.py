@@ -1,0 +1,348 @@
+"""What the Navigator does: draw the run, preview and append acts, keep the selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from dash import ALL, Dash, Input, Output, Patch, State, ctx, dcc, html, no_update
+
+from app import selection
+from app.cockpit import Cockpit, View
+from app.fitness import block_fitness, preview
+from app.pages.navigator import figures
+from app.palette import OPERATION_COLOURS, OPERATION_NAMES, short, typed
+from app.shell import notification
+from nas_core.spaces import Act, SteeringConflict
+from nas_core.store import StoreError
+
+_ROWS = 200
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of the page."""
+    _register_map(app, cockpit)
+    _register_views(app, cockpit)
+    _register_acts(app, cockpit)
+    _register_selection(app, cockpit)
+
+
+def _register_map(app: Dash, cockpit: Cockpit) -> None:
+    @app.callback(
+        *[Output(f"map-{axis}", "data") for axis in ("x", "y", "colour")],
+        *[Output(f"map-{axis}", "value") for axis in ("x", "y", "colour")],
+        Input("run", "data"),
+    )
+    def choices(run: str | None) -> tuple[Any, ...]:
+        if not run:
+            return (no_update,) * 6
+        view = cockpit.view(run)
+        axes = ["projection 1", "projection 2", *view.metrics]
+        first = "live_params" if "live_params" in view.metrics else view.metrics[0]
+        colour = view.rank_by if len(view.indices) else first
+        return axes, axes, view.metrics, axes[0], axes[1], colour
+
+    @app.callback(
+        Output("nav-map", "figure"),
+        Input("run", "data"),
+        Input("map-x", "value"),
+        Input("map-y", "value"),
+        Input("map-colour", "value"),
+        Input("theme", "data"),
+        State("arch", "data"),
+    )
+    def draw(run: str | None, x: str | None, y: str | None, colour: str | None, theme: str, arch: str | None) -> Any:
+        if not run or not x or not y or not colour:
+            return no_update
+        view = cockpit.view(run)
+        return figures.space_map(
+            _axis(view, x),
+            _axis(view, y),
+            view.over_space(colour),
+            view.steering.mask(view.table.archs),
+            view.table.index.get(arch or ""),
+            labels=(x, y, colour),
+            theme=theme,
+        )
+
+    @app.callback(
+        Output("nav-map", "figure", allow_duplicate=True),
+        Input("pulse", "data"),
+        State("map-x", "value"),
+        State("map-y", "value"),
+        State("map-colour", "value"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def recolour(_pulse: Any, x: str | None, y: str | None, colour: str | None, run: str) -> Any:
+        if not colour or not x or not y:
+            return no_update
+        view = cockpit.view(run)
+        patch = Patch()
+        patch["data"][0]["marker"]["color"] = typed(figures.map_colours(view.over_space(colour)))
+        patch["data"][0]["marker"]["opacity"] = typed(figures.map_opacity(view.steering.mask(view.table.archs)))
+        for key, axis in (("x", x), ("y", y)):
+            if axis in view.values:
+                patch["data"][0][key] = typed(_axis(view, axis))
+        return patch
+
+    @app.callback(
+        Output("nav-map", "figure", allow_duplicate=True),
+        Output("preview", "children"),
+        Input("hovered", "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def show_preview(hovered: str | None, run: str) -> tuple[Any, Any]:
+        view = cockpit.view(run)
+        going, text = None, ""
+        if hovered:
+            decision, choice = _block(view, hovered)
+            try:
+                after = view.steering.extended(view.table.space, Act("prune", decision, (choice,)))
+            except SteeringConflict as conflict:
+                text = str(conflict)
+            else:
+                seen = preview(view.steering, after, view.table.archs, view.indices, view.ranked)
+                going, text = seen.mask, f"prune {decision} {choice}: {seen.sentence()}"
+        patch = Patch()
+        kept = view.steering.mask(view.table.archs)
+        patch["data"][0]["marker"]["opacity"] = typed(figures.map_opacity(kept, going))
+        return patch, text
+
+    @app.callback(
+        Output("nav-map", "figure", allow_duplicate=True),
+        Input("arch", "data"),
+        State("map-x", "value"),
+        State("map-y", "value"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def ring(arch: str | None, x: str | None, y: str | None, run: str | None) -> Any:
+        if not run or not x or not y:
+            return no_update
+        view = cockpit.view(run)
+        chosen = view.table.index.get(arch or "")
+        patch = Patch()
+        for key, axis in (("x", x), ("y", y)):
+            patch["data"][1][key] = [] if chosen is None else [float(_axis(view, axis)[chosen])]
+        return patch
+
+
+def _axis(view: View, name: str) -> np.ndarray:
+    if name.startswith("projection"):
+        return view.table.projection[:, int(name[-1]) - 1]
+    return view.over_space(name)
+
+
+def _block(view: View, brick: str) -> tuple[str, str]:
+    d, c = map(int, brick.split(":"))
+    decision = view.table.space.decisions[d]
+    return decision.name, decision.choices[c]
+
+
+def _register_views(app: Dash, cockpit: Cockpit) -> None:
+    @app.callback(
+        Output("template", "children"),
+        Output("count", "children"),
+        Output("blocks", "figure"),
+        Output("best-so-far", "figure"),
+        Output("acts-list", "children"),
+        Output("btn-undo", "disabled"),
+        Input("pulse", "data"),
+        Input("theme", "data"),
+        State("run", "data"),
+    )
+    def draw(_pulse: Any, theme: str, run: str | None) -> tuple[Any, ...]:
+        if not run:
+            return (no_update,) * 6
+        view = cockpit.view(run)
+        space = view.table.space
+        fitness = block_fitness(space.decisions, view.table.archs[view.indices], view.ranked)
+        count = space.count(view.steering)
+        acts = view.in_force()
+        flags = [(int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in acts]
+        rows = [
+            html.Div(
+                [
+                    html.Span(act.describe()),
+                    html.Button("undo", id={"type": "undo", "act": k}, **{"aria-label": f"undo {act.describe()}"}),
+                ],
+                className="act",
+            )
+            for k, act in acts
+        ]
+        return (
+            [_bricks(view, d, fitness) for d in range(len(space.decisions))],
+            f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
+            figures.block_chart(fitness, space.decisions, theme),
+            figures.best_so_far(view.ranked, flags, view.rank_by, theme),
+            rows or html.P("No act yet. Click a brick to pin it, × to prune it.", className="support"),
+            not acts,
+        )
+
+    @app.callback(
+        Output("candidates", "rowData"),
+        Output("candidates", "columnDefs"),
+        Output("candidates", "className"),
+        Input("pulse", "data"),
+        Input("theme", "data"),
+        State("run", "data"),
+    )
+    def table(_pulse: Any, theme: str, run: str | None) -> tuple[Any, ...]:
+        if not run:
+            return (no_update,) * 3
+        view = cockpit.view(run)
+        order = np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")[:_ROWS]
+        rows = []
+        for rank, k in enumerate(order, start=1):
+            index = int(view.indices[k])
+            row: dict[str, Any] = {"rank": rank, "arch": view.table.texts[index]}
+            row |= {name: float(column[k]) for name, column in view.values.items() if not np.isnan(column[k])}
+            row |= {str(name): float(view.table.closed[name].iloc[index]) for name in view.table.closed}
+            rows.append(row)
+        names = ["rank", "arch", *view.metrics]
+        columns = [
+            {"field": name, "minWidth": 420 if name == "arch" else 90}
+            | ({"valueFormatter": {"function": "d3.format(',.4~r')(params.value)"}} if name in view.metrics else {})
+            for name in names
+        ]
+        return rows, columns, "ag-theme-quartz-dark" if theme == "dark" else "ag-theme-quartz"
+
+    @app.callback(
+        Output("candidate-card", "children"),
+        Input("arch", "data"),
+        Input("pulse", "data"),
+        Input("theme", "data"),
+        State("run", "data"),
+    )
+    def card(arch: str | None, _pulse: Any, theme: str, run: str | None) -> Any:
+        if not run:
+            return no_update
+        view = cockpit.view(run)
+        index = view.table.index.get(arch or "")
+        if index is None:
+            return html.P("Click a dot or a table row to see the architecture behind it.", className="support")
+        return _card(cockpit, view, index, theme)
+
+
+def _bricks(view: View, d: int, fitness: Any) -> html.Div:
+    decision = view.table.space.decisions[d]
+    allowed = view.steering.allowed[d]
+    bricks = []
+    for c, choice in enumerate(decision.choices):
+        block = fitness[(fitness["decision"] == d) & (fitness["choice"] == c)].iloc[0]
+        name = OPERATION_NAMES.get(choice, choice)
+        state = "pruned" if c not in allowed else ("pinned" if len(allowed) == 1 else "")
+        low, high = float(block["low"]), float(block["high"])
+        bar = [
+            html.Div(className="fill", style={"width": f"{block['fitness']:.0%}"}),
+            html.Div(className="whisker", style={"left": f"{low:.0%}", "width": f"{max(high - low, 0.01):.0%}"}),
+        ]
+        bricks.append(
+            html.Div(
+                [
+                    html.Button(
+                        ("📌" if state == "pinned" else "") + name,
+                        id={"type": "pin", "d": d, "c": c},
+                        className="pin",
+                        **{"aria-label": f"pin {decision.name} to {choice}"},
+                    ),
+                    html.Button(
+                        "×",
+                        id={"type": "prune", "d": d, "c": c},
+                        className="prune",
+                        **{"aria-label": f"prune {choice} from {decision.name}"},
+                    ),
+                    html.Div(bar, className="bar"),
+                    html.Div(f"{block['fitness']:.2f} n={int(block['n'])}", className="support"),
+                ],
+                className=f"brick {state}",
+                style={"--op": OPERATION_COLOURS.get(choice, "#999999")},
+                **{"data-brick": f"{d}:{c}"},
+            )
+        )
+    return html.Div([html.Div(decision.name, className="decision"), html.Div(bricks, className="bricks")])
+
+
+def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
+    space, text = view.table.space, view.table.texts[index]
+    arch = tuple(int(c) for c in view.table.archs[index])
+    facts: list[tuple[str, str]] = []
+    for metric in view.metrics:
+        value = float(view.over_space(metric)[index])
+        rung = "closed form" if metric in view.table.closed else "zero-cost"
+        facts.append((f"{metric} ({rung})", "not scored yet" if np.isnan(value) else short(value)))
+    truth = cockpit.truth(view.run.space)
+    if truth is not None:
+        facts += [(f"{column} validation % (tabular truth)", short(truth[column].iloc[index])) for column in truth]
+    layers = cockpit.layers(view.run, arch)
+    chart: Any = html.P("No layer statistics yet: this network is not scored in this run.", className="support")
+    if len(layers):
+        chart = dcc.Graph(
+            id="card-layers", figure=figures.layer_bars(layers, view.rank_by, theme), style={"height": "190px"}
+        )
+    dimmed = "" if view.steering.allows(arch) else "The steering removes this architecture."
+    return [
+        html.Div(text, className="arch"),
+        html.P(dimmed, className="support"),
+        dcc.Graph(id="card-graph", figure=figures.cell_graph(space.graph(arch), theme), style={"height": "190px"}),
+        html.Table([html.Tr([html.Td(name), html.Td(value)]) for name, value in facts], className="facts"),
+        chart,
+    ]
+
+
+def _register_acts(app: Dash, cockpit: Cockpit) -> None:
+    @app.callback(
+        Output("poke", "data", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input({"type": "pin", "d": ALL, "c": ALL}, "n_clicks"),
+        Input({"type": "prune", "d": ALL, "c": ALL}, "n_clicks"),
+        Input({"type": "undo", "act": ALL}, "n_clicks"),
+        Input("btn-undo", "n_clicks"),
+        State("run", "data"),
+        State("poke", "data"),
+        prevent_initial_call=True,
+    )
+    def act(_pins: Any, _prunes: Any, _undos: Any, _last: Any, run: str, poke: int) -> tuple[Any, Any]:
+        if not ctx.triggered or not ctx.triggered[0]["value"]:
+            return no_update, no_update
+        source: Any = ctx.triggered_id
+        view = cockpit.view(run)
+        if source == "btn-undo":
+            acts = view.in_force()
+            if not acts:
+                return no_update, no_update
+            wanted = Act("undo", target=acts[-1][0])
+        elif source["type"] == "undo":
+            wanted = Act("undo", target=int(source["act"]))
+        else:
+            decision, choice = _block(view, f"{source['d']}:{source['c']}")
+            wanted = Act(source["type"], decision, (choice,))
+        try:
+            cockpit.act(run, wanted)
+        except (SteeringConflict, StoreError) as error:
+            return no_update, notification(str(error))
+        return poke + 1, no_update
+
+
+def _register_selection(app: Dash, cockpit: Cockpit) -> None:
+    @app.callback(
+        Output("url", "search", allow_duplicate=True),
+        Input("nav-map", "clickData"),
+        Input("candidates", "selectedRows"),
+        State("run", "data"),
+        State("arch", "data"),
+        prevent_initial_call=True,
+    )
+    def select(click: dict[str, Any] | None, rows: list[dict[str, Any]] | None, run: str, current: str | None) -> Any:
+        chosen = None
+        if ctx.triggered_id == "nav-map" and click:
+            chosen = cockpit.view(run).table.texts[int(click["points"][0]["pointNumber"])]
+        elif ctx.triggered_id == "candidates" and rows:
+            chosen = rows[0]["arch"]
+        return no_update if not chosen or chosen == current else selection.write(run, chosen)
+
+    @app.callback(Output("candidates", "exportDataAsCsv"), Input("btn-csv", "n_clicks"), prevent_initial_call=True)
+    def export(_clicks: int) -> bool:
+        return True

@@ -1,0 +1,1 @@
+"""The page runs: layout, callbacks, and figures where it draws."""

@@ -1,0 +1,60 @@
+"""Signs that are the same on every page: operation colours and names, figure styling in both themes, numbers."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+OPERATION_COLOURS = {  # Okabe & Ito 2008, safe for colour-blind readers
+    "none": "#999999",
+    "skip_connect": "#E69F00",
+    "nor_conv_1x1": "#56B4E9",
+    "nor_conv_3x3": "#0072B2",
+    "avg_pool_3x3": "#009E73",
+}
+OPERATION_NAMES = {
+    "none": "none",
+    "skip_connect": "skip",
+    "nor_conv_1x1": "conv1",
+    "nor_conv_3x3": "conv3",
+    "avg_pool_3x3": "pool3",
+}
+ACCENT = "#D55E00"
+INK = {"dark": "#C9CED6", "light": "#343A40"}
+GRID = {"dark": "#373A40", "light": "#DEE2E6"}
+
+
+def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") -> go.Figure:
+    """Give a figure the look of the app: title, named axes, transparent ground, ink of the theme."""
+    figure.update_layout(
+        title={"text": title, "font": {"size": 13}, "x": 0.01, "y": 0.98, "yanchor": "top"},
+        margin={"l": 52, "r": 12, "t": 30, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": INK[theme], "size": 11},
+        showlegend=False,
+        uirevision="keep",
+        selectionrevision="keep",
+    )
+    figure.update_xaxes(title_text=x, gridcolor=GRID[theme], zeroline=False)
+    figure.update_yaxes(title_text=y, gridcolor=GRID[theme], zeroline=False)
+    return figure
+
+
+def typed(values: np.ndarray, dtype: str = "f4") -> dict[str, str]:
+    """An array as plotly's typed-array form: small on the wire, fast in the browser."""
+    return {"dtype": dtype, "bdata": base64.b64encode(np.ascontiguousarray(values, dtype=dtype).tobytes()).decode()}
+
+
+def short(value: Any) -> str:
+    """Three significant digits, thousands grouped, a dash for what is undefined."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    number = float(value)
+    if abs(number) >= 1e6:
+        return f"{number / 1e6:.3g} M"
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"

@@ -1,0 +1,143 @@
+"""The frame around every page: navigation, run picker, commands, theme, notifications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from app import live, selection
+from app.cockpit import Cockpit
+from nas_core.store import StoreError
+
+PAGES = {"/": "Navigator", "/layers": "Layers", "/correlation": "Correlation", "/runs": "Runs"}
+HINTS = {
+    "created": "Press Start to score the space",
+    "queued": "Waiting for the engine …",
+    "running": "Running",
+    "paused": "Paused; press Resume to go on",
+    "stopped": "Stopped; press Start to go on",
+    "finished": "Finished",
+    "failed": "Failed",
+}
+
+
+def layout() -> dmc.MantineProvider:
+    """The whole document; `page` is filled by the route."""
+    links = [
+        dcc.Link(title, href=path, id=f"nav-{title.lower()}", className="nav-link") for path, title in PAGES.items()
+    ]
+    header = dmc.Group(
+        [
+            html.Span("NAS Helm", className="brand"),
+            html.Nav(links, id="nav", **{"aria-label": "Pages"}),
+            dmc.Select(id="run-picker", size="xs", w=190, allowDeselect=False, **{"aria-label": "Run"}),
+            dmc.Button("Start", id="btn-start", size="compact-sm"),
+            dmc.Button("Pause", id="btn-pause", size="compact-sm", variant="light"),
+            dmc.Button("Stop", id="btn-stop", size="compact-sm", variant="light", color="red"),
+            html.Div(id="run-status", role="status", className="run-status"),
+            dmc.Switch(id="theme-switch", label="dark", checked=True, size="xs", persistence=True, ml="auto"),
+        ],
+        gap="sm",
+        wrap="nowrap",
+        px="md",
+        className="header",
+    )
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="run"),
+            dcc.Store(id="arch"),
+            dcc.Store(id="theme", data="dark"),
+            live.components(),
+            dmc.NotificationContainer(id="notifications", position="bottom-right"),
+            html.Header(header),
+            html.Main(id="page"),
+        ],
+        id="provider",
+        forceColorScheme="dark",
+    )
+
+
+def notification(message: str, *, failed: bool = True) -> list[dict[str, Any]]:
+    """One notification to show."""
+    title, colour = ("Not done", "red") if failed else ("Done", "teal")
+    return [{"action": "show", "id": f"n{hash(message)}", "title": title, "message": message, "color": colour}]
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of the frame."""
+
+    @app.callback(Output("run", "data"), Output("arch", "data"), Input("url", "search"), State("run", "data"))
+    def select(search: str | None, current: str | None) -> tuple[Any, Any]:
+        run, arch = selection.read(search)
+        known = {row.id for row in cockpit.store.runs()}
+        chosen = run if run in known else (current if current in known else cockpit.ensure_run())
+        return chosen, arch
+
+    @app.callback(
+        Output("url", "search"), Input("run-picker", "value"), State("run", "data"), prevent_initial_call=True
+    )
+    def pick(value: str | None, current: str | None) -> Any:
+        return no_update if not value or value == current else selection.write(value, None)
+
+    @app.callback(
+        Output("run-picker", "data"), Output("run-picker", "value"), Input("run", "data"), Input("url", "pathname")
+    )
+    def runs(run: str | None, _path: str) -> tuple[list[dict[str, str]], str | None]:
+        return [{"value": row.id, "label": row.name} for row in cockpit.store.runs()], run
+
+    @app.callback(
+        Output("poke", "data", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("btn-start", "n_clicks"),
+        Input("btn-pause", "n_clicks"),
+        Input("btn-stop", "n_clicks"),
+        State("run", "data"),
+        State("poke", "data"),
+        prevent_initial_call=True,
+    )
+    def command(_start: int, _pause: int, _stop: int, run: str, poke: int) -> tuple[Any, Any]:
+        name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
+        try:
+            if name == "start" and cockpit.store.run(run).state == "paused":
+                name = "resume"
+            cockpit.store.command(run, name)
+        except StoreError as error:
+            return no_update, notification(str(error))
+        return poke + 1, no_update
+
+    @app.callback(
+        Output("run-status", "children"),
+        Output("btn-start", "children"),
+        Output("btn-start", "disabled"),
+        Output("btn-pause", "disabled"),
+        Output("btn-stop", "disabled"),
+        Input("pulse", "data"),
+    )
+    def status(pulse: dict[str, Any] | None) -> tuple[Any, ...]:
+        if not pulse:
+            return "Loading …", "Start", True, True, True
+        if "error" in pulse:
+            return pulse["error"], "Start", True, True, True
+        state = pulse["state"]
+        busy = state in ("running", "queued")
+        text = f"{HINTS[state]} · {pulse['scored']:,} of {pulse['budget']:,} scored"
+        if state in ("failed", "finished") and pulse["message"]:
+            text += f" · {pulse['message']}"
+        done = state in ("finished",)
+        return text, "Resume" if state == "paused" else "Start", busy or done, not busy, not busy
+
+    app.clientside_callback(
+        ClientsideFunction("helm", "theme"),
+        Output("provider", "forceColorScheme"),
+        Output("theme", "data"),
+        Input("theme-switch", "checked"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("helm", "links"),
+        Output("nav", "data-query"),
+        Input("url", "search"),
+        Input("url", "pathname"),
+    )
