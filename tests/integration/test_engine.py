@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -63,9 +64,9 @@ def launch(url, *arguments):
     )
 
 
-def children(process):
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True).stdout
-    return [int(pid) for pid in found.split()]
+def pool_workers(process):
+    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process)], capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in found.splitlines() if "spawn_main" in line]
 
 
 def wait_until(condition, seconds=60.0):
@@ -203,10 +204,10 @@ def test_a_lost_worker_loses_no_candidate(store):
     run = start(store, budget=60)
     engine = Engine(store, workers=2)
     engine.step()
-    for pid in children(os.getpid()):
-        command = open(f"/proc/{pid}/cmdline").read()
-        if "spawn_main" in command:
-            os.kill(pid, signal.SIGKILL)
+    workers = pool_workers(os.getpid())
+    assert len(workers) == 2
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
     serve(engine)
     engine.close()
     table = store.table(run)
@@ -226,7 +227,7 @@ def test_an_engine_killed_twenty_times_ends_with_the_table_of_an_undisturbed_run
             goal = min(before + draw.randrange(1, 24), 490)
             wait_until(lambda goal=goal: store.run(run).scored >= goal)
             time.sleep(draw.random() * 0.05)
-            workers = children(process.pid)
+            workers = pool_workers(process.pid)
         finally:
             process.kill()
             process.wait()
@@ -256,7 +257,8 @@ def test_the_engine_ends_with_the_program_that_started_it(store, url):
             sys.executable,
             "-c",
             "import subprocess, sys, time\n"
-            f"print(subprocess.Popen([sys.executable, '-m', 'nas_core', 'engine', '--store', {url!r}]).pid, flush=True)\n"
+            f"engine = subprocess.Popen([sys.executable, '-m', 'nas_core', 'engine', '--store', {url!r}])\n"
+            "print(engine.pid, flush=True)\n"
             "time.sleep(600)",
         ],
         stdout=subprocess.PIPE,
@@ -275,6 +277,6 @@ def test_the_engine_ends_with_the_program_that_started_it(store, url):
 
 def _is_zombie(pid):
     try:
-        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except FileNotFoundError:
         return True
