@@ -52,9 +52,10 @@ def main() -> int:
         ]
         engine = subprocess.Popen(command)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    web = make_server(options.host, options.port, app.server, threaded=True)
     print(f"NAS Helm is at http://{options.host}:{options.port}/", flush=True)
     try:
-        make_server(options.host, options.port, app.server, threaded=True).serve_forever()
+        web.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:

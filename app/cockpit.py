@@ -50,7 +50,7 @@ def space_table(name: str) -> SpaceTable:
     centred = features - features.mean(axis=0)
     variance, axes = np.linalg.eigh(centred.T @ centred)
     projection = centred @ axes[:, [-1, -2]]
-    projection += np.random.default_rng(0).normal(scale=0.03, size=projection.shape)
+    projection += np.random.default_rng(0).normal(scale=0.12, size=projection.shape)
     return SpaceTable(
         space,
         np.array(archs),

@@ -1,7 +1,10 @@
 // The few client-side functions: theme, links that keep the selection, hovering of operation bricks, keys.
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.helm = {
-  theme: (dark) => [dark ? "dark" : "light", dark ? "dark" : "light"],
+  theme: (dark) => {
+    document.body.dataset.agThemeMode = dark ? "dark" : "light";
+    return [dark ? "dark" : "light", dark ? "dark" : "light"];
+  },
   links: (search, pathname) => {
     document.querySelectorAll("#nav a").forEach((link) => {
       link.setAttribute("aria-current", new URL(link.href).pathname === pathname ? "page" : "false");

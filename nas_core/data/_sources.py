@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ SOURCES = {
 }
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 _FOLDER_SIDE = 32
+_CIFAR_PIXELS = 3 * 32 * 32
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ def load(spec: str, *, seed: int = 0) -> ImageData:
         raise ValueError(f"data set {spec!r}: there is no {path!r}")
     try:
         return readers[kind](spec, location)
-    except (OSError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise ValueError(
-            f"data set {spec!r} cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
-        ) from error
+    except ValueError:
+        raise
+    except Exception as error:  # a damaged archive, pickle or picture makes its decoder raise almost anything
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise ValueError(f"data set {spec!r} cannot be read: {reason}") from error
 
 
 def _digits() -> ImageData:
@@ -97,10 +98,8 @@ def _checked(spec: str, part: str, images: np.ndarray, labels: np.ndarray) -> tu
             f"data set {spec!r}: {len(images)} {part} images and labels of shape {labels.shape}, expected as many"
         )
     if labels.dtype.kind == "f":
-        if np.isnan(labels).any():
-            raise ValueError(f"data set {spec!r}: y_{part} holds NaN, expected integer class numbers")
-        if (labels != np.round(labels)).any():
-            raise ValueError(f"data set {spec!r}: y_{part} holds fractions, expected integer class numbers")
+        found = "NaN" if np.isnan(labels).any() else f"{labels.dtype} numbers"
+        raise ValueError(f"data set {spec!r}: y_{part} holds {found}, expected integer class numbers")
     if labels.min() < 0:
         raise ValueError(f"data set {spec!r}: y_{part} holds {labels.min()}, expected class numbers from 0")
     if images.dtype.kind == "f" and not np.isfinite(images).all():
@@ -167,38 +166,54 @@ class _ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _members(path: Path) -> dict[str, bytes]:
+def _record(spec: str, name: str, content: bytes, label_key: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Images `(n, 3072)` uint8 and labels `(n,)` of one file of the python version."""
+    record = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+    if not isinstance(record, dict) or b"data" not in record or label_key not in record:
+        raise ValueError(f"data set {spec!r}: {name} is no dictionary with 'data' and {label_key.decode()!r}")
+    images, labels = record[b"data"], np.asarray(record[label_key])
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (_CIFAR_PIXELS,):
+        raise ValueError(f"data set {spec!r}: 'data' in {name} is no uint8 array of shape (n, {_CIFAR_PIXELS})")
+    return images, labels
+
+
+def _binary(spec: str, name: str, content: bytes, label_bytes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images `(n, 3072)` uint8 and labels `(n,)` of one file of the binary version."""
+    width = label_bytes + _CIFAR_PIXELS
+    if len(content) % width:
+        raise ValueError(f"data set {spec!r}: {name}.bin has {len(content)} bytes, no whole number of records")
+    rows = np.frombuffer(content, dtype=np.uint8).reshape(-1, width)
+    return rows[:, label_bytes:], rows[:, label_bytes - 1]
+
+
+def _members(path: Path, wanted: set[str]) -> dict[str, bytes]:
+    """Contents of the files called `wanted`, in a folder or a tar archive; nothing is unpacked to disk."""
     if path.is_dir():
-        return {file.name: file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+        files = [file for folder in (path, *sorted(path.iterdir())) for file in (folder / name for name in wanted)]
+        return {file.name: file.read_bytes() for file in files if file.is_file()}
     with tarfile.open(path) as archive:
         found = {}
         for member in archive:
-            handle = archive.extractfile(member) if member.isfile() else None
+            name = Path(member.name).name
+            handle = archive.extractfile(member) if member.isfile() and name in wanted else None
             if handle is not None:
-                found[Path(member.name).name] = handle.read()
+                found[name] = handle.read()
         return found
 
 
 def _cifar(spec: str, path: Path, train: tuple[str, ...], test: str, label_key: bytes, label_bytes: int) -> ImageData:
-    members = _members(path)
+    members = _members(path, {name + suffix for name in (*train, test) for suffix in ("", ".bin")})
     arrays: dict[str, np.ndarray] = {}
     for part, wanted in (("train", train), ("test", (test,))):
-        images, labels = [], []
+        pieces = []
         for name in wanted:
             if f"{name}.bin" in members:
-                rows = np.frombuffer(members[f"{name}.bin"], dtype=np.uint8)
-                if len(rows) % (label_bytes + 3072):
-                    raise ValueError(f"data set {spec!r}: {name}.bin has {len(rows)} bytes, no whole number of records")
-                rows = rows.reshape(-1, label_bytes + 3072)
-                images.append(rows[:, label_bytes:])
-                labels.append(rows[:, label_bytes - 1])
+                pieces.append(_binary(spec, name, members[f"{name}.bin"], label_bytes))
             elif name in members:
-                record = _ArrayUnpickler(io.BytesIO(members[name]), encoding="bytes").load()
-                images.append(np.asarray(record[b"data"], dtype=np.uint8))
-                labels.append(np.asarray(record[label_key]))
-        if images:
-            arrays[f"x_{part}"] = np.concatenate(images).reshape(-1, 3, 32, 32)
-            arrays[f"y_{part}"] = np.concatenate(labels)
+                pieces.append(_record(spec, name, members[name], label_key))
+        if pieces:
+            arrays[f"x_{part}"] = np.concatenate([images for images, _ in pieces]).reshape(-1, 3, 32, 32)
+            arrays[f"y_{part}"] = np.concatenate([labels for _, labels in pieces])
     if "x_train" not in arrays:
         raise ValueError(f"data set {spec!r} holds no {train[0]} or {train[0]}.bin; expected the published archive")
     return _assembled(spec, arrays)

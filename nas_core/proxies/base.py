@@ -49,7 +49,8 @@ def check_batches(batches: Batches, *, least: int) -> None:
     """Refuse batches no proxy can use.
 
     Raises:
-        ValueError: too few batches, an empty one, lengths that differ, labels that are no integers, NaN in an input.
+        ValueError: too few batches, an empty one, lengths that differ, labels that are no integers, NaN or infinity
+            in an input.
     """
     import torch
 
@@ -63,8 +64,8 @@ def check_batches(batches: Batches, *, least: int) -> None:
         if labels.dtype.is_floating_point:
             found = "NaN labels" if bool(torch.isnan(labels).any()) else f"labels of type {labels.dtype}"
             raise ValueError(f"batch {number} has {found}; expected integer class numbers")
-        if bool(torch.isnan(images).any()):
-            raise ValueError(f"batch {number} has NaN in its images; expected finite numbers")
+        if not bool(torch.isfinite(images).all()):
+            raise ValueError(f"batch {number} has NaN or infinity in its images; expected finite numbers")
 
 
 @contextmanager
@@ -104,10 +105,33 @@ def weighted_layers(model: nn.Module) -> list[tuple[str, nn.Module]]:
 def weight_gradients(
     model: nn.Module, layers: Sequence[tuple[str, nn.Module]], images: Tensor, labels: Tensor
 ) -> list[Tensor | None]:
-    """Gradients of the cross-entropy by every layer's weight; None where no path leads to the loss."""
-    import torch
+    """Gradients of the cross-entropy by every layer's weight; None where no path leads to the loss or it is frozen."""
+    loss = cross_entropy(model, images, labels)
+    return gradients_of(loss, [module.weight for _, module in layers])  # type: ignore[misc]
+
+
+def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of the model's outputs (b, classes) against labels (b,).
+
+    Raises:
+        ValueError: a label is no class of the model's outputs.
+    """
     from torch.nn import functional
 
-    weights = [module.weight for _, module in layers]
-    loss = functional.cross_entropy(model(images), labels)
-    return list(torch.autograd.grad(loss, weights, allow_unused=True))
+    outputs = model(images)
+    least, most = int(labels.min()), int(labels.max())
+    if least < 0 or most >= outputs.shape[1]:
+        found = least if least < 0 else most
+        raise ValueError(f"labels: got class {found}, expected 0 to {outputs.shape[1] - 1}, as the model has outputs")
+    return functional.cross_entropy(outputs, labels)
+
+
+def gradients_of(loss: Tensor, weights: Sequence[Tensor]) -> list[Tensor | None]:
+    """Gradients of `loss` by `weights`; None for weights that are frozen or have no path to the loss."""
+    import torch
+
+    trained = [weight for weight in weights if weight.requires_grad]
+    if not trained or not loss.requires_grad:
+        return [None] * len(weights)
+    found = iter(torch.autograd.grad(loss, trained, allow_unused=True))
+    return [next(found) if weight.requires_grad else None for weight in weights]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nas_core.proxies._closed_form import ClosedForm
 from nas_core.proxies._registry import register
-from nas_core.proxies.base import Batches, check_batches, untouched
+from nas_core.proxies.base import Batches, check_batches, cross_entropy, gradients_of, untouched
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,13 +20,8 @@ class LiveParams(ClosedForm):
     summary = "number of parameters with a path to the loss"
 
     def _count(self, model: nn.Module, batches: Batches) -> float:
-        import torch
-        from torch.nn import functional
-
         check_batches(batches, least=1)
         parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        images, labels = batches[0]
         with untouched(model):
-            loss = functional.cross_entropy(model(images), labels)
-            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+            gradients = gradients_of(cross_entropy(model, *batches[0]), parameters)
         return sum(p.numel() for p, gradient in zip(parameters, gradients, strict=True) if gradient is not None)

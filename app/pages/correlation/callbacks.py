@@ -28,7 +28,6 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
     @app.callback(
         Output("leader-board", "rowData"),
         Output("leader-board", "columnDefs"),
-        Output("leader-board", "className"),
         Output("score-truth", "figure"),
         Output("measures", "figure"),
         Output("correlation-state", "children"),
@@ -39,9 +38,8 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
     )
     def draw(_pulse: Any, data_set: str, theme: str, run: str | None) -> tuple[Any, ...]:
         if not run:
-            return (no_update,) * 6
+            return (no_update,) * 5
         view = cockpit.view(run)
-        look = "ag-theme-quartz-dark" if theme == "dark" else "ag-theme-quartz"
         empty = np.array([])
         names = (view.rank_by, data_set)
         if cockpit.truth(view.run.space) is None or len(view.indices) < _LEAST:
@@ -49,7 +47,6 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
             return (
                 [],
                 [],
-                look,
                 figures.score_against_truth(empty, empty, names, theme),
                 figures.measures({}, view.rank_by, theme),
                 text,
@@ -63,7 +60,6 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         return (
             found["rows"],
             columns,
-            look,
             figures.score_against_truth(view.ranked, truth, names, theme),
             figures.measures(found["bars"], view.rank_by, theme),
             text,
@@ -72,8 +68,8 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
     @app.callback(
         Output("leader-board", "exportDataAsCsv"), Input("btn-board-csv", "n_clicks"), prevent_initial_call=True
     )
-    def export(_clicks: int) -> bool:
-        return True
+    def export(clicks: int | None) -> bool:
+        return bool(clicks)
 
 
 def _aggregate(view: View, data_set: str) -> dict[str, Any]:

@@ -21,7 +21,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("layers-map", "figure"),
         Output("layers-table", "rowData"),
         Output("layers-table", "columnDefs"),
-        Output("layers-table", "className"),
         Output("layers-state", "children"),
         Input("pulse", "data"),
         Input("statistic", "value"),
@@ -31,7 +30,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )
     def draw(_pulse: Any, statistic: str, theme: str, arch: str | None, run: str | None) -> tuple[Any, ...]:
         if not run:
-            return (no_update,) * 5
+            return (no_update,) * 4
         view = cockpit.view(run)
         best = view.indices[np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")[:_BEST]]
         chosen = [("selected", view.table.index[arch])] if arch in view.table.index else []
@@ -51,11 +50,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             else "Nothing scored yet: press Start, then come back."
         )
         rows = table.astype(object).where(table.notna(), None).to_dict("records") if len(table) else []
-        look = "ag-theme-quartz-dark" if theme == "dark" else "ag-theme-quartz"
-        return figures.heat_map(table, statistic, theme), rows, columns, look, text
+        return figures.heat_map(table, statistic, theme), rows, columns, text
 
     @app.callback(
         Output("layers-table", "exportDataAsCsv"), Input("btn-layers-csv", "n_clicks"), prevent_initial_call=True
     )
-    def export(_clicks: int) -> bool:
-        return True
+    def export(clicks: int | None) -> bool:
+        return bool(clicks)

@@ -149,13 +149,16 @@ def _register_views(app: Dash, cockpit: Cockpit) -> None:
         Output("best-so-far", "figure"),
         Output("acts-list", "children"),
         Output("btn-undo", "disabled"),
+        Output("template", "data-acts"),
         Input("pulse", "data"),
         Input("theme", "data"),
         State("run", "data"),
+        State("hovered", "data"),
+        State("template", "data-acts"),
     )
-    def draw(_pulse: Any, theme: str, run: str | None) -> tuple[Any, ...]:
+    def draw(_pulse: Any, theme: str, run: str | None, hovered: str | None, drawn: str | None) -> tuple[Any, ...]:
         if not run:
-            return (no_update,) * 6
+            return (no_update,) * 7
         view = cockpit.view(run)
         space = view.table.space
         fitness = block_fitness(space.decisions, view.table.archs[view.indices], view.ranked)
@@ -172,26 +175,28 @@ def _register_views(app: Dash, cockpit: Cockpit) -> None:
             )
             for k, act in acts
         ]
+        # A brick under the pointer is not replaced by live scores: the click on it would be lost.
+        acts_drawn = f"{run}:{len(view.acts)}"
+        keep = hovered is not None and drawn == acts_drawn
         return (
-            [_bricks(view, d, fitness) for d in range(len(space.decisions))],
+            no_update if keep else [_bricks(view, d, fitness) for d in range(len(space.decisions))],
             f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
             figures.block_chart(fitness, space.decisions, theme),
             figures.best_so_far(view.ranked, flags, view.rank_by, theme),
             rows or html.P("No act yet. Click a brick to pin it, × to prune it.", className="support"),
             not acts,
+            acts_drawn,
         )
 
     @app.callback(
         Output("candidates", "rowData"),
         Output("candidates", "columnDefs"),
-        Output("candidates", "className"),
         Input("pulse", "data"),
-        Input("theme", "data"),
         State("run", "data"),
     )
-    def table(_pulse: Any, theme: str, run: str | None) -> tuple[Any, ...]:
+    def table(_pulse: Any, run: str | None) -> tuple[Any, ...]:
         if not run:
-            return (no_update,) * 3
+            return (no_update,) * 2
         view = cockpit.view(run)
         order = np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")[:_ROWS]
         rows = []
@@ -207,7 +212,7 @@ def _register_views(app: Dash, cockpit: Cockpit) -> None:
             | ({"valueFormatter": {"function": "d3.format(',.4~r')(params.value)"}} if name in view.metrics else {})
             for name in names
         ]
-        return rows, columns, "ag-theme-quartz-dark" if theme == "dark" else "ag-theme-quartz"
+        return rows, columns
 
     @app.callback(
         Output("candidate-card", "children"),
@@ -330,19 +335,19 @@ def _register_selection(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("url", "search", allow_duplicate=True),
         Input("nav-map", "clickData"),
-        Input("candidates", "selectedRows"),
+        Input("candidates", "cellClicked"),
         State("run", "data"),
         State("arch", "data"),
         prevent_initial_call=True,
     )
-    def select(click: dict[str, Any] | None, rows: list[dict[str, Any]] | None, run: str, current: str | None) -> Any:
+    def select(click: dict[str, Any] | None, cell: dict[str, Any] | None, run: str, current: str | None) -> Any:
         chosen = None
         if ctx.triggered_id == "nav-map" and click:
             chosen = cockpit.view(run).table.texts[int(click["points"][0]["pointNumber"])]
-        elif ctx.triggered_id == "candidates" and rows:
-            chosen = rows[0]["arch"]
+        elif ctx.triggered_id == "candidates" and cell:
+            chosen = cell["rowId"]
         return no_update if not chosen or chosen == current else selection.write(run, chosen)
 
     @app.callback(Output("candidates", "exportDataAsCsv"), Input("btn-csv", "n_clicks"), prevent_initial_call=True)
-    def export(_clicks: int) -> bool:
-        return True
+    def export(clicks: int | None) -> bool:
+        return bool(clicks)

@@ -105,6 +105,7 @@ def block_chart(fitness: pd.DataFrame, decisions: tuple[Decision, ...], theme: s
             "array": fitness["high"] - fitness["fitness"],
             "arrayminus": fitness["fitness"] - fitness["low"],
             "thickness": 1,
+            "color": INK[theme],
             "width": 0,
         },
         hovertemplate="%{text}<br>fitness %{x:.3f}, n = %{y}<extra></extra>",

@@ -7,6 +7,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 QUESTION = "Where are the good architectures, and what makes them good?"
+_EMPTY_MAP = {"data": [{"type": "scattergl", "marker": {}}, {"type": "scattergl", "marker": {}}], "layout": {}}
 _GRAPH = {"displaylogo": False, "responsive": True}
 
 
@@ -45,7 +46,7 @@ def _space() -> html.Section:
         [
             selects,
             html.Div(id="preview", className="preview", role="status"),
-            dcc.Graph(id="nav-map", config=_GRAPH, style={"height": "340px"}),
+            dcc.Graph(id="nav-map", figure=_EMPTY_MAP, config=_GRAPH, style={"height": "340px"}),
             html.Div(
                 [
                     dcc.Graph(id="blocks", config=_GRAPH, style={"height": "210px"}),
@@ -70,7 +71,10 @@ def _below() -> html.Section:
         columnSize="sizeToFit",
         getRowId="params.data.arch",
         csvExportParams={"fileName": "candidates.csv"},
-        dashGridOptions={"rowSelection": {"mode": "singleRow", "checkboxes": False}, "animateRows": False},
+        dashGridOptions={
+            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+            "animateRows": False,
+        },
         style={"height": "260px"},
     )
     return html.Section(

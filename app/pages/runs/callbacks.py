@@ -42,6 +42,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         prevent_initial_call=True,
     )
     def create(_clicks: int, name: str, strategy: str, budget: Any, seed: Any, data: str) -> tuple[Any, Any]:
+        if not _clicks:
+            return no_update, no_update
         if not isinstance(budget, int) or budget < 1 or not isinstance(seed, int):
             return no_update, notification(
                 f"budget {budget!r}, seed {seed!r}: expected whole numbers, budget at least 1"
@@ -74,7 +76,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         State("run", "data"),
         prevent_initial_call=True,
     )
-    def delete(_clicks: int, title: str, current: str) -> tuple[Any, bool]:
+    def delete(_clicks: int, title: str, current: str) -> tuple[Any, Any]:
+        if not _clicks:
+            return no_update, no_update
         run = title.removeprefix("Delete run ").rstrip("?")
         if cockpit.store.run(run).state in ("running", "queued"):
             cockpit.store.command(run, "stop")

@@ -1,0 +1,70 @@
+"""A real server with its engine on a store of its own, and Debian's Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-unsafe-swiftshader"]
+SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", Path(__file__).parent / "screenshots"))
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The address of a freshly started app."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    store = f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "app", "--port", str(port), "--store", store], stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    assert "NAS Helm is at" in server.stdout.readline()
+    url = f"http://127.0.0.1:{port}"
+    urllib.request.urlopen(url, timeout=10).read()
+    yield url
+    server.send_signal(2)
+    server.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, one a module."""
+    chromium = shutil.which("chromium") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page of 1280 x 800 whose console must stay free of errors."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page: Page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def shoot():
+    """Keep a screenshot under a name."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+    def take(page: Page, name: str) -> None:
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    return take

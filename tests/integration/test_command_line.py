@@ -1,0 +1,111 @@
+"""The command line through real processes: a killed scan resumes, bad input is one line and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels", "4"]
+
+
+def helm(*arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "nas_core", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        **options,
+    )
+
+
+def test_a_killed_scan_resumes_to_the_same_table(tmp_path):
+    scan = ["scan", "--limit", "200", "--workers", "2", *TINY, "--out"]
+    assert helm(*scan, str(tmp_path / "whole.csv")).returncode == 0
+    out, partial = tmp_path / "killed.csv", tmp_path / "killed.csv.partial.jsonl"
+    process = subprocess.Popen([sys.executable, "-m", "nas_core", *scan, str(out)], stderr=subprocess.DEVNULL)
+    while process.poll() is None and (not partial.exists() or len(partial.read_text().splitlines()) < 20):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    resumed = helm(*scan, str(out))
+    assert resumed.returncode == 0
+    assert ", 200 scored now" not in resumed.stderr
+    columns = ["arch", "canonical", "zico"]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "whole.csv")[columns], pd.read_csv(out)[columns])
+
+
+def test_score_prints_a_json_line(tmp_path):
+    cell = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+    done = helm("score", *TINY, "--proxy", "zico", "--proxy", "params", input=cell + "\n")
+    record = json.loads(done.stdout)
+    assert record["arch"] == cell
+    assert record["value"]["zico"] > 0
+    assert record["layers"]["zico"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["score", "nonsense"], "malformed cell"),
+        (["scan", "--out", "x.csv", "--space", "nope"], "unknown search space 'nope'"),
+        (["scan", "--out", "x.csv", "--proxy", "nope"], "unknown proxy 'nope'"),
+        (["scan", "--out", "x.csv", "--data", "nope"], "unknown data set 'nope'"),
+        (["scan", "--out", "x.csv", "--batch-size", "0"], "batch_size: got 0"),
+        (["scan", "--out", "x.csv", "--data", "npz:/missing.npz"], "there is no"),
+        (["scan", "--out", "x.csv", "--pin", "edge 0->1=none", "--prune", "*=none"], "last choice left"),
+        (["correlate", "missing.csv"], "missing.csv"),
+        (["engine", "--store", "nonsense"], "cannot open store"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, part):
+    done = helm(*arguments, cwd=None)
+    assert done.returncode == 2
+    assert part in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_full_disk_is_one_line_and_exit_code_2():
+    done = subprocess.run(
+        f"{sys.executable} -m nas_core search --budget 1 --store sqlite:////dev/full",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "app",
+                "--port",
+                str(taken.getsockname()[1]),
+                "--store",
+                f"sqlite:///{tmp_path}/s.db",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert "choose another --port" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
