@@ -37,6 +37,8 @@ def test_the_main_job(address, page, shoot):
     expect(page.locator("#preview")).to_contain_text("removes 3,125 architectures (20%)")
     brick(page, 0, 0).locator(".prune").click()
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
+    brick(page, 3, 1).hover()
+    expect(page.locator("#preview")).to_contain_text("edge 0→3")
     brick(page, 3, 1).locator(".pin").click()
     expect(page.locator("#count")).to_have_text("2,500 of 15,625")
     expect(page.locator("#acts-list")).to_contain_text("pin edge 0→3 = skip_connect")
@@ -44,6 +46,8 @@ def test_the_main_job(address, page, shoot):
     page.locator("#btn-undo").click()
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
 
+    brick(page, 1, 3).hover()
+    expect(page.locator("#preview")).to_contain_text("edge 0→2")
     brick(page, 1, 3).locator(".pin").click()
     expect(page.locator("#count")).to_have_text("2,500 of 15,625")
     brick(page, 1, 3).locator(".prune").click()
@@ -59,20 +63,20 @@ def test_the_main_job(address, page, shoot):
     expect(page.locator("#run-status")).to_contain_text("Paused", timeout=30_000)
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
     assert scored(page) == before
-    page.locator("#btn-start").click()
-    page.wait_for_function(
-        "(n) => parseInt(document.getElementById('run-status').innerText.split('·')[1]) > n", arg=before, timeout=60_000
-    )
-
     page.locator("#candidates .ag-row").first.locator('[col-id="arch"]').click()
     expect(page.locator("#candidate-card")).to_contain_text("cifar10 validation")
     expect(page.locator("#card-layers .bars")).to_be_visible()
     assert "arch=" in page.url
     shoot(page, "navigator-selected-dark")
 
+    page.locator("#btn-start").click()
+    page.wait_for_function(
+        "(n) => parseInt(document.getElementById('run-status').innerText.split('·')[1]) > n", arg=before, timeout=60_000
+    )
+
     page.locator("#nav-layers").click()
     expect(page.locator("#layers-map .heatmaplayer")).to_be_attached()
-    expect(page.locator("#layers-table")).to_contain_text("classifier")
+    expect(page.locator("#layers-table")).to_contain_text("stem.0")
     shoot(page, "layers-dark")
     page.locator("#nav-correlation").click()
     expect(page.locator("#leader-board")).to_contain_text("zico")
@@ -106,6 +110,8 @@ def test_two_browsers_on_two_runs_do_not_see_each_other(address, browser):
     expect(two).to_have_url(re.compile("run="))
     two.locator("#nav-navigator").click()
     expect(two.locator("#count")).to_have_text("15,625 of 15,625")
+    brick(two, 5, 2).hover()
+    expect(two.locator("#preview")).to_contain_text("removes 3,125")
     brick(two, 5, 2).locator(".prune").click()
     expect(two.locator("#count")).to_have_text("12,500 of 15,625")
     expect(two.locator("#acts-list")).to_contain_text("prune edge 2→3 = nor_conv_1x1")
