@@ -174,6 +174,8 @@ def _record(spec: str, name: str, content: bytes, label_key: bytes) -> tuple[np.
     images, labels = record[b"data"], np.asarray(record[label_key])
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (_CIFAR_PIXELS,):
         raise ValueError(f"data set {spec!r}: 'data' in {name} is no uint8 array of shape (n, {_CIFAR_PIXELS})")
+    if labels.shape != (len(images),):
+        raise ValueError(f"data set {spec!r}: {name} has {len(images)} images and labels of shape {labels.shape}")
     return images, labels
 
 
