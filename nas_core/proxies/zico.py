@@ -45,9 +45,9 @@ class _GradientStatistics:
             )
             return
         delta = gradient - self.mean
-        self.mean += delta / self.count
-        self.deviation += delta * (gradient - self.mean)
-        self.magnitude += gradient.abs()
+        self.mean.add_(delta, alpha=1 / self.count)
+        self.deviation.addcmul_(delta, gradient - self.mean)
+        self.magnitude.add_(gradient.abs())
 
 
 @register("zico")
@@ -91,11 +91,11 @@ def _layer(name: str, module: nn.Module, running: _GradientStatistics) -> tuple[
     about = (name, type(module).__name__, shape, weight.numel())
     if running.mean is None or running.deviation is None or running.magnitude is None:
         return (*about, math.nan, math.nan, math.nan, math.nan)
-    std = (running.deviation / running.count).sqrt()
+    std = (running.deviation / running.count).sqrt_()
     magnitude = running.magnitude / running.count
     kept = std > 0
-    ratio = (magnitude / std)[kept]
-    total = float(ratio.sum())
+    # Masking before the sum instead of picking the weights kept: indexing by a mask costs more than all the rest.
+    total = float((magnitude / std).masked_fill_(~kept, 0).sum())
     if total <= 0:
         return (*about, float(magnitude.mean()), float(std.mean()), math.nan, math.nan)
-    return (*about, float(magnitude.mean()), float(std.mean()), total / len(ratio), math.log(total))
+    return (*about, float(magnitude.mean()), float(std.mean()), total / int(kept.sum()), math.log(total))
