@@ -13,7 +13,7 @@ from scipy.stats import kendalltau, rankdata
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic with its 95 % bootstrap percentile interval."""
+    """A statistic with its 95 % bootstrap percentile interval; NaN bounds where no resample gave a value."""
 
     value: float
     low: float
@@ -64,7 +64,9 @@ def rank_statistics(
     def estimate(statistic: Callable[[np.ndarray, np.ndarray], float]) -> Estimate:
         value = statistic(x, y)
         sampled = [statistic(x[draw], y[draw]) for draw in draws]
-        sampled = [v for v in sampled if not np.isnan(v)] or [value]
+        sampled = [v for v in sampled if not np.isnan(v)]
+        if not sampled:
+            return Estimate(value, float("nan"), float("nan"))
         low, high = np.percentile(sampled, [2.5, 97.5])
         return Estimate(value, float(low), float(high))
 

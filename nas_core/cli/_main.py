@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import sys
+from concurrent.futures import BrokenExecutor
+from typing import NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from nas_core.cli import _engine, _lists, _scan, _score
 
@@ -22,9 +25,23 @@ app.command("engine")(_engine.engine)
 def main() -> None:
     """Run the command line; exit code 2 and one line for bad input."""
     try:
-        app()
+        # Without typer's standalone mode its boxed usage errors reach us, and become one line like all others.
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        raise SystemExit(130) from None
+    except BrokenExecutor:
+        _fail("a worker process ended abruptly, perhaps for lack of memory; run the same command again")
     except (ValueError, OSError) as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        reason = "the disk is full; free some space and run the same command again" if full else str(error)
-        print(f"error: {' '.join(reason.split())}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _fail("the disk is full; free some space and run the same command again" if full else str(error))
+    except TyperException as error:
+        if not sys.argv[1:]:
+            raise SystemExit(error.exit_code) from None  # the help is printed already
+        _fail(error.format_message())
+    else:
+        raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _fail(reason: str) -> NoReturn:
+    print(f"error: {' '.join(reason.split())}", file=sys.stderr)
+    raise SystemExit(2) from None

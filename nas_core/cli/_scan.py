@@ -40,6 +40,7 @@ def scan(
 ) -> None:
     """Score every architecture of a space that obeys the steering; run again to resume after an interruption."""
     import pandas as pd
+    from rich.console import Console
     from rich.progress import Progress
 
     from nas_core import data as images
@@ -55,6 +56,8 @@ def scan(
         channels=channels,
         cells=cells,
     )
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder; expected the name of a CSV file")
     known = spaces.get(space)
     for name in proxy:
         proxies.get(name)
@@ -69,7 +72,7 @@ def scan(
     todo = [arch for arch in distinct if known.format(arch) not in done]
     started = time.perf_counter()
     try:
-        with partial.open("a") as log, Progress(transient=True) as progress:
+        with partial.open("a") as log, Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(f"scan {space}", total=len(distinct), completed=len(distinct) - len(todo))
             for text, record in _scored(space, todo, proxy, chosen, workers):
                 done[text] = record

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -48,7 +49,10 @@ def score(
     known = spaces.get(space)
     for name in proxy:
         proxies.get(name)
-    lines = architectures or (file.read_text().splitlines() if file else sys.stdin.read().splitlines())
+    try:
+        lines = architectures or (file.read_text() if file else sys.stdin.read()).splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{file or 'stdin'} is no text; expected an architecture a line") from None
     texts = [line.strip() for line in lines if line.strip()]
     if not texts:
         raise ValueError("no architecture given; expected arguments, --file or lines on stdin")
@@ -92,9 +96,11 @@ def correlate(
     columns = column or [c for c in numeric if c not in BASELINES]
     missing = [c for c in columns if c not in numeric]
     if missing or not columns:
-        raise ValueError(
-            f"{scores} has no numeric column {missing[0] if missing else 'to correlate'!r}; found: {', '.join(numeric)}"
-        )
+        wanted = f"no numeric column {missing[0]!r}" if missing else "no numeric column of scores"
+        raise ValueError(f"{scores} has {wanted}; found: {', '.join(numeric) or 'none'}")
+    short = next((c for c in columns if table[c].notna().sum() < 3), None)
+    if short is not None:
+        raise ValueError(f"{scores} has fewer than 3 numbers in column {short!r}; the rest is NaN or missing")
     archs = [known.parse(str(text)) for text in table["arch"]]
     closed = known.closed_forms(archs)
     known_truth = truth.reindex([known.format(arch) for arch in archs])
@@ -107,7 +113,7 @@ def correlate(
                 {"score": name, "baseline": name not in columns, "data_set": data_set, **statistics.to_dict()}
             )
     if as_json:
-        print(json.dumps(results))
+        print(json.dumps(_without_nan(results), allow_nan=False))
         return
     from rich.console import Console
     from rich.table import Table
@@ -124,3 +130,12 @@ def correlate(
             row["score"] + (" (baseline)" if row["baseline"] else ""), row["data_set"], str(row["n"]), *cells
         )
     Console(width=170).print(report)
+
+
+def _without_nan(value: Any) -> Any:
+    """The same nested value with null for NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

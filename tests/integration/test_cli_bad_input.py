@@ -1,0 +1,146 @@
+"""Bad input through real processes, beyond tests/integration/test_command_line.py: one line, exit code 2."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from nas_core import spaces
+
+SPACE = spaces.get("nb201")
+CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels", "4"]
+
+
+def helm(*arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "nas_core", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        **{"stdin": subprocess.DEVNULL, **options},
+    )
+
+
+def assert_one_line(done: subprocess.CompletedProcess, part: str) -> None:
+    assert done.returncode == 2
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert part in lines[0]
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["bogus"], "No such command 'bogus'"),
+        (["scan"], "Missing option '--out'"),
+        (["scan", "--out", "x.csv", "--limit", "many"], "--limit"),
+        (["score", CELL, "--preset", "huge"], "--preset"),
+        (["score"], "no architecture given"),
+        (["scan", "--out", "x.csv", "--pin", "foo"], "expected decision=choice"),
+        (["scan", "--out", "x.csv", "--pin", "edge 9->9=none"], "unknown decision 'edge 9→9'"),
+        (["scan", "--out", "x.csv", "--prune", "*=bogus"], "offers 'bogus'"),
+        (["scan", "--out", "."], "is a folder"),
+        (["scan", "--out", "missing/x.csv"], "missing/x.csv"),
+    ],
+)
+def test_bad_arguments(tmp_path, arguments, part):
+    assert_one_line(helm(*arguments, cwd=tmp_path), part)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"arch,zico\nfoo,1\nfoo,2\nfoo,3\n", "malformed cell 'foo'"),
+        (b"arch,zico\n", "has no numeric column of scores"),
+        (f"arch,zico\n{CELL},nan\n{CELL},\n{CELL},1\n".encode(), "fewer than 3 numbers in column 'zico'"),
+        (b"cell,zico\nfoo,1\n", "has no column 'arch'"),
+        (b"\xff\xfe\x00garbage", "is no CSV file"),
+        (b"", "is no CSV file"),
+    ],
+)
+def test_bad_tables(tmp_path, content, part):
+    (tmp_path / "scores.csv").write_bytes(content)
+    assert_one_line(helm("correlate", "scores.csv", cwd=tmp_path), part)
+
+
+def test_a_list_of_architectures_that_is_no_text(tmp_path):
+    (tmp_path / "cells.txt").write_bytes(b"\xff\xfe\x00")
+    assert_one_line(helm("score", "--file", "cells.txt", cwd=tmp_path), "cells.txt is no text")
+
+
+def test_a_database_that_is_none(tmp_path):
+    (tmp_path / "runs.db").write_text("text where a database was expected, long enough to have a header" * 4)
+    assert_one_line(helm("engine", "--once", "--store", f"sqlite:///{tmp_path}/runs.db"), "runs.db")
+
+
+def test_a_resume_with_other_settings_is_refused_and_keeps_the_work(tmp_path):
+    header = {"space": "nb201", "proxies": ["zico"], "settings": {"data": "noise"}}
+    partial = tmp_path / "x.csv.partial.jsonl"
+    partial.write_text(json.dumps(header) + "\n")
+    before = partial.read_bytes()
+    assert_one_line(helm("scan", "--out", "x.csv", "--limit", "2", *TINY, cwd=tmp_path), "other settings")
+    assert partial.read_bytes() == before
+
+
+def test_a_damaged_partial_is_refused(tmp_path):
+    (tmp_path / "x.csv.partial.jsonl").write_bytes(b"\xff not json\n{}\n")
+    assert_one_line(helm("scan", "--out", "x.csv", "--limit", "2", *TINY, cwd=tmp_path), "is damaged")
+
+
+def test_a_torn_last_line_is_scored_again(tmp_path):
+    scan = ["scan", "--limit", "20", "--workers", "1", *TINY, "--out"]
+    assert helm(*scan, "whole.csv", cwd=tmp_path).returncode == 0
+    settings = {"data": "digits", "batches": 2, "batch_size": 2, "image_size": 8, "channels": 4, "cells": 1, "seed": 0}
+    header = json.dumps({"space": "nb201", "proxies": ["zico"], "settings": settings})
+    whole = pd.read_csv(tmp_path / "whole.csv")
+    first, second = whole["canonical"].unique()[:2]
+    value = float(whole.set_index("canonical")["zico"].groupby(level=0).first()[first])
+    kept = json.dumps({"canonical": first, "values": {"zico": value}, "seconds": 0.5})
+    torn = json.dumps({"canonical": second, "values": {"zico": 99.0}, "seconds": 0.5})[:-9]
+    (tmp_path / "torn.csv.partial.jsonl").write_text(f"{header}\n{kept}\n{torn}")
+    done = helm(*scan, "torn.csv", cwd=tmp_path)
+    assert "20 networks, 19 scored now" in done.stderr
+    columns = ["arch", "canonical", "zico"]
+    pd.testing.assert_frame_equal(whole[columns], pd.read_csv(tmp_path / "torn.csv")[columns])
+
+
+def test_pins_and_prunes_in_either_spelling_bound_the_scan(tmp_path):
+    steer = ["--pin", "edge 0->3=skip_connect|nor_conv_1x1", "--prune", "*=none", "--proxy", "params"]
+    assert helm("scan", "--out", "x.csv", *steer, *TINY, cwd=tmp_path).returncode == 0
+    archs = [SPACE.parse(text) for text in pd.read_csv(tmp_path / "x.csv")["arch"]]
+    expected = [a for a in SPACE.architectures() if a[3] in (1, 2) and 0 not in a]
+    assert archs == expected
+
+
+def test_correlate_prints_strict_json_with_baselines_marked(tmp_path):
+    rows = [f"{SPACE.format(arch)},1.0" for arch in list(SPACE.architectures())[::200]]
+    (tmp_path / "flat.csv").write_text("arch,flat\n" + "\n".join(rows) + "\n")
+    done = helm("correlate", "flat.csv", "--json", "--bootstrap", "5", cwd=tmp_path)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    records = json.loads(done.stdout, parse_constant=refuse)
+    assert {(r["score"], r["baseline"]) for r in records} == {
+        ("flat", False),
+        *((b, True) for b in ("params", "flops", "live_params", "sum_log_layer_size", "conv_layers")),
+    }
+    assert {r["data_set"] for r in records} == {"cifar10", "cifar100", "imagenet16-120"}
+    assert next(r for r in records if r["score"] == "flat")["tau"]["value"] is None
+
+
+def test_help_is_help(tmp_path):
+    for arguments in (["--help"], ["scan", "--help"]):
+        done = helm(*arguments, cwd=tmp_path)
+        assert done.returncode == 0
+        assert "Usage" in done.stdout
+        assert done.stderr == ""
