@@ -6,6 +6,7 @@ import json
 import math
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -134,7 +135,13 @@ def _scored(
     )
     try:
         chunks = [archs[k : k + _CHUNK] for k in range(0, len(archs), _CHUNK)]
-        for future in as_completed([pool.submit(_score_chunk, space, chunk, proxies, settings) for chunk in chunks]):
+        # Workers start at submission and inherit the ignored signal: Ctrl-C is answered here, once.
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            futures = [pool.submit(_score_chunk, space, chunk, proxies, settings) for chunk in chunks]
+        finally:
+            signal.signal(signal.SIGINT, interrupt)
+        for future in as_completed(futures):
             yield from future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

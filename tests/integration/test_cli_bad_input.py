@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -136,6 +139,22 @@ def test_correlate_prints_strict_json_with_baselines_marked(tmp_path):
     }
     assert {r["data_set"] for r in records} == {"cifar10", "cifar100", "imagenet16-120"}
     assert next(r for r in records if r["score"] == "flat")["tau"]["value"] is None
+
+
+def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path):
+    command = [sys.executable, "-m", "nas_core", "scan", "--out", "x.csv", "--workers", "2", *TINY]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    partial = tmp_path / "x.csv.partial.jsonl"
+    deadline = time.monotonic() + 60
+    while not partial.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "run the same command to resume" in errors
+    assert not (tmp_path / "x.csv").exists()
 
 
 def test_help_is_help(tmp_path):
