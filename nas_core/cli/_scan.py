@@ -125,13 +125,16 @@ def _read_partial(path: Path, header: dict) -> dict[str, dict]:
 def _scored(
     space: str, archs: list, proxies: list[str], settings: ScoreSettings, workers: int
 ) -> Iterator[tuple[str, dict]]:
-    from nas_core.scoring import start_worker
+    from nas_core.engine._pool import start_worker
 
     if not archs:
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     pool = ProcessPoolExecutor(
-        workers or os.cpu_count() or 1, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
+        workers or os.cpu_count() or 1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=start_worker,
+        initargs=(os.getpid(),),
     )
     try:
         chunks = [archs[k : k + _CHUNK] for k in range(0, len(archs), _CHUNK)]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -32,9 +33,14 @@ def test_a_killed_scan_resumes_to_the_same_table(tmp_path):
     process = subprocess.Popen([sys.executable, "-m", "nas_core", *scan, str(out)], stderr=subprocess.DEVNULL)
     while process.poll() is None and (not partial.exists() or len(partial.read_text().splitlines()) < 20):
         time.sleep(0.02)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not out.exists()
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
     resumed = helm(*scan, str(out))
     assert resumed.returncode == 0
     assert ", 200 scored now" not in resumed.stderr
