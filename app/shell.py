@@ -49,6 +49,7 @@ def layout() -> dmc.MantineProvider:
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="run"),
             dcc.Store(id="arch"),
+            dcc.Store(id="pressed"),
             dcc.Store(id="theme", data="dark"),
             live.components(),
             dmc.NotificationContainer(id="notifications", position="bottom-right"),
@@ -58,6 +59,20 @@ def layout() -> dmc.MantineProvider:
         id="provider",
         forceColorScheme="dark",
     )
+
+
+def press(*words: object) -> dict[str, str]:
+    """Attributes of an element whose press is told to the store `pressed`, as the words joined by colons.
+
+    Views are redrawn while scores arrive; a press told to a fixed store outlives the button it was made on.
+    """
+    return {"data-press": ":".join(str(word) for word in words)}
+
+
+def pressed(told: dict[str, Any] | None, *kinds: str) -> list[str] | None:
+    """The words of a press whose first word is one of `kinds`; None for any other."""
+    words = str((told or {}).get("what", "")).split(":")
+    return words if words[0] in kinds else None
 
 
 def notification(message: str, *, failed: bool = True) -> list[dict[str, Any]]:
@@ -94,12 +109,18 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("btn-start", "n_clicks"),
         Input("btn-pause", "n_clicks"),
         Input("btn-stop", "n_clicks"),
+        Input("pressed", "data"),
         State("run", "data"),
         State("poke", "data"),
         prevent_initial_call=True,
     )
-    def command(_start: int, _pause: int, _stop: int, run: str, poke: int) -> tuple[Any, Any]:
-        name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
+    def command(_start: int, _pause: int, _stop: int, told: Any, run: str | None, poke: int) -> tuple[Any, Any]:
+        if ctx.triggered_id == "pressed":
+            name, run = pressed(told, "start", "pause", "resume") or ("", None)
+        else:
+            name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
+        if not run:
+            return no_update, no_update
         try:
             if name == "start" and cockpit.store.run(run).state == "paused":
                 name = "resume"

@@ -1,4 +1,4 @@
-// The few client-side functions: theme, links that keep the selection, hovering of operation bricks, keys.
+// The few client-side functions: theme, links that keep the selection, hovering of operation bricks, presses, keys.
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.helm = {
   theme: (dark) => {
@@ -22,6 +22,11 @@ window.dash_clientside.helm = {
     window.dash_clientside.set_props("hovered", { data: name });
   };
   document.addEventListener("mouseover", tell);
+  document.addEventListener("click", (event) => {
+    const source = event.target.closest && event.target.closest("[data-press]");
+    if (!source) return;
+    window.dash_clientside.set_props("pressed", { data: { what: source.getAttribute("data-press"), at: event.timeStamp } });
+  });
   document.addEventListener("focusin", tell);
   document.addEventListener("keydown", (event) => {
     if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;

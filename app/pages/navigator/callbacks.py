@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from dash import ALL, Dash, Input, Output, Patch, State, ctx, dcc, html, no_update
 
 from app import selection
@@ -12,7 +13,7 @@ from app.cockpit import Cockpit, View
 from app.fitness import block_fitness, preview
 from app.pages.navigator import figures
 from app.palette import OPERATION_COLOURS, OPERATION_NAMES, short, typed
-from app.shell import notification
+from app.shell import notification, press, pressed
 from nas_core.spaces import Act, SteeringConflict
 from nas_core.store import StoreError
 
@@ -41,6 +42,16 @@ def _register_map(app: Dash, cockpit: Cockpit) -> None:
         first = "live_params" if "live_params" in view.metrics else view.metrics[0]
         colour = view.rank_by if len(view.indices) else first
         return axes, axes, view.metrics, axes[0], axes[1], colour
+
+    @app.callback(
+        Output("map-colour", "value", allow_duplicate=True),
+        Input("btn-start", "n_clicks"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def watch(clicks: int | None, run: str | None) -> Any:
+        """Colour by the score that was started, so that the dots come alive as it arrives."""
+        return cockpit.view(run).rank_by if clicks and run else no_update
 
     @app.callback(
         Output("nav-map", "figure"),
@@ -144,21 +155,47 @@ def _block(view: View, brick: str) -> tuple[str, str]:
 def _register_views(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("template", "children"),
+        Output("template-run", "data"),
+        Input("run", "data"),
+        State("template-run", "data"),
+    )
+    def bricks(run: str | None, drawn: str | None) -> tuple[Any, Any]:
+        if not run or run == drawn:
+            return no_update, no_update
+        view = cockpit.view(run)
+        blocks = _blocks(view)
+        return [_bricks(view, d, blocks) for d in range(len(view.table.space.decisions))], run
+
+    @app.callback(
+        Output({"type": "brick", "d": ALL, "c": ALL}, "className"),
+        Output({"type": "brick", "d": ALL, "c": ALL}, "style"),
+        Output({"type": "support", "d": ALL, "c": ALL}, "children"),
+        Input("pulse", "data"),
+        Input("template-run", "data"),
+        State("run", "data"),
+    )
+    def weigh(_pulse: Any, drawn: str | None, run: str | None) -> tuple[Any, ...]:
+        ids = [output["id"] for output in ctx.outputs_list[0]]
+        if not run or run != drawn:
+            return tuple([no_update] * len(ids) for _ in range(3))
+        view = cockpit.view(run)
+        blocks = _blocks(view)
+        looks = [_look(view, identity["d"], identity["c"], blocks) for identity in ids]
+        return tuple([look[k] for look in looks] for k in range(3))
+
+    @app.callback(
         Output("count", "children"),
         Output("blocks", "figure"),
         Output("best-so-far", "figure"),
         Output("acts-list", "children"),
         Output("btn-undo", "disabled"),
-        Output("template", "data-acts"),
         Input("pulse", "data"),
         Input("theme", "data"),
         State("run", "data"),
-        State("hovered", "data"),
-        State("template", "data-acts"),
     )
-    def draw(_pulse: Any, theme: str, run: str | None, hovered: str | None, drawn: str | None) -> tuple[Any, ...]:
+    def draw(_pulse: Any, theme: str, run: str | None) -> tuple[Any, ...]:
         if not run:
-            return (no_update,) * 7
+            return (no_update,) * 5
         view = cockpit.view(run)
         space = view.table.space
         fitness = block_fitness(space.decisions, view.table.archs[view.indices], view.ranked)
@@ -169,23 +206,18 @@ def _register_views(app: Dash, cockpit: Cockpit) -> None:
             html.Div(
                 [
                     html.Span(act.describe()),
-                    html.Button("undo", id={"type": "undo", "act": k}, **{"aria-label": f"undo {act.describe()}"}),
+                    html.Button("undo", **press("undo", k), **{"aria-label": f"undo {act.describe()}"}),
                 ],
                 className="act",
             )
             for k, act in acts
         ]
-        # A brick under the pointer is not replaced by live scores: the click on it would be lost.
-        acts_drawn = f"{run}:{len(view.acts)}"
-        keep = hovered is not None and drawn == acts_drawn
         return (
-            no_update if keep else [_bricks(view, d, fitness) for d in range(len(space.decisions))],
             f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
             figures.block_chart(fitness, space.decisions, theme),
             figures.best_so_far(view.ranked, flags, view.rank_by, theme),
             rows or html.P("No act yet. Click a brick to pin it, × to prune it.", className="support"),
             not acts,
-            acts_drawn,
         )
 
     @app.callback(
@@ -231,43 +263,60 @@ def _register_views(app: Dash, cockpit: Cockpit) -> None:
         return _card(cockpit, view, index, theme)
 
 
-def _bricks(view: View, d: int, fitness: Any) -> html.Div:
+def _blocks(view: View) -> pd.DataFrame:
+    """Block fitness of the run, by decision and choice."""
+    fitness = block_fitness(view.table.space.decisions, view.table.archs[view.indices], view.ranked)
+    return fitness.set_index(["decision", "choice"])
+
+
+def _bricks(view: View, d: int, blocks: pd.DataFrame) -> html.Div:
+    """The bricks of one decision; later `weigh` changes their looks, so that none is replaced under the pointer."""
     decision = view.table.space.decisions[d]
-    allowed = view.steering.allowed[d]
     bricks = []
     for c, choice in enumerate(decision.choices):
-        block = fitness[(fitness["decision"] == d) & (fitness["choice"] == c)].iloc[0]
-        name = OPERATION_NAMES.get(choice, choice)
-        state = "pruned" if c not in allowed else ("pinned" if len(allowed) == 1 else "")
-        low, high = float(block["low"]), float(block["high"])
-        bar = [
-            html.Div(className="fill", style={"width": f"{block['fitness']:.0%}"}),
-            html.Div(className="whisker", style={"left": f"{low:.0%}", "width": f"{max(high - low, 0.01):.0%}"}),
-        ]
+        name, style, support = _look(view, d, c, blocks)
         bricks.append(
             html.Div(
                 [
                     html.Button(
-                        ("📌" if state == "pinned" else "") + name,
+                        OPERATION_NAMES.get(choice, choice),
                         id={"type": "pin", "d": d, "c": c},
                         className="pin",
+                        **press("pin", d, c),
                         **{"aria-label": f"pin {decision.name} to {choice}"},
                     ),
                     html.Button(
                         "×",
                         id={"type": "prune", "d": d, "c": c},
                         className="prune",
+                        **press("prune", d, c),
                         **{"aria-label": f"prune {choice} from {decision.name}"},
                     ),
-                    html.Div(bar, className="bar"),
-                    html.Div(f"{block['fitness']:.2f} n={int(block['n'])}", className="support"),
+                    html.Div([html.Div(className="fill"), html.Div(className="whisker")], className="bar"),
+                    html.Div(support, id={"type": "support", "d": d, "c": c}, className="support"),
                 ],
-                className=f"brick {state}",
-                style={"--op": OPERATION_COLOURS.get(choice, "#999999")},
+                id={"type": "brick", "d": d, "c": c},
+                className=name,
+                style=style,
                 **{"data-brick": f"{d}:{c}"},
             )
         )
     return html.Div([html.Div(decision.name, className="decision"), html.Div(bricks, className="bricks")])
+
+
+def _look(view: View, d: int, c: int, blocks: pd.DataFrame) -> tuple[str, dict[str, str], str]:
+    """Class, style and support text of a brick; `blocks` is the block fitness by decision and choice."""
+    block = blocks.loc[(d, c)]
+    allowed = view.steering.allowed[d]
+    state = " pruned" if c not in allowed else (" pinned" if len(allowed) == 1 else "")
+    low, high = float(block["low"]), float(block["high"])
+    style = {
+        "--op": OPERATION_COLOURS.get(view.table.space.decisions[d].choices[c], "#999999"),
+        "--fitness": f"{block['fitness']:.0%}",
+        "--low": f"{low:.0%}",
+        "--width": f"{max(high - low, 0.01):.0%}",
+    }
+    return f"brick{state}", style, f"{block['fitness']:.2f} n={int(block['n'])}"
 
 
 def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
@@ -301,29 +350,26 @@ def _register_acts(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("poke", "data", allow_duplicate=True),
         Output("notifications", "sendNotifications", allow_duplicate=True),
-        Input({"type": "pin", "d": ALL, "c": ALL}, "n_clicks"),
-        Input({"type": "prune", "d": ALL, "c": ALL}, "n_clicks"),
-        Input({"type": "undo", "act": ALL}, "n_clicks"),
-        Input("btn-undo", "n_clicks"),
+        Input("pressed", "data"),
         State("run", "data"),
         State("poke", "data"),
         prevent_initial_call=True,
     )
-    def act(_pins: Any, _prunes: Any, _undos: Any, _last: Any, run: str, poke: int) -> tuple[Any, Any]:
-        if not ctx.triggered or not ctx.triggered[0]["value"]:
+    def act(told: dict[str, Any] | None, run: str | None, poke: int) -> tuple[Any, Any]:
+        words = pressed(told, "pin", "prune", "undo", "undo-last")
+        if not run or words is None:
             return no_update, no_update
-        source: Any = ctx.triggered_id
         view = cockpit.view(run)
-        if source == "btn-undo":
+        if words[0] == "undo-last":
             acts = view.in_force()
             if not acts:
                 return no_update, no_update
             wanted = Act("undo", target=acts[-1][0])
-        elif source["type"] == "undo":
-            wanted = Act("undo", target=int(source["act"]))
+        elif words[0] == "undo":
+            wanted = Act("undo", target=int(words[1]))
         else:
-            decision, choice = _block(view, f"{source['d']}:{source['c']}")
-            wanted = Act(source["type"], decision, (choice,))
+            decision, choice = _block(view, ":".join(words[1:]))
+            wanted = Act("pin" if words[0] == "pin" else "prune", decision, (choice,))
         try:
             cockpit.act(run, wanted)
         except (SteeringConflict, StoreError) as error:

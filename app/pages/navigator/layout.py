@@ -6,6 +6,8 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.shell import press
+
 QUESTION = "Where are the good architectures, and what makes them good?"
 _EMPTY_MAP = {"data": [{"type": "scattergl", "marker": {}}, {"type": "scattergl", "marker": {}}], "layout": {}}
 _GRAPH = {"displaylogo": False, "responsive": True}
@@ -16,6 +18,7 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id="hovered"),
+            dcc.Store(id="template-run"),
             html.P(QUESTION, className="question"),
             html.Div([_template(), _space(), _candidate(), _below()], className="navigator"),
         ]
@@ -82,7 +85,9 @@ def _below() -> html.Section:
             dmc.Group(
                 [
                     html.H2("Acts"),
-                    dmc.Button("Undo last act", id="btn-undo", size="compact-xs", variant="light"),
+                    dmc.Button(
+                        "Undo last act", id="btn-undo", size="compact-xs", variant="light", **press("undo-last")
+                    ),
                     dmc.Button("Export CSV", id="btn-csv", size="compact-xs", variant="light", ml="auto"),
                 ]
             ),

@@ -6,12 +6,12 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import numpy as np
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app import selection
 from app.cockpit import DEFAULT_CONFIG, Cockpit
 from app.palette import short
-from app.shell import HINTS, notification
+from app.shell import HINTS, notification, press, pressed
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.store import RunRow, StoreError
 
@@ -59,14 +59,12 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("delete-modal", "opened"),
         Output("delete-modal", "title"),
-        Input({"type": "delete", "run": ALL}, "n_clicks"),
+        Input("pressed", "data"),
         prevent_initial_call=True,
     )
-    def ask(_clicks: Any) -> tuple[Any, Any]:
-        if not ctx.triggered or not ctx.triggered[0]["value"]:
-            return no_update, no_update
-        source: Any = ctx.triggered_id
-        return True, f"Delete run {source['run']}?"
+    def ask(told: dict[str, Any] | None) -> tuple[Any, Any]:
+        words = pressed(told, "delete")
+        return (True, f"Delete run {words[1]}?") if words else (no_update, no_update)
 
     @app.callback(
         Output("url", "search", allow_duplicate=True),
@@ -89,6 +87,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
 def _card(cockpit: Cockpit, run: RunRow) -> Any:
     view = cockpit.view(run.id)
     best = float(np.nanmax(view.ranked)) if np.isfinite(view.ranked).any() else float("nan")
+    order = {"created": "start", "stopped": "start", "failed": "start", "paused": "resume"}.get(
+        run.state, "pause" if run.state in ("queued", "running") else ""
+    )
     lines = [
         f"{HINTS[run.state]} {run.message}",
         f"{run.config.get('strategy', 'scan')} on {run.space}, data {(run.config.get('settings') or {}).get('data')}, "
@@ -104,9 +105,8 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
             dmc.Group(
                 [
                     dcc.Link("Open", href=f"/{selection.write(run.id, None)}"),
-                    dmc.Button(
-                        "Delete", id={"type": "delete", "run": run.id}, size="compact-xs", color="red", variant="light"
-                    ),
+                    *([html.Button(order.capitalize(), **press(order, run.id))] if order else []),
+                    html.Button("Delete", **press("delete", run.id)),
                 ],
                 mt="xs",
             ),

@@ -1,0 +1,97 @@
+"""Block fitness and the preview of a prune, held against counts and sums made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.fitness import PRIOR_WEIGHT, block_fitness, preview
+from nas_core import spaces
+from nas_core.spaces import Act, Decision, Steering
+
+DECISIONS = (Decision("first", ("a", "b")),)
+
+
+def fitness_of(archs, values):
+    table = block_fitness(DECISIONS, np.array(archs), np.array(values, dtype=float))
+    return table.set_index("choice")
+
+
+def test_fitness_is_the_mean_rank_shrunk_to_the_overall_mean():
+    table = fitness_of([[0], [0], [1], [1], [1]], [10, 20, 30, 40, 50])
+    assert table.loc[0, "fitness"] == pytest.approx((0 + 0.25 + PRIOR_WEIGHT * 0.5) / (2 + PRIOR_WEIGHT))
+    assert table.loc[1, "fitness"] == pytest.approx((0.5 + 0.75 + 1 + PRIOR_WEIGHT * 0.5) / (3 + PRIOR_WEIGHT))
+    assert list(table["n"]) == [2, 3]
+
+
+def test_fitness_depends_on_ranks_only():
+    archs = [[0], [1], [0], [1]]
+    assert fitness_of(archs, [1, 2, 3, 4])["fitness"].equals(fitness_of(archs, [1, 10, 100, 1e6])["fitness"])
+
+
+def test_an_undefined_score_ranks_lowest():
+    table = fitness_of([[0], [1]], [np.nan, -100])
+    assert table.loc[0, "fitness"] < table.loc[1, "fitness"]
+
+
+def test_a_block_without_support_has_the_mean_and_the_widest_interval():
+    table = fitness_of([[0], [0]], [1, 2])
+    assert (table.loc[1, "n"], table.loc[1, "fitness"]) == (0, 0.5)
+    assert (table.loc[1, "low"], table.loc[1, "high"]) == (0, 1)
+
+
+def test_an_interval_holds_its_fitness_and_narrows_with_support():
+    rng = np.random.default_rng(3)
+
+    def width(n):
+        table = fitness_of(rng.integers(2, size=(n, 1)), rng.normal(size=n))
+        assert ((table["low"] <= table["fitness"]) & (table["fitness"] <= table["high"])).all()
+        return (table["high"] - table["low"]).max()
+
+    assert width(2000) < width(40)
+
+
+def test_nothing_scored_gives_every_block_the_same_fitness():
+    space = spaces.get("nb201")
+    table = block_fitness(space.decisions, np.zeros((0, 6), dtype=int), np.zeros(0))
+    assert len(table) == 30
+    assert set(table["fitness"]) == {0.5}
+    assert set(table["n"]) == {0}
+
+
+def seen(scored, values, act=None):
+    space = spaces.get("nb201")
+    archs = np.array(list(space.architectures()))
+    free = Steering.free(space)
+    after = free.extended(space, act or Act("prune", "edge 0→1", ("none",)))
+    return archs, preview(free, after, archs, np.array(scored, dtype=int), np.array(values, dtype=float))
+
+
+def test_preview_counts_what_a_prune_removes():
+    archs, found = seen([], [])
+    assert (found.removed, found.share) == (3125, pytest.approx(0.2))
+    assert np.array_equal(found.mask, archs[:, 0] == 0)
+    assert found.sentence() == "removes 3,125 architectures (20%)"
+
+
+def test_preview_counts_the_top_twenty_that_would_go():
+    archs, _ = seen([], [])
+    gone, kept = np.flatnonzero(archs[:, 0] == 0)[:7], np.flatnonzero(archs[:, 0] != 0)[:40]
+    _, found = seen([*gone, *kept], [*range(100, 107), *range(40)])
+    assert (found.top, found.top_of) == (7, 20)
+
+
+@pytest.mark.parametrize(("best_goes", "chance"), [(True, "high"), (False, "low")])
+def test_the_chance_of_losing_the_best_follows_the_best(best_goes, chance):
+    archs, _ = seen([], [])
+    gone, kept = np.flatnonzero(archs[:, 0] == 0)[:20], np.flatnonzero(archs[:, 0] != 0)[:20]
+    first, second = (gone, kept) if best_goes else (kept, gone)
+    _, found = seen([*first, *second], [*range(40, 20, -1), *range(20, 0, -1)])
+    assert found.best_lost == (1.0 if chance == "high" else 0.0)
+
+
+def test_the_chance_is_the_share_of_resamples_whose_best_goes():
+    archs, _ = seen([], [])
+    gone, kept = np.flatnonzero(archs[:, 0] == 0)[:1], np.flatnonzero(archs[:, 0] != 0)[:99]
+    _, found = seen([*gone, *kept], range(100, 0, -1))
+    assert found.best_lost == pytest.approx(1 - (1 - 1 / 100) ** 100, abs=0.12)
