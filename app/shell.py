@@ -158,7 +158,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("helm", "links"),
-        Output("nav", "data-query"),
+        [Output(f"nav-{title.lower()}", "href") for title in PAGES.values()],
         Input("url", "search"),
         Input("url", "pathname"),
     )

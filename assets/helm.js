@@ -6,10 +6,11 @@ window.dash_clientside.helm = {
     return [dark ? "dark" : "light", dark ? "dark" : "light"];
   },
   links: (search, pathname) => {
-    document.querySelectorAll("#nav a").forEach((link) => {
-      link.setAttribute("aria-current", new URL(link.href).pathname === pathname ? "page" : "false");
+    return Array.from(document.querySelectorAll("#nav a"), (link) => {
+      const path = new URL(link.href).pathname;
+      link.setAttribute("aria-current", path === pathname ? "page" : "false");
+      return path + (search || "");
     });
-    return search || "";
   },
 };
 (() => {

@@ -93,6 +93,8 @@ def test_the_main_job(address, page, shoot):
     page.locator("#nav-layers").click()
     expect(page.locator("#layers-map .heatmaplayer")).to_be_attached()
     expect(page.locator("#layers-table")).to_contain_text("stem.0")
+    expect(page.locator("#layers-table")).to_contain_text("selected")
+    assert "arch=" in page.url
     shoot(page, "layers-dark")
     page.locator("#nav-correlation").click()
     expect(page.locator("#leader-board")).to_contain_text("zico")
@@ -104,6 +106,7 @@ def test_the_main_job(address, page, shoot):
 
     page.locator("#nav-navigator").click()
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
+    expect(page.locator("#candidate-card")).to_contain_text("cifar10 validation")
     page.locator("label[for=theme-switch], .mantine-Switch-root").first.click()
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
     page.wait_for_timeout(1000)

@@ -12,6 +12,7 @@ from app.cockpit import Cockpit
 from app.pages.layers import figures
 
 _BEST = 6
+_ROUNDED = {"valueFormatter": {"function": "params.value == null ? '–' : d3.format('.3~g')(params.value)"}}
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -41,9 +42,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             if len(layers):
                 tables.append(layers.assign(candidate=label, position=range(len(layers))))
         table = pd.concat(tables) if tables else pd.DataFrame()
-        columns = (
-            [{"field": str(c)} for c in ["candidate", *[c for c in table if c != "candidate"]]] if len(table) else []
-        )
+        names = ["candidate", *[c for c in table if c != "candidate"]] if len(table) else []
+        columns = [{"field": str(name)} | (_ROUNDED if table[name].dtype.kind == "f" else {}) for name in names]
         text = (
             f"{len(tables)} candidates: the selected one and the best by {view.rank_by}"
             if tables

@@ -84,6 +84,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return (selection.write(cockpit.ensure_run(), None) if run == current else no_update), False
 
 
+def _button(label: str, told: dict[str, str], **style: str) -> dmc.Button:
+    return dmc.Button(label, size="compact-xs", variant="light", **told, **style)
+
+
 def _card(cockpit: Cockpit, run: RunRow) -> Any:
     view = cockpit.view(run.id)
     best = float(np.nanmax(view.ranked)) if np.isfinite(view.ranked).any() else float("nan")
@@ -96,7 +100,7 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
         f"seed {run.config.get('seed', 0)}",
         f"{run.scored:,} of {int(run.config.get('budget', 0)):,} scored in {run.busy_seconds:.0f} s, "
         f"best {view.rank_by} {short(best)}",
-        f"{len(view.in_force())} acts in force",
+        f"Acts in force: {len(view.in_force())}",
     ]
     return dmc.Paper(
         [
@@ -105,8 +109,8 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
             dmc.Group(
                 [
                     dcc.Link("Open", href=f"/{selection.write(run.id, None)}"),
-                    *([html.Button(order.capitalize(), **press(order, run.id))] if order else []),
-                    html.Button("Delete", **press("delete", run.id)),
+                    *([_button(order.capitalize(), press(order, run.id))] if order else []),
+                    _button("Delete", press("delete", run.id), color="red"),
                 ],
                 mt="xs",
             ),
