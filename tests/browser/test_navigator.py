@@ -49,6 +49,7 @@ def test_the_main_job(address, page, shoot):
     page.wait_for_timeout(5000)
     assert coloured(page) > first
 
+    before_scores = brick(page, 5, 4).bounding_box()
     brick(page, 0, 0).hover()
     expect(page.locator("#preview")).to_contain_text("removes 3,125 architectures (20%)")
     brick(page, 0, 0).locator(".prune").click()
@@ -74,6 +75,7 @@ def test_the_main_job(address, page, shoot):
     page.locator("#btn-pause").click()
     expect(page.locator("#run-status")).to_contain_text("Paused")
     page.wait_for_timeout(1500)
+    assert brick(page, 5, 4).bounding_box() == before_scores, "bricks move while scores arrive"
     before = scored(page)
     page.reload()
     expect(page.locator("#run-status")).to_contain_text("Paused", timeout=30_000)

@@ -64,6 +64,9 @@ def test_a_cell_graph_labels_six_edges_and_dots_those_without_a_live_path():
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert sorted(note.text for note in figure.layout.annotations) == ["conv3", "none", "none", "none", "none", "skip"]
     assert [trace.line.dash for trace in lines].count("solid") == 1
+    places = np.array([(note.x, note.y) for note in figure.layout.annotations])
+    gaps = np.linalg.norm(places[:, None] - places[None], axis=2)[np.triu_indices(6, 1)]
+    assert gaps.min() > 0.2  # labels of edges that cross stand apart
 
 
 def test_layer_bars_and_heat_map_keep_the_order_of_layers_and_candidates():

@@ -316,7 +316,7 @@ def _look(view: View, d: int, c: int, blocks: pd.DataFrame) -> tuple[str, dict[s
         "--low": f"{low:.0%}",
         "--width": f"{max(high - low, 0.01):.0%}",
     }
-    return f"brick{state}", style, f"{block['fitness']:.2f} n={int(block['n'])}"
+    return f"brick{state}", style, f"{block['fitness']:.2f}\nn={int(block['n'])}"
 
 
 def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:

@@ -140,12 +140,13 @@ def cell_graph(graph: CellGraph, theme: str) -> go.Figure:
         bend = 0.9 if (edge.source, edge.target) == (0, 3) else 0.0
         t = np.linspace(0, 1, 15)
         x, y = x0 + (x1 - x0) * t, y0 + (y1 - y0) * t + bend * np.sin(np.pi * t) * 0.15
+        label = 4 if (edge.source, edge.target) == (1, 2) else 7  # edges 0→3 and 1→2 cross in the middle
         colour = OPERATION_COLOURS.get(edge.operation, _GREY)
         style = {"color": colour, "width": 3 if edge.live else 1.5, "dash": "solid" if edge.live else "dot"}
         figure.add_scatter(x=x, y=y, mode="lines", line=style, hoverinfo="skip")
         figure.add_annotation(
-            x=x[7],
-            y=y[7],
+            x=x[label],
+            y=y[label],
             text=OPERATION_NAMES.get(edge.operation, edge.operation),
             showarrow=False,
             font={"size": 10, "color": INK[theme]},
