@@ -9,7 +9,13 @@ from importlib.metadata import entry_points
 
 from nas_core.spaces.base import SearchSpace
 
-_BUILT_IN = {"nb201": "nas_core.spaces.nb201"}
+_BUILT_IN = {
+    "nb201": "nas_core.spaces.nb201",
+    "nats_sss": "nas_core.spaces.nats_sss",
+    "nb101": "nas_core.spaces.nb101",
+    "transnas_micro": "nas_core.spaces.transnas_micro",
+    "nb_macro": "nas_core.spaces.nb_macro",
+}
 _FACTORIES: dict[str, Callable[[], SearchSpace]] = {}
 
 

@@ -204,6 +204,27 @@ class Steering:
                 steering = steering.extended(space, act)
         return steering
 
+    @classmethod
+    def settle(cls, space: SearchSpace, acts: Sequence[Act]) -> tuple[Steering, dict[int, str]]:
+        """Fold a log in which acts may contradict each other: the later one is left out.
+
+        Returns the steering and, by position in the log, the reason why an act was refused.
+        """
+        try:
+            return cls.fold(space, acts), {}
+        except SteeringConflict:
+            pass
+        kept: list[Act] = []
+        refused: dict[int, str] = {}
+        for position, act in enumerate(acts):
+            try:
+                cls.fold(space, [*kept, act])
+                kept.append(act)
+            except SteeringConflict as conflict:
+                kept.append(Act("focus"))  # holds the place, since undo counts positions, and narrows nothing
+                refused[position] = str(conflict)
+        return cls.fold(space, kept), refused
+
     def extended(self, space: SearchSpace, act: Act) -> Steering:
         """This steering with one more act in force.
 
@@ -334,6 +355,15 @@ class SearchSpace(ABC):
     @abstractmethod
     def build(self, arch: Architecture, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
         """The torch module of `arch`, freshly initialised from torch's global generator."""
+
+    def stack(
+        self, archs: Sequence[Architecture], *, seeds: Sequence[int], image: ImageShape, classes: int, scale: Scale
+    ) -> Any:
+        """The networks of `archs` side by side, to be scored in one pass, or None where the space cannot.
+
+        Each has the weights that `build` draws after `torch.manual_seed` with its seed. See `nas_core.proxies.Stack`.
+        """
+        return None
 
     @abstractmethod
     def graph(self, arch: Architecture) -> CellGraph:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -84,6 +84,21 @@ class NasBench201(SearchSpace):
 
         return Network(arch, image_channels=image.channels, classes=classes, channels=scale.channels, cells=scale.cells)
 
+    def stack(
+        self, archs: Sequence[Architecture], *, seeds: Sequence[int], image: ImageShape, classes: int, scale: Scale
+    ) -> Any:
+        """The networks of `archs` side by side, by grouped convolutions."""
+        from nas_core.spaces._nb201_stack import Stack
+
+        return Stack(
+            archs,
+            seeds=seeds,
+            image_channels=image.channels,
+            classes=classes,
+            channels=scale.channels,
+            cells=scale.cells,
+        )
+
     def graph(self, arch: Architecture) -> CellGraph:
         """Four nodes, six labelled edges; an edge is live when a path without `none` runs through it."""
         live = live_edges(np.asarray([arch]))[0]
@@ -96,11 +111,13 @@ class NasBench201(SearchSpace):
         )
 
     def encode(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
-        """One-hot operations of every edge, then the same for live edges only: (n, 60)."""
+        """One-hot operations of live edges, edge by edge, then how often each occurs alive: (n, 35).
+
+        A dead edge is no part of the network, so cells that differ only in dead edges are encoded alike.
+        """
         table = np.asarray(archs, dtype=np.int64).reshape(-1, 6)
-        one_hot = np.eye(5)[table]
-        live = one_hot * live_edges(table)[:, :, None]
-        return np.concatenate([one_hot.reshape(len(table), 30), live.reshape(len(table), 30)], axis=1)
+        live = np.eye(5)[table] * live_edges(table)[:, :, None]
+        return np.concatenate([live.reshape(len(table), 30), live.sum(axis=1)], axis=1)
 
     def closed_forms(
         self,

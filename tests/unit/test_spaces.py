@@ -1,5 +1,7 @@
 """NAS-Bench-201: notation, identity, closed forms against built modules."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -27,7 +29,10 @@ def test_canonical_form_is_its_own_canonical_form():
 
 
 def _count_operations(network: nn.Module) -> int:
-    """Multiply-accumulates of weights and pooling windows, two operations an element of batch norm, one of ReLU."""
+    """Multiply-accumulates of weights and pooling windows, two operations an element of batch norm, one of ReLU.
+
+    Every edge of a cell counts, also one whose source node receives nothing: the benchmark computes it on zeros.
+    """
     total = 0
 
     def count(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
@@ -44,12 +49,24 @@ def _count_operations(network: nn.Module) -> int:
             kernel = module.kernel_size
             total += output[0].numel() * int(kernel if isinstance(kernel, int) else kernel[0]) ** 2
 
+    def run_every_edge(cell: nn.Module, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        for edge in cell.edges:
+            edge(*inputs)
+        return inputs[0]
+
     handles = [module.register_forward_hook(count) for module in network.modules()]
+    for module in network.modules():
+        if type(module).__name__ == "Cell":
+            module.forward = functools.partial(lambda cell, features: run_every_edge(cell, (features,)), module)
     with torch.no_grad():
-        network.eval()(torch.zeros(1, 3, 32, 32))
+        network.eval()(torch.zeros(1, 3, 32, 32, device="meta"))
     for handle in handles:
         handle.remove()
     return total
+
+
+UNEXPLAINED = 1_088
+"""The constant of the recorded formula (7.943872 M) less the count of stem, reductions and head: .014 % of it."""
 
 
 def test_closed_forms_equal_counts_on_built_modules():
@@ -58,20 +75,12 @@ def test_closed_forms_equal_counts_on_built_modules():
     forms = SPACE.closed_forms(archs)
     ones, threes, pools = (np.array([sum(op == kind for op in arch) for arch in archs]) for kind in (2, 3, 4))
     np.testing.assert_array_equal(forms["params"], 73_306 + 28_000 * ones + 243_040 * threes)
-    published = 7_943_872 + 4_362_240 * ones + 35_819_520 * threes + 1_290_240 * pools
-    np.testing.assert_allclose(forms["flops"], published, rtol=1.4e-4)
-    for arch, params in zip(archs, forms["params"], strict=True):
-        network = SPACE.build(arch, image=spaces.ImageShape(), classes=10, scale=spaces.Scale())
+    recorded = 7_943_872 + 4_362_240 * ones + 35_819_520 * threes + 1_290_240 * pools
+    np.testing.assert_array_equal(forms["flops"], recorded - UNEXPLAINED)
+    for arch, params, flops in zip(archs, forms["params"], forms["flops"], strict=True):
+        with torch.device("meta"):  # shapes without numbers: the counts are the same
+            network = SPACE.build(arch, image=spaces.ImageShape(), classes=10, scale=spaces.Scale())
         assert sum(p.numel() for p in network.parameters()) == params
-
-
-def test_operations_equal_hooks_on_live_cells():
-    rng = np.random.default_rng(1)
-    # An edge whose source node receives nothing is never computed, so every edge must be live for the hooks to see it.
-    archs = [arch for arch in ALL if 0 not in arch]
-    archs = [archs[k] for k in rng.choice(len(archs), 30, replace=False)]
-    for arch, flops in zip(archs, SPACE.closed_forms(archs)["flops"], strict=True):
-        network = SPACE.build(arch, image=spaces.ImageShape(), classes=10, scale=spaces.Scale())
         assert _count_operations(network) == flops
 
 
@@ -92,7 +101,7 @@ def test_malformed_cell_names_the_offending_part(text, part):
 
 
 def test_unknown_space_lists_the_known_ones():
-    with pytest.raises(ValueError, match="unknown search space 'nope'; expected one of: nb201"):
+    with pytest.raises(ValueError, match="unknown search space 'nope'; expected one of: nb201, nats_sss"):
         spaces.get("nope")
 
 

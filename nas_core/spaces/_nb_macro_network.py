@@ -1,0 +1,66 @@
+"""The network of NAS-Bench-Macro (Su et al. 2021, after `train/model.py` of its repository). Needs torch."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from nas_core.spaces.base import Architecture
+from nas_core.spaces.nb_macro import EXPANSION, IDENTITY, KERNEL, LAST, STARTS
+
+
+class InvertedBottleneck(nn.Module):
+    """Expand by 1 x 1, filter every channel, project by 1 x 1; a shortcut where the shape stays (MobileNetV2)."""
+
+    def __init__(self, inputs: int, outputs: int, *, expansion: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        self.branch = nn.Sequential(
+            nn.Conv2d(inputs, hidden, 1, bias=False),
+            nn.BatchNorm2d(hidden),
+            nn.ReLU(),
+            nn.Conv2d(hidden, hidden, kernel, stride=stride, padding=kernel // 2, groups=hidden, bias=False),
+            nn.BatchNorm2d(hidden),
+            nn.ReLU(),
+            nn.Conv2d(hidden, outputs, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.shortcut = stride == 1 and inputs == outputs
+
+    def forward(self, features: Tensor) -> Tensor:
+        value = self.branch(features)
+        return features + value if self.shortcut else value
+
+
+def _layer(choice: int, inputs: int, outputs: int, stride: int) -> nn.Module:
+    if choice != IDENTITY:
+        return InvertedBottleneck(inputs, outputs, expansion=EXPANSION[choice], kernel=KERNEL[choice], stride=stride)
+    if stride == 1:
+        return nn.Identity()
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs))
+
+
+def _conv_norm_relu(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+class Network(nn.Module):
+    """Stem, eight layers in three stages, a wide 1 x 1 convolution, global pooling, linear head."""
+
+    def __init__(self, arch: Architecture, *, image_channels: int, classes: int, channels: int) -> None:
+        super().__init__()
+        self.stem = _conv_norm_relu(image_channels, channels, 3)
+        layers: list[nn.Module] = []
+        width = channels
+        for position, choice in enumerate(arch):
+            starts = position in STARTS
+            layers.append(_layer(choice, width, 2 * width if starts else width, 2 if starts else 1))
+            width = 2 * width if starts else width
+        self.layers = nn.Sequential(*layers)
+        self.last = _conv_norm_relu(width, LAST * channels, 1)
+        self.classifier = nn.Linear(LAST * channels, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.last(self.layers(self.stem(images)))
+        return self.classifier(features.mean(dim=(2, 3)))

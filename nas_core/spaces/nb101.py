@@ -1,0 +1,416 @@
+"""NAS-Bench-101 (Ying et al., ICML 2019): cells of up to seven vertices and nine edges, operations on the vertices.
+
+Pruning, validity and channel division follow the repository of the benchmark (google-research/nasbench,
+`model_spec.py`, `model_builder.py`); the torch code is in `_nb101_network.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nas_core.spaces import _cost
+from nas_core.spaces._cost import Cost
+from nas_core.spaces._registry import register
+from nas_core.spaces.base import (
+    Architecture,
+    CellGraph,
+    Count,
+    Decision,
+    GraphEdge,
+    ImageShape,
+    Scale,
+    SearchSpace,
+    Steering,
+    SteeringConflict,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+VERTICES = 7
+INPUT, OUTPUT = 0, VERTICES - 1
+INTERIOR = range(1, OUTPUT)
+MAX_EDGES = 9
+OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+CONV3, CONV1, POOL = range(3)
+EDGES = tuple((source, target) for target in range(1, VERTICES) for source in range(target))
+POSITION = {edge: k for k, edge in enumerate(EDGES)}
+SUFFIX = "-bn-relu"
+PUBLISHED = Scale(channels=128, cells=3)
+STACKS = 3
+LEAST_CHANNELS = len(INTERIOR)
+"""Every vertex that feeds the output needs a channel, and up to five do."""
+ENUMERATION_LIMIT = 200_000
+DRAWS = 20_000
+REJECTIONS = 4_000
+BLOCK = 64
+
+
+@register("nb101")
+class NasBench101(SearchSpace):
+    """21 edges that are on or off and five operations: 2^21 x 3^5 combinations, of which 423,624 are distinct networks.
+
+    An architecture belongs to the space when an input-to-output path exists and at most nine edges are on. (The
+    benchmark's own query counts the edges after pruning; every network it knows is in the space either way.) Vertices
+    on no path from input to output are pruned, as published, so a built network has no dead parameters.
+
+    `Scale.channels` is the width of the stem and the first stack (published: 128), `Scale.cells` the cells in each of
+    the three stacks (published: 3). The width of a cell is divided among the vertices that feed its output, so fewer
+    than five channels are raised to five. Where the width does not divide evenly, the vertices that come first get
+    one channel more: networks of one canonical form then differ by a few channels, and the canonical form itself is
+    the one that is scored.
+    """
+
+    name = "nb101"
+    title = "NAS-Bench-101"
+    decisions = (
+        *(Decision(f"edge {source}→{target}", ("off", "on")) for source, target in EDGES),
+        *(Decision(f"vertex {vertex}", OPERATIONS) for vertex in INTERIOR),
+    )
+    metric_names = _cost.COLUMNS
+
+    def parse(self, text: str) -> Architecture:
+        """Read `0110000-0001000-...-0000000:conv3x3,maxpool3x3,...`: rows of the adjacency matrix, then operations.
+
+        Two to seven rows of zeros and ones, above the diagonal only; an operation for every vertex but the first and
+        the last, in the benchmark's names or without their `-bn-relu`. The vertices left out of a smaller matrix are
+        those before the output, without edges and with the first operation.
+
+        Raises:
+            ValueError: naming the offending part.
+        """
+        matrix, colon, labels = text.strip().partition(":")
+        if not colon:
+            raise ValueError(f"malformed cell {text!r}: expected adjacency rows and operations joined by ':'")
+        rows = matrix.split("-")
+        if not 2 <= len(rows) <= VERTICES:
+            raise ValueError(f"malformed cell {text!r}: {len(rows)} adjacency rows, expected 2 to {VERTICES}")
+        operations = labels.split(",") if labels else []
+        if len(operations) != len(rows) - 2:
+            raise ValueError(f"malformed cell {text!r}: {len(operations)} operations, expected {len(rows) - 2}")
+        arch = [0] * len(self.decisions)
+        for source, row in enumerate(rows):
+            if len(row) != len(rows) or set(row) - {"0", "1"}:
+                raise ValueError(
+                    f"malformed cell {text!r}: row {source} is {row!r}, expected {len(rows)} zeros and ones"
+                )
+            if "1" in row[: source + 1]:
+                raise ValueError(
+                    f"malformed cell {text!r}: row {source} is {row!r}, expected ones after column {source}"
+                )
+            for target in range(source + 1, len(rows)):
+                end = OUTPUT if target == len(rows) - 1 else target
+                arch[POSITION[source, end]] = int(row[target])
+        known = [operation.removesuffix(SUFFIX) for operation in OPERATIONS]
+        for vertex, label in enumerate(operations, start=1):
+            if label.removesuffix(SUFFIX) not in known:
+                raise ValueError(
+                    f"malformed cell {text!r}: unknown operation {label!r} at vertex {vertex}, "
+                    f"expected {', '.join(OPERATIONS)}"
+                )
+            arch[len(EDGES) + vertex - 1] = known.index(label.removesuffix(SUFFIX))
+        if sum(arch[: len(EDGES)]) > MAX_EDGES:
+            raise ValueError(f"malformed cell {text!r}: {sum(arch[: len(EDGES)])} edges, expected at most {MAX_EDGES}")
+        if not self.valid(tuple(arch)):
+            raise ValueError(f"malformed cell {text!r}: no path from input to output")
+        return tuple(arch)
+
+    def format(self, arch: Architecture) -> str:
+        """Write seven adjacency rows and five operations, without their `-bn-relu`."""
+        rows = (
+            "".join(str(arch[POSITION[source, target]]) if source < target else "0" for target in range(VERTICES))
+            for source in range(VERTICES)
+        )
+        return "-".join(rows) + ":" + ",".join(OPERATIONS[op].removesuffix(SUFFIX) for op in arch[len(EDGES) :])
+
+    def valid(self, arch: Architecture) -> bool:
+        """Whether a path leads from input to output and at most nine edges are on."""
+        return super().valid(arch) and sum(arch[: len(EDGES)]) <= MAX_EDGES and INPUT in _live_vertices(arch)
+
+    def canonical(self, arch: Architecture) -> Architecture:
+        """The pruned cell, its vertices in the topological order that comes first lexicographically.
+
+        Vertices in use take the positions 1, 2, ...; the others come last, without edges and with the first
+        operation. Two architectures share a canonical form exactly when their pruned graphs are isomorphic.
+        """
+        return _canonical(tuple(arch))
+
+    def build(
+        self,
+        arch: Architecture,
+        *,
+        image: ImageShape = ImageShape(),  # noqa: B008 - frozen value
+        classes: int = 10,
+        scale: Scale = PUBLISHED,
+    ) -> nn.Module:
+        """The network of the benchmark: stem, three stacks of `scale.cells` cells, max-pooling between, linear head.
+
+        Input `(batch, image.channels, image.height, image.width)`, output logits `(batch, classes)`.
+
+        Raises:
+            ValueError: the architecture is not valid.
+        """
+        from nas_core.spaces._nb101_network import Network
+
+        if not self.valid(arch):
+            raise ValueError(f"cannot build {self.format(arch)}: expected an input-output path and at most 9 edges")
+        return Network(arch, image_channels=image.channels, classes=classes, channels=width(scale), cells=scale.cells)
+
+    def graph(self, arch: Architecture) -> CellGraph:
+        """Seven vertices and the edges that are on; an edge is live when it lies on a path from input to output."""
+        live = live_edges(np.asarray([arch]))[0]
+        interior = (f"{vertex} {OPERATIONS[arch[len(EDGES) + vertex - 1]]}" for vertex in INTERIOR)
+        return CellGraph(
+            ("input", *interior, "output"),
+            tuple(
+                GraphEdge(s, t, "on", self.decisions[k].name, bool(live[k]))
+                for k, (s, t) in enumerate(EDGES)
+                if arch[k]
+            ),
+        )
+
+    def encode(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
+        """Adjacency and one-hot operations, then the same of the pruned cell: (n, 72)."""
+        table = _as_table(archs)
+        live = live_edges(table)
+        used = np.stack([live[:, [k for k, edge in enumerate(EDGES) if edge[0] == v]].any(axis=1) for v in INTERIOR], 1)
+        one_hot = np.eye(len(OPERATIONS))[table[:, len(EDGES) :]]
+        labels = [
+            part.reshape(len(table), len(INTERIOR) * len(OPERATIONS)) for part in (one_hot, one_hot * used[..., None])
+        ]
+        return np.concatenate([table[:, : len(EDGES)], labels[0], live, labels[1]], axis=1).astype(float)
+
+    def closed_forms(
+        self,
+        archs: Sequence[Architecture] | np.ndarray,
+        *,
+        image: ImageShape | None = None,
+        classes: int = 10,
+        scale: Scale | None = None,
+    ) -> pd.DataFrame:
+        """Counts of the built network, one row an architecture; columns and conventions as in NAS-Bench-201.
+
+        conv_layers counts convolutions inside cells, the 1 x 1 projections of the cell's input among them.
+        """
+        image, scale = image or ImageShape(), scale or PUBLISHED
+        table = _as_table(archs)
+        height, width_ = image.height, image.width
+        outputs = width(scale)
+        total = _cost.conv_norm_relu(image.channels, outputs, 3, height * width_)
+        inputs, cells = outputs, Cost()
+        for stack in range(STACKS):
+            if stack:
+                height, width_ = _cost.halved(height), _cost.halved(width_)
+                total += _cost.pool(outputs, 2, height * width_)
+                outputs *= 2
+            cells += _cell(table, inputs, outputs, height * width_)
+            if scale.cells > 1:
+                cells += _cell(table, outputs, outputs, height * width_) * (scale.cells - 1)
+            inputs = outputs
+        pooling, linear = _cost.head(outputs, height * width_, classes)
+        total += cells + pooling + linear
+        return _cost.closed_form_table(total, total, cells.convs, len(table))
+
+    def architectures(self, steering: Steering | None = None) -> Iterator[Architecture]:
+        """Every valid architecture that obeys `steering`, in lexicographic order.
+
+        Raises:
+            ValueError: more than 200,000 are left.
+        """
+        steering = steering or Steering.free(self)
+        edges, operations = _edge_sets(steering), steering.allowed[len(EDGES) :]
+        if len(edges) * math.prod(map(len, operations)) > ENUMERATION_LIMIT:
+            raise ValueError(f"{self.name} is too large to enumerate; sample it instead")
+        labels = np.stack(np.meshgrid(*operations, indexing="ij"), axis=-1).reshape(-1, len(operations))
+        for start in range(0, len(edges), BLOCK):
+            block = _edge_bits(edges[start : start + BLOCK])
+            table = np.concatenate([np.repeat(block, len(labels), axis=0), np.tile(labels, (len(block), 1))], axis=1)
+            yield from map(tuple, (table[steering.mask(table)] if steering.ranges else table).tolist())
+
+    def count(self, steering: Steering | None = None) -> Count:
+        """How many architectures obey `steering`: exact, but for metric ranges over more than 200,000 of them."""
+        steering = steering or Steering.free(self)
+        return _count(self, steering.allowed, steering.ranges)
+
+    def sample(self, rng: np.random.Generator, steering: Steering | None = None) -> Architecture:
+        """One architecture, uniform over those that obey `steering`.
+
+        Raises:
+            SteeringConflict: nothing in the space obeys it.
+        """
+        steering = steering or Steering.free(self)
+        edges = _edge_sets(steering)
+        if len(edges) and not steering.ranges:
+            return tuple(_draw(rng, edges, steering, 1)[0].tolist())
+        if len(edges):
+            for _ in range(0, REJECTIONS, BLOCK):
+                drawn = _draw(rng, edges, steering, BLOCK)
+                kept = drawn[steering.mask(drawn)]
+                if len(kept):
+                    return tuple(kept[0].tolist())
+            if len(edges) * math.prod(map(len, steering.allowed[len(EDGES) :])) <= ENUMERATION_LIMIT:
+                left = list(self.architectures(steering))
+                if left:
+                    return left[int(rng.integers(len(left)))]
+        raise SteeringConflict("no architecture obeys the steering; undo an act")
+
+
+def width(scale: Scale) -> int:
+    """Channels of the first stack: those asked for, at least one for every vertex that can feed the output."""
+    return max(scale.channels, LEAST_CHANNELS)
+
+
+def live_edges(table: np.ndarray) -> np.ndarray:
+    """Which edges lie on an input-to-output path: bool (n, 21) for architectures (n, 26)."""
+    on = np.asarray(table)[:, : len(EDGES)] == 1
+    forward = np.zeros((VERTICES, len(on)), dtype=bool)
+    backward = np.zeros_like(forward)
+    forward[INPUT], backward[OUTPUT] = True, True
+    for k, (source, target) in enumerate(EDGES):
+        forward[target] |= forward[source] & on[:, k]
+    for k, (source, target) in reversed(list(enumerate(EDGES))):
+        backward[source] |= backward[target] & on[:, k]
+    used = forward & backward
+    return np.stack([on[:, k] & used[source] & used[target] for k, (source, target) in enumerate(EDGES)], axis=1)
+
+
+def vertex_channels(table: np.ndarray, outputs: int) -> np.ndarray:
+    """Output channels of every vertex: int (n, 7), 0 for pruned ones and for the input (`compute_vertex_channels`).
+
+    The output's channels are divided among the vertices that feed it, the first ones getting what is left over; any
+    other vertex is as wide as the widest vertex it feeds.
+    """
+    live = live_edges(table)
+    channels = np.zeros((len(live), VERTICES), dtype=np.int64)
+    channels[:, OUTPUT] = outputs
+    feeding = np.stack([live[:, POSITION[vertex, OUTPUT]] for vertex in INTERIOR], axis=1)
+    fan_in = feeding.sum(axis=1)
+    share, remainder = np.divmod(outputs, np.maximum(fan_in, 1))
+    rank = feeding.cumsum(axis=1) - 1
+    channels[:, 1:OUTPUT] = feeding * (share[:, None] + (rank < remainder[:, None]))
+    for vertex in reversed(INTERIOR):
+        widest = np.zeros(len(live), dtype=np.int64)
+        for target in range(vertex + 1, OUTPUT):
+            widest = np.maximum(widest, channels[:, target] * live[:, POSITION[vertex, target]])
+        channels[:, vertex] = np.where(feeding[:, vertex - 1], channels[:, vertex], widest)
+    return channels
+
+
+def _cell(table: np.ndarray, inputs: int, outputs: int, pixels: int) -> Cost:
+    live = live_edges(table).astype(np.int64)
+    channels = vertex_channels(table, outputs)
+    cost = _cost.conv_norm_relu(inputs, outputs, 1, pixels) * live[:, POSITION[INPUT, OUTPUT]]
+    for vertex in INTERIOR:
+        wide, operation = channels[:, vertex], table[:, len(EDGES) + vertex - 1]
+        cost += _cost.conv_norm_relu(inputs, wide, 1, pixels) * live[:, POSITION[INPUT, vertex]]
+        cost += _cost.conv_norm_relu(wide, wide, 3, pixels) * ((wide > 0) & (operation == CONV3)).astype(np.int64)
+        cost += _cost.conv_norm_relu(wide, wide, 1, pixels) * ((wide > 0) & (operation == CONV1)).astype(np.int64)
+        cost += _cost.pool(wide, 3, pixels) * (operation == POOL).astype(np.int64)
+    return cost
+
+
+def _as_table(archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
+    return np.asarray(archs, dtype=np.int64).reshape(-1, len(EDGES) + len(INTERIOR))
+
+
+def _live_vertices(arch: Architecture) -> list[int]:
+    """Vertices on a path from input to output, ascending; none where there is no such path."""
+    forward, backward = 1 << INPUT, 1 << OUTPUT
+    for k, (source, target) in enumerate(EDGES):
+        if arch[k] and forward >> source & 1:
+            forward |= 1 << target
+    for k in reversed(range(len(EDGES))):
+        source, target = EDGES[k]
+        if arch[k] and backward >> target & 1:
+            backward |= 1 << source
+    used = forward & backward
+    return [vertex for vertex in range(VERTICES) if used >> vertex & 1]
+
+
+@lru_cache(maxsize=1 << 16)
+def _canonical(arch: Architecture) -> Architecture:
+    live = _live_vertices(arch)
+    into: dict[int, set[int]] = {
+        target: {source for source in live if source < target and arch[POSITION[source, target]]} for target in live
+    }
+    interior = [vertex for vertex in live if vertex not in (INPUT, OUTPUT)]
+    orders: list[tuple[int, ...]] = [(INPUT,)]
+    for _ in interior:
+        # The edges into a position are settled once it is filled, so only the orders that are first so far can win.
+        longer = [
+            (*order, vertex)
+            for order in orders
+            for vertex in interior
+            if vertex not in order and into[vertex] <= set(order)
+        ]
+        columns = [[source in into[order[-1]] for source in order[:-1]] for order in longer]
+        first = min(columns)
+        orders = [order for order, column in zip(longer, columns, strict=True) if column == first]
+    return min(_placed(order, into, arch) for order in orders)
+
+
+def _placed(order: tuple[int, ...], into: dict[int, set[int]], arch: Architecture) -> Architecture:
+    """The architecture whose vertex `k` is `order[k]`, and whose other interior vertices are unused."""
+    at = {vertex: position for position, vertex in enumerate(order)} | {OUTPUT: OUTPUT}
+    placed = [0] * len(arch)
+    for target, sources in into.items():
+        for source in sources:
+            placed[POSITION[at[source], at[target]]] = 1
+    for position, vertex in enumerate(order[1:], start=1):
+        placed[len(EDGES) + position - 1] = arch[len(EDGES) + vertex - 1]
+    return tuple(placed)
+
+
+@lru_cache(maxsize=1)
+def _valid_edge_sets() -> np.ndarray:
+    """Every valid set of edges as a number, ascending; the first edge is the highest of 21 bits."""
+    sets = np.arange(1 << len(EDGES), dtype=np.int64)
+    few = sets[np.bitwise_count(sets) <= MAX_EDGES]
+    return few[live_edges(_edge_bits(few)).any(axis=1)]
+
+
+@lru_cache(maxsize=64)
+def _edge_sets_with(on: int, off: int) -> np.ndarray:
+    """The valid sets of edges that contain all of `on` and none of `off`."""
+    sets = _valid_edge_sets()
+    return sets[(sets & on == on) & (sets & off == 0)]
+
+
+def _edge_sets(steering: Steering) -> np.ndarray:
+    bits = {
+        choices: sum(1 << (len(EDGES) - 1 - k) for k in range(len(EDGES)) if steering.allowed[k] == choices)
+        for choices in ((0,), (1,))
+    }
+    return _edge_sets_with(bits[1,], bits[0,])
+
+
+def _edge_bits(sets: np.ndarray) -> np.ndarray:
+    """Sets of edges as zeros and ones: int (n, 21)."""
+    return sets[:, None] >> np.arange(len(EDGES))[::-1] & 1
+
+
+def _draw(rng: np.random.Generator, edges: np.ndarray, steering: Steering, n: int) -> np.ndarray:
+    """Architectures that obey the choices of a steering, uniformly and with replacement: int (n, 26)."""
+    labels = [np.asarray(c)[rng.integers(len(c), size=n)] for c in steering.allowed[len(EDGES) :]]
+    return np.column_stack([_edge_bits(edges[rng.integers(len(edges), size=n)]), *labels])
+
+
+@lru_cache(maxsize=64)
+def _count(
+    space: NasBench101, allowed: tuple[tuple[int, ...], ...], ranges: tuple[tuple[str, float, float], ...]
+) -> Count:
+    steering = Steering(allowed, ranges, metrics=space.metrics)
+    edges = _edge_sets(steering)
+    left = len(edges) * math.prod(map(len, allowed[len(EDGES) :]))
+    if not ranges or not left:
+        return Count(left)
+    if left <= ENUMERATION_LIMIT:
+        return Count(sum(1 for _ in space.architectures(steering)))
+    share = steering.mask(_draw(np.random.default_rng(0), edges, steering, DRAWS)).mean()
+    return Count(round(float(share) * left), exact=False)
