@@ -4,5 +4,6 @@ Strategies, proxies and spaces are other rooms; nothing here draws or serves.
 """
 
 from nas_core.engine._engine import Engine
+from nas_core.engine._pool import follow, start_worker
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "follow", "start_worker"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nas_core.spaces import Architecture
 
 _PARENT_CHECK_SECONDS = 0.5
+_NICENESS = 19  # on a laptop the pages must answer while every core scores
 _POOLS_BEFORE_GIVING_UP = 3
 
 
@@ -33,10 +34,10 @@ class WorkerPool:
         self._broken_in_a_row = 0
 
     def submit(
-        self, space: str, arch: Architecture, proxies: Sequence[str], settings: ScoreSettings
-    ) -> Future[CandidateScore]:
-        """Score one architecture in a worker."""
-        return self._executor().submit(score_candidate, space, arch, tuple(proxies), settings)
+        self, space: str, archs: Sequence[Architecture], proxies: Sequence[str], settings: ScoreSettings
+    ) -> Future[list[CandidateScore]]:
+        """Score architectures in a worker, side by side where that is possible."""
+        return self._executor().submit(score_candidates, space, tuple(archs), tuple(proxies), settings)
 
     def delivered(self) -> None:
         """A worker delivered a result: the pool is sound."""
@@ -77,15 +78,18 @@ class WorkerPool:
         return self._own
 
 
-def score_candidate(space: str, arch: Architecture, proxies: Sequence[str], settings: ScoreSettings) -> CandidateScore:
-    """What a worker runs: score one architecture."""
-    from nas_core.scoring import score_architecture
+def score_candidates(
+    space: str, archs: Sequence[Architecture], proxies: Sequence[str], settings: ScoreSettings
+) -> list[CandidateScore]:
+    """What a worker runs: score architectures."""
+    from nas_core.scoring import score_architectures
 
-    return score_architecture(space, arch, proxies, settings)
+    return score_architectures(space, archs, proxies, settings)
 
 
 def start_worker(engine_process: int) -> None:
-    """Initialiser of a worker: exit with the engine, leave Ctrl-C to it, one torch thread."""
+    """Initialiser of a worker: exit with the engine, leave Ctrl-C to it, yield to the browser, one torch thread."""
+    os.nice(_NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow(engine_process, lambda: os._exit(1))
     from nas_core import scoring

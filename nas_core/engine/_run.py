@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nas_core import proxies, search, spaces
 from nas_core.engine._pool import WorkerPool
 from nas_core.proxies.settings import ScoreSettings
-from nas_core.spaces import Act, Steering, SteeringConflict
+from nas_core.spaces import Act, Steering
 from nas_core.store import CandidateRow, LeaseLost, RunRow, Store
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 GENERATION = 8
 """Candidates between two asks: few, so that a steering act takes effect promptly."""
+
+STACK = 16
+"""Candidates a worker gets at a time: it runs them side by side, and results still come every fraction of a second."""
 
 _POLL_SECONDS = 0.1
 _FRUITLESS_ASKS = 100
@@ -97,47 +100,44 @@ class RunningSearch:
         """Every act in force; an act that cannot hold together with earlier ones is left out and reported."""
         entries = self._store.log(self.identifier, kind="act")
         acts = [Act.from_dict(entry.body) for entry in entries]
-        try:
-            return Steering.fold(plan.space, acts)
-        except SteeringConflict:
-            pass
-        kept: list[Act] = []
-        for entry, act in zip(entries, acts, strict=True):
-            try:
-                Steering.fold(plan.space, [*kept, act])
-                kept.append(act)
-            except SteeringConflict as conflict:
-                kept.append(Act("focus"))  # holds the place, since undo counts positions, and narrows nothing
-                if entry.id not in self._reported:
-                    self._reported.add(entry.id)
-                    self._store.append(
-                        self.identifier, "event", {"refused": entry.id, "act": act.describe(), "message": str(conflict)}
-                    )
-        return Steering.fold(plan.space, kept)
+        steering, refused = Steering.settle(plan.space, acts)
+        for position, reason in refused.items():
+            entry = entries[position]
+            if entry.id not in self._reported:
+                self._reported.add(entry.id)
+                body = {"refused": entry.id, "act": acts[position].describe(), "message": reason}
+                self._store.append(self.identifier, "event", body)
+        return steering
 
     def _score(self, generation: list[CandidateRow], plan: _Plan, interrupted: Interrupted) -> bool:
         """Score what has no scores yet, writing each result as it arrives; False where the run was interrupted."""
         rows = [row for row in generation if row.scored is None]
         known = self._store.cached(plan.space.name, [row.canonical for row in rows], plan.proxies, plan.settings_key)
         waiting: list[CandidateRow] = []
+        cached: list[tuple[int, dict[str, float], dict[str, float]]] = []
         for row in rows:
             values = {name: known[row.canonical, name] for name in plan.proxies if (row.canonical, name) in known}
             if len(values) == len(plan.proxies):
-                self._write(row, values, dict.fromkeys(plan.proxies, 0.0))
+                cached.append((row.position, values, dict.fromkeys(plan.proxies, 0.0)))
             else:
                 waiting.append(row)
-        running: dict[Future[CandidateScore], CandidateRow] = {}
+        if cached:
+            self._store.tell(self.identifier, cached, engine=self._engine)
+        # As many groups as workers, so that the last of a generation does not keep all but one of them waiting.
+        size = min(STACK, max(1, -(-len(waiting) // self._pool.workers)))
+        groups = [waiting[k : k + size] for k in range(0, len(waiting), size)]
+        running: dict[Future[list[CandidateScore]], list[CandidateRow]] = {}
         goes_on, checked = True, 0.0
         try:
-            while waiting or running:
+            while groups or running:
                 if goes_on and time.monotonic() - checked > _POLL_SECONDS:
                     goes_on, checked = not interrupted() and self._wanted(), time.monotonic()
                 if not goes_on:
-                    waiting.clear()
-                    running = {future: row for future, row in running.items() if not future.cancel()}
-                broken = self._submit(waiting, running, plan) or self._collect(running, waiting, plan)
+                    groups.clear()
+                    running = {future: rows for future, rows in running.items() if not future.cancel()}
+                broken = self._submit(groups, running, plan) or self._collect(running, groups, plan)
                 if broken is not None:
-                    waiting[:0] = running.values()
+                    groups[:0] = running.values()
                     running.clear()
                     self._pool.replace(broken)
         finally:
@@ -146,45 +146,52 @@ class RunningSearch:
         return goes_on and not interrupted() and self._wanted()
 
     def _submit(
-        self, waiting: list[CandidateRow], running: dict[Future[CandidateScore], CandidateRow], plan: _Plan
+        self,
+        groups: list[list[CandidateRow]],
+        running: dict[Future[list[CandidateScore]], list[CandidateRow]],
+        plan: _Plan,
     ) -> BrokenExecutor | None:
-        """Keep every worker busy and one candidate more at hand."""
+        """Keep every worker busy and one group more at hand."""
         try:
-            while waiting and len(running) < self._pool.workers + 1:
-                arch = plan.space.parse(waiting[0].arch)
-                future = self._pool.submit(plan.space.name, arch, plan.proxies, plan.settings)
-                running[future] = waiting.pop(0)
+            while groups and len(running) < self._pool.workers + 1:
+                archs = [plan.space.parse(row.arch) for row in groups[0]]
+                future = self._pool.submit(plan.space.name, archs, plan.proxies, plan.settings)
+                running[future] = groups.pop(0)
         except BrokenExecutor as error:
             return error
         return None
 
     def _collect(
-        self, running: dict[Future[CandidateScore], CandidateRow], waiting: list[CandidateRow], plan: _Plan
+        self,
+        running: dict[Future[list[CandidateScore]], list[CandidateRow]],
+        groups: list[list[CandidateRow]],
+        plan: _Plan,
     ) -> BrokenExecutor | None:
         """Write what has arrived; the broken executor where a worker was lost."""
         done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
-            row = running[future]
+            rows = running[future]
             try:
-                found = future.result()
+                scores = future.result()
             except BrokenExecutor as error:
                 return error
             except CancelledError:
                 del running[future]
-                waiting.append(row)
+                groups.append(rows)
                 continue
             except Exception as error:
-                raise ValueError(f"scoring {row.arch} failed: {error or type(error).__name__}") from error
+                named = rows[0].arch + (f" or one of {len(rows) - 1} more" if len(rows) > 1 else "")
+                raise ValueError(f"scoring {named} failed: {error or type(error).__name__}") from error
             del running[future]
             self._pool.delivered()
-            self._store.remember(
-                plan.space.name, row.canonical, plan.settings_key, found.values, found.seconds, found.layers
+            self._store.remember_all(
+                plan.space.name,
+                plan.settings_key,
+                [(row.canonical, s.values, s.seconds, s.layers) for row, s in zip(rows, scores, strict=True)],
             )
-            self._write(row, found.values, found.seconds)
+            results = [(row.position, found.values, found.seconds) for row, found in zip(rows, scores, strict=True)]
+            self._store.tell(self.identifier, results, engine=self._engine)
         return None
-
-    def _write(self, row: CandidateRow, values: dict[str, float], seconds: dict[str, float]) -> None:
-        self._store.tell(self.identifier, [(row.position, values, seconds)], engine=self._engine)
 
     def _wanted(self) -> bool:
         """Whether this engine still holds the run and no command stopped it."""

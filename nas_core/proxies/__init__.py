@@ -1,10 +1,26 @@
 """Proxies: what is known about a network without training. One module a score; importing this room needs no torch.
 
-`get("zico").score(model, batches)` scores anybody's model. Third parties register through `nas_helm.proxies`.
+`get("zico").score(model, batches)` scores anybody's model; `score_many(model, batches, names)` does so by many scores
+in shared passes. Third parties register through `nas_helm.proxies`.
 """
 
+from nas_core.proxies._passes import score_many
 from nas_core.proxies._registry import get, names, register
+from nas_core.proxies._stack import Stack, Stackable, StackScore
 from nas_core.proxies.base import Batches, Needs, Proxy, ProxyScore
 from nas_core.proxies.settings import ScoreSettings
 
-__all__ = ["Batches", "Needs", "Proxy", "ProxyScore", "ScoreSettings", "get", "names", "register"]
+__all__ = [
+    "Batches",
+    "Needs",
+    "Proxy",
+    "ProxyScore",
+    "ScoreSettings",
+    "Stack",
+    "StackScore",
+    "Stackable",
+    "get",
+    "names",
+    "register",
+    "score_many",
+]

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_core.proxies.base import (
-    Batches,
-    Needs,
-    ProxyScore,
-    check_batches,
-    untouched,
-    weight_gradients,
-    weighted_layers,
-)
+from nas_core.proxies._layers import FirstGradients
+from nas_core.proxies._passes import Measured, Readings
+from nas_core.proxies.base import Batches, Needs, ProxyScore
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,7 +19,7 @@ if TYPE_CHECKING:
     from nas_core.spaces import Architecture, ImageShape, Scale, SearchSpace
 
 
-class ClosedForm(ABC):
+class ClosedForm:
     """A count. `score_space` needs no torch and no network; `score` counts on a module."""
 
     name: str
@@ -45,8 +39,12 @@ class ClosedForm(ABC):
         """Values of many architectures at once, float array (n,)."""
         return space.closed_forms(archs, image=image, classes=classes, scale=scale)[self.name].to_numpy(dtype=float)
 
+
+class StructureCount(ClosedForm, ABC):
+    """A closed form that is counted on a module without a gradient."""
+
     def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
-        """Count on `model`, with the first batch where a pass is needed to see what is live."""
+        """Count on `model`, with the first image where a pass is needed to see shapes."""
         started = time.perf_counter()
         value = self._count(model, batches)
         return ProxyScore(float(value), seconds=time.perf_counter() - started)
@@ -56,10 +54,17 @@ class ClosedForm(ABC):
         """The count itself."""
 
 
-def live_layers(model: nn.Module, batches: Batches) -> list[nn.Module]:
-    """Conv2d and Linear layers whose weight has a path to the loss."""
-    check_batches(batches, least=1)
-    layers = weighted_layers(model)
-    with untouched(model):
-        gradients = weight_gradients(model, layers, *batches[0])
-    return [module for (_, module), gradient in zip(layers, gradients, strict=True) if gradient is not None]
+class LiveCount(ClosedForm, Measured):
+    """A closed form that is counted on the layers of a module which the first batch's gradient reaches."""
+
+    reads = (FirstGradients,)
+
+    def read(self, readings: Readings) -> ProxyScore:
+        """Count the Conv2d and Linear layers whose weight has a path to the loss."""
+        gradients = readings[FirstGradients].gradients
+        live = [m for (_, m), gradient in zip(readings.subject.layers, gradients, strict=True) if gradient is not None]
+        return ProxyScore(float(self._count(live)))
+
+    @abstractmethod
+    def _count(self, live: Sequence[nn.Module]) -> float:
+        """The count over live layers."""

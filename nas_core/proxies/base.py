@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from torch.autograd.graph import GradientEdge
+
+    Target: TypeAlias = Tensor | GradientEdge
 
 Batches = Sequence[tuple["Tensor", "Tensor"]]
+
+SEED = 0
+"""Of every generator a proxy draws from: the same model and batches score the same, in any process."""
 
 
 class Needs(enum.StrEnum):
@@ -70,16 +77,24 @@ def check_batches(batches: Batches, *, least: int) -> None:
 
 @contextmanager
 def untouched(model: nn.Module, *, train: bool = True) -> Iterator[None]:
-    """Run a model in train (or eval) mode and give its modes, buffers and gradients back as they were."""
+    """Run a model in train (or eval) mode and give its modes, buffers and gradients back as they were.
+
+    Whatever the model draws itself (dropout) comes from `SEED`; the caller's generator is given back too.
+    """
+    import torch
+
     modes = {module: module.training for module in model.modules()}
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
+    drawn = torch.get_rng_state()
     for parameter in model.parameters():
         parameter.grad = None
     model.train(train)
+    torch.default_generator.manual_seed(SEED)
     try:
         yield
     finally:
+        torch.set_rng_state(drawn)
         for module, mode in modes.items():
             module.training = mode
         for buffer, before in buffers:
@@ -116,9 +131,17 @@ def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: a label is no class of the model's outputs.
     """
+    return mean_cross_entropy(model(images), labels)
+
+
+def mean_cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of outputs (b, classes) against labels (b,).
+
+    Raises:
+        ValueError: a label is no class of the outputs.
+    """
     from torch.nn import functional
 
-    outputs = model(images)
     least, most = int(labels.min()), int(labels.max())
     if least < 0 or most >= outputs.shape[1]:
         found = least if least < 0 else most
@@ -126,12 +149,27 @@ def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(outputs, labels)
 
 
-def gradients_of(loss: Tensor, weights: Sequence[Tensor]) -> list[Tensor | None]:
-    """Gradients of `loss` by `weights`; None for weights that are frozen or have no path to the loss."""
+def gradients_of(loss: Tensor, targets: Sequence[Target], *, keep_graph: bool = False) -> list[Tensor | None]:
+    """Gradients of `loss` by weights or edges of its graph; None where they are frozen or have no path to the loss."""
     import torch
 
-    trained = [weight for weight in weights if weight.requires_grad]
+    trained = [target for target in targets if getattr(target, "requires_grad", True)]
     if not trained or not loss.requires_grad:
-        return [None] * len(weights)
-    found = iter(torch.autograd.grad(loss, trained, allow_unused=True))
-    return [next(found) if weight.requires_grad else None for weight in weights]
+        return [None] * len(targets)
+    found = iter(torch.autograd.grad(loss, trained, allow_unused=True, retain_graph=keep_graph))
+    return [next(found) if getattr(target, "requires_grad", True) else None for target in targets]
+
+
+def gaussian_images(images: Tensor, count: int) -> Tensor:
+    """`count` images of the shape of `images` (b, ...), standard normal, always the same ones, laid out alike."""
+    import torch
+
+    drawn = torch.randn(count, *images.shape[1:], generator=torch.Generator().manual_seed(SEED))
+    if images.dim() == 4 and images.is_contiguous(memory_format=torch.channels_last):
+        drawn = drawn.contiguous(memory_format=torch.channels_last)
+    return drawn.to(images.device, images.dtype)
+
+
+def finite(value: float) -> float:
+    """The value, or NaN where it is infinite: an undefined score is not the best nor the worst of a table."""
+    return value if math.isfinite(value) else math.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nas_core.proxies._closed_form import ClosedForm
+from nas_core.proxies._closed_form import StructureCount
 from nas_core.proxies._registry import register
 from nas_core.proxies.base import Batches, check_batches, untouched
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 @register("flops")
-class Flops(ClosedForm):
+class Flops(StructureCount):
     """Multiply-accumulates of convolutions, linear layers and pooling windows; 2 an element of batch norm, 1 of ReLU.
 
     Global pooling that is no module of its own is not seen by the count on a module.
+
+    Source: counted as the tables of Dong & Yang, NAS-Bench-201, ICLR 2020, count them.
     """
 
     name = "flops"

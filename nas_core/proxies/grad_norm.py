@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import math
-import time
-from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from nas_core.proxies._layers import FirstGradients, layer_table
+from nas_core.proxies._passes import Measured, Readings
 from nas_core.proxies._registry import register
-from nas_core.proxies.base import (
-    Batches,
-    Needs,
-    ProxyScore,
-    check_batches,
-    untouched,
-    weight_gradients,
-    weighted_layers,
-)
-
-if TYPE_CHECKING:
-    from torch import nn
+from nas_core.proxies.base import Needs, ProxyScore
 
 
 @register("grad_norm")
-class GradNorm:
-    """`sum_l || dL/dW_l ||_2` over Conv2d and Linear weights, on the first batch, cross-entropy."""
+class GradNorm(Measured):
+    """`sum_l || dL/dW_l ||_2` over Conv2d and Linear weights, on the first batch, L the mean cross-entropy.
+
+    The table's term is a layer's norm, NaN without gradient. Without any gradient the empty sum is 0.
+
+    Source: Abdelfattah, Mehrotra, Dudziak & Lane, Zero-cost proxies for lightweight NAS, ICLR 2021.
+    """
 
     name = "grad_norm"
-    higher_is_better = True
     needs = Needs.GRADIENTS
     summary = "sum of the layers' gradient norms (Abdelfattah et al., ICLR 2021)"
+    reads = (FirstGradients,)
 
-    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
-        """Score `model`; the table has a row a layer: layer, kind, weights, term (its norm, NaN without gradient)."""
-        check_batches(batches, least=1)
-        layers = weighted_layers(model)
-        started = time.perf_counter()
-        with untouched(model):
-            gradients = weight_gradients(model, layers, *batches[0])
-        rows = [
-            (name, type(module).__name__, module.weight.numel(), math.nan if g is None else float(g.norm()))  # type: ignore[operator,union-attr]
-            for (name, module), g in zip(layers, gradients, strict=True)
-        ]
-        table = pd.DataFrame(rows, columns=["layer", "kind", "weights", "term"])
-        return ProxyScore(float(table["term"].sum()), table, time.perf_counter() - started)
+    def read(self, readings: Readings) -> ProxyScore:
+        """The sum of the norms."""
+        norms = [math.nan if g is None else float(g.norm()) for g in readings[FirstGradients].gradients]
+        table = layer_table(readings.subject.layers, ["term"], [(norm,) for norm in norms])
+        return ProxyScore(float(table["term"].sum()), table)

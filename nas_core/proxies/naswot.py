@@ -2,55 +2,53 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
 from nas_core.proxies._registry import register
-from nas_core.proxies.base import Batches, Needs, ProxyScore, check_batches, untouched
+from nas_core.proxies._relu_codes import listen
+from nas_core.proxies.base import Needs, ProxyScore
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
+    from torch.utils.hooks import RemovableHandle
+
+
+class HammingKernel(Measurement):
+    """Units two images of the first batch answer alike, summed over ReLUs: (b x b)."""
+
+    def __init__(self) -> None:
+        self.kernel: Tensor | float = 0.0
+
+    def hooks(self, subject: Subject) -> list[RemovableHandle]:
+        return listen(subject, self._add)
+
+    def _add(self, code: Tensor) -> None:
+        codes = code.float()
+        self.kernel = self.kernel + (codes @ codes.T + (1 - codes) @ (1 - codes).T).double()
+
+    def add(self, step: Step) -> None:
+        """All is summed by the hooks."""
 
 
 @register("naswot")
-class Naswot:
+class Naswot(Measured):
     """`log |det K_H|`, K_H the Hamming kernel of binary ReLU codes of the first batch (b x b), summed over ReLUs.
 
-    A singular kernel (two images with the same codes everywhere) scores minus infinity.
+    A singular kernel (two images with the same codes everywhere) scores minus infinity. A model without ReLU is
+    refused.
+
+    Source: Mellor, Turner, Storkey & Crowley, Neural architecture search without training, ICML 2021.
     """
 
     name = "naswot"
-    higher_is_better = True
     needs = Needs.FORWARD
     summary = "log determinant of the Hamming kernel of ReLU codes (Mellor et al., ICML 2021)"
+    reads = (HammingKernel,)
 
-    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
-        """Score `model`.
-
-        Raises:
-            ValueError: the model has no ReLU.
-        """
-        import torch
-        from torch import nn
-
-        check_batches(batches, least=1)
-        images = batches[0][0]
-        started = time.perf_counter()
-        kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
-
-        def add_codes(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
-            codes = (inputs[0].detach().reshape(len(images), -1) > 0).to(torch.float32)
-            kernel.add_((codes @ codes.T + (1 - codes) @ (1 - codes).T).double())
-
-        handles = [m.register_forward_hook(add_codes) for m in model.modules() if isinstance(m, nn.ReLU)]
-        if not handles:
-            raise ValueError("the model has no ReLU layer; naswot expects at least one")
-        try:
-            with untouched(model), torch.no_grad():
-                model(images)
-        finally:
-            for handle in handles:
-                handle.remove()
-        return ProxyScore(float(np.linalg.slogdet(kernel.numpy())[1]), seconds=time.perf_counter() - started)
+    def read(self, readings: Readings) -> ProxyScore:
+        """The log determinant."""
+        kernel = np.atleast_2d(np.asarray(readings[HammingKernel].kernel))
+        return ProxyScore(float(np.linalg.slogdet(kernel)[1]))

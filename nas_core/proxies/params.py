@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nas_core.proxies._closed_form import ClosedForm
+from nas_core.proxies._closed_form import StructureCount
 from nas_core.proxies._registry import register
 from nas_core.proxies.base import Batches
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 @register("params")
-class Params(ClosedForm):
-    """All trainable parameters, on live and dead edges alike."""
+class Params(StructureCount):
+    """All trainable parameters, on live and dead edges alike.
+
+    Source: counted as the tables of Dong & Yang, NAS-Bench-201, ICLR 2020, count them.
+    """
 
     name = "params"
     summary = "number of trainable parameters"

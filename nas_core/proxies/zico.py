@@ -3,99 +3,141 @@
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nas_core.proxies._layers import layer_table
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
 from nas_core.proxies._registry import register
-from nas_core.proxies.base import (
-    Batches,
-    Needs,
-    ProxyScore,
-    check_batches,
-    untouched,
-    weight_gradients,
-    weighted_layers,
-)
+from nas_core.proxies._stack import Stack, StackScore, stack_gradients
+from nas_core.proxies.base import Batches, Needs, ProxyScore, check_batches
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
-COLUMNS = ["layer", "kind", "shape", "weights", "mean_abs_grad", "std", "inverse_cv", "term"]
+    from nas_core.proxies.base import Target
+
+STATISTICS = ["mean_abs_grad", "std", "inverse_cv", "term"]
+_SKIPPED = (math.nan,) * 4
 
 
 class _GradientStatistics:
-    """Running mean, squared deviation (Welford) and mean magnitude of one layer's gradient: O(weights) memory."""
+    """Running sums over the gradients of one weight (n, ...), one network or many a row: O(weights) memory.
+
+    Deviations are taken from the first gradient, so that weights whose gradient hardly changes lose no digits.
+    """
 
     def __init__(self) -> None:
         self.count = 0
-        self.mean: Tensor | None = None
-        self.deviation: Tensor | None = None
-        self.magnitude: Tensor | None = None
 
     def add(self, gradient: Tensor) -> None:
-        gradient = gradient.double()
+        import torch
+
         self.count += 1
-        if self.mean is None or self.deviation is None or self.magnitude is None:
-            self.mean, self.deviation, self.magnitude = (
-                gradient.clone(),
-                gradient.new_zeros(gradient.shape),
-                gradient.abs(),
-            )
+        if self.count == 1:
+            self._first = gradient
+            self._magnitude = gradient.abs()
+            self._shift, self._square = gradient.new_zeros(gradient.shape), gradient.new_zeros(gradient.shape)
             return
-        delta = gradient - self.mean
-        self.mean.add_(delta, alpha=1 / self.count)
-        self.deviation.addcmul_(delta, gradient - self.mean)
-        self.magnitude.add_(gradient.abs())
+        difference = gradient - self._first
+        self._shift.add_(difference)
+        self._square.addcmul_(difference, difference)
+        self._magnitude.add_(torch.abs(gradient, out=difference))
+
+    def layers(self, networks: int = 1) -> list[tuple[float, float, float, float]]:
+        """For each of the networks whose weights stand one after another: mean_abs_grad, std, inverse_cv, term.
+
+        The term is NaN where the sum it is the logarithm of is 0.
+        """
+        import torch
+
+        magnitude = self._magnitude.reshape(networks, -1).div_(self.count)
+        shift, square = self._shift.reshape(networks, -1), self._square.reshape(networks, -1)
+        variance = square.addcmul_(shift, shift, value=-1 / self.count).div_(self.count)
+        std = variance.clamp_(min=0).sqrt_()
+        kept = std > 0
+        # Masking before the sum instead of picking the weights kept: indexing by a mask costs more than all the rest.
+        total = (magnitude / std).masked_fill_(~kept, 0).sum(dim=1, dtype=torch.float64)
+        columns = (magnitude.mean(dim=1), std.mean(dim=1), total, kept.sum(dim=1))
+        return [
+            (mean, deviation, sum_ / count, math.log(sum_)) if sum_ > 0 else (mean, deviation, math.nan, math.nan)
+            for mean, deviation, sum_, count in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+
+class GradientMoments(Measurement):
+    """Mean magnitude and deviation over all batches of every layer's gradient."""
+
+    needs = Needs.GRADIENTS
+    every_batch = True
+
+    def __init__(self) -> None:
+        self._statistics: list[_GradientStatistics] = []
+        self._table: pd.DataFrame | None = None
+
+    def targets(self, subject: Subject) -> Sequence[Target]:
+        return subject.weights
+
+    def add(self, step: Step) -> None:
+        if not self._statistics:
+            self._statistics = [_GradientStatistics() for _ in step.subject.layers]
+        for running, gradient in zip(self._statistics, step.gradients[self], strict=True):
+            if gradient is not None:
+                running.add(gradient)
+
+    def table(self, subject: Subject) -> pd.DataFrame:
+        """A row a layer: mean_abs_grad, std, inverse_cv (means over the weights kept), term (NaN where skipped)."""
+        if self._table is None:
+            rows = [running.layers()[0] if running.count else _SKIPPED for running in self._statistics]
+            self._table = layer_table(subject.layers, STATISTICS, rows)
+        return self._table
 
 
 @register("zico")
-class ZiCo:
+class ZiCo(Measured):
     """`sum_l log( sum_{w in layer l} mean_i |g_i(w)| / std_i g_i(w) )` over mini-batches i, weights never updated.
 
     Layers are every Conv2d and Linear weight. The standard deviation is that of the population of signed gradients;
     weights whose deviation is 0 are dropped, and so are layers whose sum is 0 or that get no gradient. Where all
-    are skipped (a cell without a live path) the empty sum is 0.
+    are skipped (a cell without a live path) the empty sum is 0. At least two batches.
+
+    The table has a row a layer: layer, kind, shape, weights, mean_abs_grad, std, inverse_cv (means over the weights
+    kept), term (what the layer adds; NaN where it is skipped).
+
+    Source: Li, Yang, Bhardwaj & Marculescu, ZiCo: zero-shot NAS via inverse coefficient of variation on gradients,
+    ICLR 2023, equation 13.
     """
 
     name = "zico"
-    higher_is_better = True
     needs = Needs.GRADIENTS
     summary = "inverse coefficient of variation of the gradients (Li et al., ICLR 2023)"
+    least_batches = 2
+    reads = (GradientMoments,)
 
-    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
-        """Score `model` on at least two batches.
+    def read(self, readings: Readings) -> ProxyScore:
+        """The sum of the layers' terms."""
+        table = readings[GradientMoments].table(readings.subject)
+        return ProxyScore(float(table["term"].dropna().sum()), table)
 
-        Returns the value and a table with a row a layer: layer, kind, shape, weights, mean_abs_grad, std, inverse_cv
-        (means over the weights kept), term (what the layer adds; NaN where it is skipped).
-        """
-        check_batches(batches, least=2)
-        layers = weighted_layers(model)
-        started = time.perf_counter()
-        statistics = [_GradientStatistics() for _ in layers]
-        with untouched(model):
-            for images, labels in batches:
-                for running, gradient in zip(statistics, weight_gradients(model, layers, images, labels), strict=True):
-                    if gradient is not None:
-                        running.add(gradient)
-        rows = [_layer(name, module, running) for (name, module), running in zip(layers, statistics, strict=True)]
-        table = pd.DataFrame(rows, columns=COLUMNS)
-        terms = table["term"].dropna()
-        return ProxyScore(float(terms.sum()), table, time.perf_counter() - started)
+    def score_stack(self, stack: Stack, batches: Batches) -> list[StackScore]:
+        """Scores of many networks in one pass a batch, as `score` would give them one by one."""
+        check_batches(batches, least=self.least_batches)
+        weights = [weight.tensor for weight in stack.weights]
+        statistics = [_GradientStatistics() for _ in weights]
+        for images, labels in batches if weights else ():
+            for running, gradient in zip(statistics, stack_gradients(stack, weights, images, labels), strict=True):
+                running.add(gradient)
+        rows: list[dict[str, tuple[float, ...]]] = [{} for _ in stack.layers]
+        for weight, running in zip(stack.weights, statistics, strict=True):
+            for network, row in zip(weight.members, running.layers(len(weight.members)), strict=True):
+                rows[network][weight.layer] = row
+        return [_stack_score(layers, own) for layers, own in zip(stack.layers, rows, strict=True)]
 
 
-def _layer(name: str, module: nn.Module, running: _GradientStatistics) -> tuple[object, ...]:
-    weight: Tensor = module.weight  # type: ignore[assignment]
-    shape = "x".join(map(str, weight.shape))
-    about = (name, type(module).__name__, shape, weight.numel())
-    if running.mean is None or running.deviation is None or running.magnitude is None:
-        return (*about, math.nan, math.nan, math.nan, math.nan)
-    std = (running.deviation / running.count).sqrt_()
-    magnitude = running.magnitude / running.count
-    kept = std > 0
-    # Masking before the sum instead of picking the weights kept: indexing by a mask costs more than all the rest.
-    total = float((magnitude / std).masked_fill_(~kept, 0).sum())
-    if total <= 0:
-        return (*about, float(magnitude.mean()), float(std.mean()), math.nan, math.nan)
-    return (*about, float(magnitude.mean()), float(std.mean()), total / int(kept.sum()), math.log(total))
+def _stack_score(layers: Sequence[tuple[str, str, str, int]], rows: Mapping[str, tuple[float, ...]]) -> StackScore:
+    names = ["layer", "kind", "shape", "weights", *STATISTICS]
+    statistics = [rows.get(about[0], _SKIPPED) for about in layers]
+    table = [dict(zip(names, (*about, *row), strict=True)) for about, row in zip(layers, statistics, strict=True)]
+    return StackScore(math.fsum(term for *_, term in statistics if not math.isnan(term)), table)

@@ -1,0 +1,249 @@
+"""Passes through a network that many scores read at once: who reads what, and who pays. No formula lives here.
+
+A `Measurement` listens to one pass and is taken once, however many proxies read it; a `Measured` proxy names the
+measurements it reads and turns them into a score. A proxy of any other kind runs by its own `score`.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from nas_core.proxies._registry import get
+from nas_core.proxies.base import (
+    Batches,
+    Needs,
+    Proxy,
+    ProxyScore,
+    check_batches,
+    gaussian_images,
+    gradients_of,
+    mean_cross_entropy,
+    untouched,
+    weighted_layers,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.utils.hooks import RemovableHandle
+
+    from nas_core.proxies.base import Target
+
+RANDOM_IMAGES = 64
+"""Gaussian images of the random pass (AZ-NAS, Lee & Ham 2024, section 4.1: batches of 64)."""
+
+
+class Pass(enum.StrEnum):
+    """A way through the network in train mode; scores that listen to the same pass share it."""
+
+    TRAIN = "train"
+    """The given batches one after another; cross-entropy where a gradient is asked for."""
+    RANDOM = "random"
+    """One batch of `RANDOM_IMAGES` standard normal images, no labels, no loss."""
+
+
+class Subject:
+    """The network under measurement and its weighted layers, looked up once and only if somebody asks."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+
+    @cached_property
+    def layers(self) -> list[tuple[str, nn.Module]]:
+        """Every Conv2d and Linear with its name. Raises ValueError where there is none."""
+        return weighted_layers(self.model)
+
+    @cached_property
+    def weights(self) -> list[Tensor]:
+        """The weights of `layers`."""
+        return [module.weight for _, module in self.layers]  # type: ignore[misc]
+
+
+@dataclass
+class Step:
+    """One batch after its forward pass, and its gradients where they were asked for."""
+
+    subject: Subject
+    images: Tensor
+    outputs: Tensor
+    loss: Tensor | None = None
+    gradients: dict[Measurement, list[Tensor | None]] = field(default_factory=dict)
+
+
+class Measurement(ABC):
+    """What one score or several read off a pass. Made anew for every run; keeps what it needs of each step."""
+
+    listens: ClassVar[Pass] = Pass.TRAIN
+    every_batch: ClassVar[bool] = False
+    """Whether it hears all batches of the pass or the first one only."""
+    needs: ClassVar[Needs] = Needs.FORWARD
+    keeps_graph: ClassVar[bool] = False
+    """Whether `add` differentiates on its own: the graph is kept for it, and the images take gradients."""
+
+    def hooks(self, subject: Subject) -> list[RemovableHandle]:
+        """Hooks for one forward pass; they are removed after it."""
+        return []
+
+    def targets(self, subject: Subject) -> Sequence[Target]:
+        """What to differentiate the loss of this step by; the gradients come back in `step.gradients[self]`."""
+        return ()
+
+    @abstractmethod
+    def add(self, step: Step) -> None:
+        """Take what is wanted from a step."""
+
+
+M = TypeVar("M", bound=Measurement)
+
+
+class Readings:
+    """The measurements of a run by their class, with the network they were taken on."""
+
+    def __init__(self, subject: Subject, kinds: Sequence[type[Measurement]]) -> None:
+        self.subject = subject
+        self._taken = {kind: kind() for kind in kinds}
+
+    def __getitem__(self, kind: type[M]) -> M:
+        return self._taken[kind]  # type: ignore[return-value]
+
+
+class Measured(ABC):
+    """A proxy that is a formula over measurements. `score` alone and `score_many` are the same run."""
+
+    name: str
+    higher_is_better = True
+    needs: Needs
+    summary: str
+    least_batches: ClassVar[int] = 1
+    reads: ClassVar[tuple[type[Measurement], ...]]
+
+    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
+        """Score `model` on batches of images (b, ...) and labels (b,); the model is left unchanged.
+
+        Raises:
+            ValueError: too few batches, or batches or a model the measurements cannot use.
+        """
+        return _score(model, batches, {self.name: self})[self.name]
+
+    @abstractmethod
+    def read(self, readings: Readings) -> ProxyScore:
+        """The score from what was measured."""
+
+
+def score_many(model: nn.Module, batches: Batches, names: Sequence[str]) -> dict[str, ProxyScore]:
+    """Score `model` by many proxies, sharing every forward and backward pass that can be shared.
+
+    `seconds` of a score is its own time plus an equal share of every step it listened to. The values are those of
+    `get(name).score(model, batches)`, exactly.
+
+    Raises:
+        ValueError: unknown proxy, or batches or a model that one of them cannot use.
+    """
+    return _score(model, batches, {name: get(name) for name in names})
+
+
+def _score(model: nn.Module, batches: Batches, proxies: Mapping[str, Proxy]) -> dict[str, ProxyScore]:
+    measured = {name: proxy for name, proxy in proxies.items() if isinstance(proxy, Measured)}
+    scores: dict[str, ProxyScore] = {}
+    if measured:
+        check_batches(batches, least=max(proxy.least_batches for proxy in measured.values()))
+        scores = _score_measured(model, batches, measured)
+    return {name: scores[name] if name in scores else proxies[name].score(model, batches) for name in proxies}
+
+
+def _score_measured(model: nn.Module, batches: Batches, proxies: Mapping[str, Measured]) -> dict[str, ProxyScore]:
+    readers: dict[type[Measurement], list[str]] = {}
+    for name, proxy in proxies.items():
+        for kind in proxy.reads:
+            readers.setdefault(kind, []).append(name)
+    readings, bill = Readings(Subject(model), list(readers)), _Bill(proxies)
+    for way in Pass:
+        heard = {readings[kind]: names for kind, names in readers.items() if kind.listens is way}
+        if heard:
+            _run(readings.subject, _inputs(way, batches), heard, bill)
+    scores: dict[str, ProxyScore] = {}
+    for name, proxy in proxies.items():
+        started = time.perf_counter()
+        score = proxy.read(readings)
+        bill.charge([name], time.perf_counter() - started)
+        scores[name] = replace(score, seconds=bill.seconds[name])
+    return scores
+
+
+class _Bill:
+    """Seconds by proxy."""
+
+    def __init__(self, names: Mapping[str, object]) -> None:
+        self.seconds = dict.fromkeys(names, 0.0)
+
+    def charge(self, names: Sequence[str], seconds: float) -> None:
+        for name in names:
+            self.seconds[name] += seconds / len(names)
+
+
+def _inputs(way: Pass, batches: Batches) -> Sequence[tuple[Tensor, Tensor | None]]:
+    return batches if way is Pass.TRAIN else [(gaussian_images(batches[0][0], RANDOM_IMAGES), None)]
+
+
+def _run(
+    subject: Subject,
+    inputs: Sequence[tuple[Tensor, Tensor | None]],
+    heard: Mapping[Measurement, list[str]],
+    bill: _Bill,
+) -> None:
+    started = time.perf_counter()
+    with untouched(subject.model):
+        for number, (images, labels) in enumerate(inputs):
+            active = [measurement for measurement in heard if number == 0 or measurement.every_batch]
+            if not active:
+                break
+            step = _step(subject, active, images, labels)
+            present = list(dict.fromkeys(name for measurement in active for name in heard[measurement]))
+            now = time.perf_counter()
+            bill.charge(present, now - started)
+            for measurement in active:
+                started = now
+                measurement.add(step)
+                now = time.perf_counter()
+                bill.charge(heard[measurement], now - started)
+            started = now
+            del step  # nothing of a batch outlives it but what was measured
+
+
+def _step(subject: Subject, active: Sequence[Measurement], images: Tensor, labels: Tensor | None) -> Step:
+    import torch
+
+    differentiates = any(measurement.needs is Needs.GRADIENTS for measurement in active)
+    keep_graph = any(measurement.keeps_graph for measurement in active)
+    if keep_graph and images.is_floating_point():
+        images = images.detach().requires_grad_()
+    handles: list[RemovableHandle] = []
+    try:
+        for measurement in active:
+            handles += measurement.hooks(subject)
+        with torch.set_grad_enabled(differentiates):
+            step = Step(subject, images, subject.model(images))
+    finally:
+        for handle in handles:
+            handle.remove()
+    if differentiates and labels is not None:
+        step.loss = mean_cross_entropy(step.outputs, labels)
+        _differentiate(step, active, keep_graph)
+    return step
+
+
+def _differentiate(step: Step, active: Sequence[Measurement], keep_graph: bool) -> None:
+    """One backward pass by all that anybody asked for, each target once."""
+    assert step.loss is not None
+    wanted = {measurement: measurement.targets(step.subject) for measurement in active}
+    targets = {id(target): target for targets in wanted.values() for target in targets}
+    gradients = gradients_of(step.loss, list(targets.values()), keep_graph=keep_graph)
+    by_target = dict(zip(targets, gradients, strict=True))
+    step.gradients = {
+        measurement: [by_target[id(target)] for target in targets] for measurement, targets in wanted.items()
+    }

@@ -1,0 +1,68 @@
+"""Condition number of the neural tangent kernel (Chen et al., ICLR 2021)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step
+from nas_core.proxies._registry import register
+from nas_core.proxies.base import Needs, ProxyScore, gradients_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+MOST_IMAGES = 16
+"""Images of the kernel, which takes a backward pass for each."""
+
+
+class TangentKernel(Measurement):
+    """The kernel of the first batch's first images: products of the gradients of every image's summed outputs."""
+
+    needs = Needs.GRADIENTS
+    keeps_graph = True
+
+    def __init__(self) -> None:
+        self.kernel: Tensor | None = None
+
+    def add(self, step: Step) -> None:
+        import torch
+
+        weights = [parameter for name, parameter in step.subject.model.named_parameters() if name.endswith("weight")]
+        images = [gradients_of(output.sum(), weights, keep_graph=True) for output in step.outputs[:MOST_IMAGES]]
+        self.kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
+        for gradients in zip(*images, strict=True):
+            if gradients[0] is not None:
+                rows = torch.stack([g.flatten() for g in gradients if g is not None]).double()
+                self.kernel += (rows @ rows.T).cpu()
+
+
+@register("ntk_condition")
+class NtkCondition(Measured):
+    """`lambda_max / lambda_min` of the tangent kernel `Theta = J J^T` of the first batch; lower is better.
+
+    The kernel is (n x n) over the n first images, 16 at most, as each takes a backward pass. Row i of J is the
+    gradient of the sum of image i's outputs by all parameters called weight (convolutions, linear layers, batch
+    norms; no biases), batch norm in train mode, as in the authors' code. NaN where the kernel is singular (a cell
+    without a live path, two equal images).
+
+    Source: Chen, Gong & Wang, Neural architecture search on ImageNet in four GPU hours: a theoretically inspired
+    perspective (TE-NAS), ICLR 2021, equation 4.
+    """
+
+    name = "ntk_condition"
+    higher_is_better = False
+    needs = Needs.GRADIENTS
+    summary = "condition number of the neural tangent kernel (Chen et al., ICLR 2021)"
+    reads = (TangentKernel,)
+
+    def read(self, readings: Readings) -> ProxyScore:
+        """The condition number."""
+        eigenvalues = np.linalg.eigvalsh(np.asarray(readings[TangentKernel].kernel))
+        least, most = float(eigenvalues[0]), float(eigenvalues[-1])
+        # Below the rounding of the gradients (float32) an eigenvalue is noise.
+        singular = not most > 0 or least <= most * np.finfo(np.float32).eps ** 2
+        return ProxyScore(math.nan if singular else most / least)
