@@ -1,0 +1,139 @@
+"""Aggregates and the few-label predictor, on the whole of NAS-Bench-201 with its closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau, rankdata, spearmanr
+
+from nas_core import bench, spaces
+from nas_core.predict import FewLabelPredictor, borda, log_rank_sum
+
+SPACE = spaces.get("nb201")
+ARCHS = list(SPACE.architectures())
+SCORES = SPACE.closed_forms(ARCHS)[["live_params", "sum_log_layer_size", "conv_layers"]].astype(float)
+TRUTH = bench.truth("nb201")["cifar100"].to_numpy()
+ENCODED = SPACE.encode(ARCHS)
+POOL = np.random.default_rng(0).choice(len(ARCHS), 2000, replace=False)
+
+
+def tau(score: np.ndarray, truth: np.ndarray) -> float:
+    return float(kendalltau(score, truth).statistic)
+
+
+def predictor(prior=None) -> FewLabelPredictor:
+    return FewLabelPredictor(ENCODED[POOL], SCORES.to_numpy()[POOL], prior)
+
+
+def test_log_rank_sum_is_its_formula():
+    frame = pd.DataFrame({"a": [3.0, 1.0, 2.0, np.nan], "b": [1.0, 2.0, 2.0, 5.0]})
+    expected = np.log(np.array([4, 2, 3, 1]) / 4) + 2 * np.log(np.array([1, 2.5, 2.5, 4]) / 4)
+    np.testing.assert_allclose(log_rank_sum(frame, {"b": 2}), expected)
+
+
+def test_borda_sums_ranks_and_turns_what_is_lower_is_better():
+    frame = pd.DataFrame({"a": [3.0, 1.0, 2.0], "b": [1.0, 2.0, 3.0]})
+    np.testing.assert_allclose(borda(frame, lower_is_better=("b",)), (np.array([3, 1, 2]) + np.array([3, 2, 1])) / 3)
+
+
+def test_a_weight_of_nothing_leaves_a_score_out():
+    assert spearmanr(log_rank_sum(SCORES, {"conv_layers": 0, "live_params": 0}), SCORES["sum_log_layer_size"])[
+        0
+    ] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("weights", "part"),
+    [({"x": 1}, "unknown score 'x'"), ({"live_params": -1}, "from 0 up"), (dict.fromkeys(SCORES, 0), "above 0")],
+)
+def test_bad_weights_are_refused(weights, part):
+    with pytest.raises(ValueError, match=part):
+        log_rank_sum(SCORES, weights)
+
+
+def test_an_aggregate_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no score"):
+        borda(pd.DataFrame(index=range(3)))
+
+
+@pytest.mark.parametrize(("labels", "least"), [(25, 0.66), (100, 0.72)])
+def test_few_labels_lift_the_ranking_above_every_score(labels, least):
+    best = max(tau(SCORES[name].to_numpy()[POOL], TRUTH[POOL]) for name in SCORES)
+    found = []
+    for seed in range(10):
+        labelled = np.random.default_rng(seed).choice(len(POOL), labels, replace=False)
+        rest = np.setdiff1d(np.arange(len(POOL)), labelled)
+        predicted = predictor().fit(labelled, TRUTH[POOL][labelled]).predict()
+        found.append(tau(predicted.rank_score[rest], TRUTH[POOL][rest]))
+    assert np.median(found) > max(least, best)
+
+
+def test_intervals_hold_about_as_often_as_they_say():
+    labelled = np.random.default_rng(1).choice(len(POOL), 100, replace=False)
+    rest = np.setdiff1d(np.arange(len(POOL)), labelled)
+    predicted = predictor().fit(labelled, TRUTH[POOL][labelled]).predict()
+    inside = (predicted.low[rest] <= TRUTH[POOL][rest]) & (TRUTH[POOL][rest] <= predicted.high[rest])
+    assert 0.85 <= inside.mean() <= 1.0
+    assert (predicted.low <= predicted.mean).all() and (predicted.mean <= predicted.high).all()
+
+
+def test_scores_that_mislead_are_outvoted_by_labels():
+    noise = np.random.default_rng(2).normal(size=(len(POOL), 3))
+    labelled = np.random.default_rng(3).choice(len(POOL), 100, replace=False)
+    rest = np.setdiff1d(np.arange(len(POOL)), labelled)
+    reversed_ = -SCORES["live_params"].to_numpy()[POOL]
+    predicted = FewLabelPredictor(ENCODED[POOL], noise, reversed_).fit(labelled, TRUTH[POOL][labelled]).predict()
+    assert tau(predicted.rank_score[rest], TRUTH[POOL][rest]) > 0.5
+
+
+def test_suggestions_are_new_distinct_and_teach_more_than_chance():
+    start = np.random.default_rng(4).choice(len(POOL), 20, replace=False)
+    fitted = predictor().fit(start, TRUTH[POOL][start])
+    suggested = fitted.suggest(20)
+    assert len(set(suggested) | set(start)) == 40
+    at_random = np.setdiff1d(np.arange(len(POOL)), start)[:20]
+
+    def left(chosen: np.ndarray) -> float:
+        both = np.concatenate([start, chosen])
+        again = predictor()
+        again.fit(both, TRUTH[POOL][both])
+        again.weights_ = fitted.weights_
+        return float(again.predict().deviation.mean())
+
+    assert fitted.predict().deviation[suggested[0]] == pytest.approx(np.delete(fitted.predict().deviation, start).max())
+    assert left(suggested) < left(at_random)
+
+
+def test_equal_labels_give_equal_predictions():
+    labelled = np.arange(0, 300, 10)
+    one, two = (predictor().fit(labelled, TRUTH[POOL][labelled]).predict() for _ in range(2))
+    np.testing.assert_array_equal(one.rank_score, two.rank_score)
+
+
+def test_a_pool_without_scores_is_ranked_by_structure_alone():
+    labelled = np.random.default_rng(5).choice(len(POOL), 100, replace=False)
+    bare = FewLabelPredictor(ENCODED[POOL], np.zeros((len(POOL), 0)))
+    predicted = bare.fit(labelled, TRUTH[POOL][labelled]).predict()
+    assert tau(predicted.rank_score, TRUTH[POOL]) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("labelled", "labels", "part"),
+    [
+        ([0, 1], [1.0, 2.0], "at least 3"),
+        ([0, 1, 2], [1.0, 2.0], "expected as many"),
+        ([0, 1, 2], [1.0, np.nan, 2.0], "NaN or infinity"),
+    ],
+)
+def test_bad_labels_are_refused(labelled, labels, part):
+    with pytest.raises(ValueError, match=part):
+        predictor().fit(np.array(labelled), np.array(labels))
+
+
+def test_ranks_come_back_in_units_of_the_label():
+    labelled = np.arange(0, 400, 4)
+    predicted = predictor().fit(labelled, TRUTH[POOL][labelled]).predict()
+    known = TRUTH[POOL][labelled]
+    assert known.min() <= predicted.mean.min() and predicted.mean.max() <= known.max()
+    assert spearmanr(rankdata(predicted.mean), rankdata(predicted.rank_score))[0] > 0.99
