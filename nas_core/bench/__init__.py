@@ -1,6 +1,17 @@
 """What is true: tabular benchmarks and the statistics that hold a score against them. Torch-free."""
 
+from nas_core.bench._import import ImportReport, import_results
 from nas_core.bench._rank import Estimate, RankStatistics, partial_correlation, rank_statistics
+from nas_core.bench._tables import tables
 from nas_core.bench._truth import truth
 
-__all__ = ["Estimate", "RankStatistics", "partial_correlation", "rank_statistics", "truth"]
+__all__ = [
+    "Estimate",
+    "ImportReport",
+    "RankStatistics",
+    "import_results",
+    "partial_correlation",
+    "rank_statistics",
+    "tables",
+    "truth",
+]

@@ -27,7 +27,7 @@ def engine(
     parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process has gone.")] = None,
 ) -> None:
     """Score candidates of the runs in the store until stopped."""
-    from nas_core.engine import Engine
+    from nas_core.engine import Engine, follow
     from nas_core.store import Store
 
     stop = threading.Event()
@@ -35,7 +35,7 @@ def engine(
         signal.signal(number, lambda *_: stop.set())
     serving = Engine(Store(store), workers=workers or None, executor=_executor(scheduler))
     if not detached:
-        threading.Thread(target=_watch, args=(parent or os.getppid(), stop), daemon=True).start()
+        follow(parent or os.getppid(), stop.set)
     if once:
         while not stop.is_set() and serving.step(stop):
             pass
@@ -131,9 +131,3 @@ def _executor(scheduler: str | None):  # type: ignore[no-untyped-def]
     except ImportError as error:
         raise ValueError("--scheduler needs the package `distributed`; install it first") from error
     return Client(scheduler).get_executor()
-
-
-def _watch(parent: int, stop: threading.Event) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    stop.set()

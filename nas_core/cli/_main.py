@@ -10,16 +10,17 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from nas_core.cli import _engine, _lists, _scan, _score
+from nas_core.cli import _bench, _correlate, _engine, _lists, _scan, _score
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="NAS Helm: steerable neural architecture search.")
 app.command("spaces")(_lists.spaces)
 app.command("proxies")(_lists.proxies)
 app.command("score")(_score.score)
-app.command("correlate")(_score.correlate)
+app.command("correlate")(_correlate.correlate)
 app.command("scan")(_scan.scan)
 app.command("search")(_engine.search)
 app.command("engine")(_engine.engine)
+app.add_typer(_bench.app, name="bench")
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
     except BrokenExecutor:
         _fail("a worker process ended abruptly, perhaps for lack of memory; run the same command again")
     except (ValueError, OSError) as error:
-        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         _fail("the disk is full; free some space and run the same command again" if full else str(error))
     except TyperException as error:
         if not sys.argv[1:]:

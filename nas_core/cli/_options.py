@@ -16,6 +16,7 @@ class Preset(StrEnum):
     """Named settings of a score."""
 
     LAPTOP = "laptop"
+    AGGREGATE = "aggregate"
     PUBLISHED = "published"
 
 
@@ -28,11 +29,13 @@ Workers = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one a
 Pin = Annotated[list[str] | None, typer.Option("--pin", help='Keep only these, e.g. "edge 0→3=skip_connect".')]
 Prune = Annotated[list[str] | None, typer.Option("--prune", help='Drop these, e.g. "*=none".')]
 Number = Annotated[int | None, typer.Option(min=0, help="Overrides the preset.")]
+Precision = Annotated[str | None, typer.Option(help="float32, or bfloat16 for large networks.")]
 
 
-def settings(preset: Preset, data: str, seed: int, **overrides: int | None) -> ScoreSettings:
+def settings(preset: Preset, data: str, seed: int, **overrides: int | str | None) -> ScoreSettings:
     """Settings of a preset with the overrides that are not None."""
-    base = ScoreSettings.published() if preset is Preset.PUBLISHED else ScoreSettings.laptop()
+    presets = {Preset.PUBLISHED: ScoreSettings.published, Preset.AGGREGATE: ScoreSettings.aggregate}
+    base = presets.get(preset, ScoreSettings.laptop)()
     changes = {name: value for name, value in overrides.items() if value is not None}
     return ScoreSettings.from_dict({**base.to_dict(), "data": data, "seed": seed, **changes})
 

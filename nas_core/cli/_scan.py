@@ -12,14 +12,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from nas_core.cli import _options as options
 from nas_core.proxies.settings import ScoreSettings
 
-_CHUNK = 16
+_CHUNK = 32
+"""Networks a worker scores at a time: as many as run side by side."""
 
 
 def scan(
@@ -33,6 +34,7 @@ def scan(
     image_size: options.Number = None,
     channels: options.Number = None,
     cells: options.Number = None,
+    precision: options.Precision = None,
     seed: options.Seed = 0,
     pin: options.Pin = None,
     prune: options.Prune = None,
@@ -56,6 +58,7 @@ def scan(
         image_size=image_size,
         channels=channels,
         cells=cells,
+        precision=precision,
     )
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder; expected the name of a CSV file")
@@ -69,17 +72,21 @@ def scan(
     distinct = sorted(set(canonical.values()))[:limit]
     partial = out.with_name(out.name + ".partial.jsonl")
     header = {"space": space, "proxies": proxy, "settings": chosen.to_dict()}
-    done = _read_partial(partial, header)
-    todo = [arch for arch in distinct if known.format(arch) not in done]
     started = time.perf_counter()
+    done: dict[str, dict] = {}
     try:
-        with partial.open("a") as log, Progress(console=Console(stderr=True), transient=True) as progress:
-            bar = progress.add_task(f"scan {space}", total=len(distinct), completed=len(distinct) - len(todo))
-            for text, record in _scored(space, todo, proxy, chosen, workers):
-                done[text] = record
-                log.write(json.dumps({"canonical": text, **record}) + "\n")
+        done |= _read_partial(partial, header)
+        todo = [arch for arch in distinct if known.format(arch) not in done]
+        with partial.open("a") as log, Progress(*_columns(), console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task(f"scan {space}", total=len(distinct), completed=len(distinct) - len(todo), rate="")
+            begun = len(done)
+            for chunk in _scored(space, todo, proxy, chosen, workers):
+                for text, record in chunk:
+                    done[text] = record
+                    log.write(json.dumps({"canonical": text, **record}) + "\n")
                 log.flush()
-                progress.advance(bar)
+                rate = (len(done) - begun) / (time.perf_counter() - started)
+                progress.update(bar, advance=len(chunk), rate=f"{rate:.0f} networks/s")
     except KeyboardInterrupt:
         print(
             f"stopped; {len(done)} of {len(distinct)} networks are kept, run the same command to resume",
@@ -104,6 +111,19 @@ def scan(
     )
 
 
+def _columns() -> tuple[Any, ...]:
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    return (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+
+
 def _read_partial(path: Path, header: dict) -> dict[str, dict]:
     """Results of an interrupted scan; a torn last line is cut off, other settings are refused."""
     lines = path.read_bytes().split(b"\n") if path.exists() else []
@@ -124,8 +144,8 @@ def _read_partial(path: Path, header: dict) -> dict[str, dict]:
 
 def _scored(
     space: str, archs: list, proxies: list[str], settings: ScoreSettings, workers: int
-) -> Iterator[tuple[str, dict]]:
-    from nas_core.engine._pool import start_worker
+) -> Iterator[list[tuple[str, dict]]]:
+    from nas_core.engine import start_worker
 
     if not archs:
         return
@@ -137,25 +157,25 @@ def _scored(
         initargs=(os.getpid(),),
     )
     try:
-        chunks = [archs[k : k + _CHUNK] for k in range(0, len(archs), _CHUNK)]
-        # Workers start at submission and inherit the ignored signal: Ctrl-C is answered here, once.
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        size = min(_CHUNK, max(1, len(archs) // (4 * (workers or os.cpu_count() or 1))))
+        chunks = [archs[k : k + size] for k in range(0, len(archs), size)]
+        # Workers start at submission and inherit the blocked signal: Ctrl-C is answered here, once, and never lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             futures = [pool.submit(_score_chunk, space, chunk, proxies, settings) for chunk in chunks]
         finally:
-            signal.signal(signal.SIGINT, interrupt)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         for future in as_completed(futures):
-            yield from future.result()
+            yield future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _score_chunk(space: str, archs: list, proxies: list[str], settings: ScoreSettings) -> list[tuple[str, dict]]:
-    from nas_core.scoring import score_architecture
+    from nas_core.scoring import score_architectures
 
     found = []
-    for arch in archs:
-        result = score_architecture(space, arch, proxies, settings)
+    for result in score_architectures(space, archs, proxies, settings):
         values = {name: value if math.isfinite(value) else None for name, value in result.values.items()}
         found.append((result.canonical, {"values": values, "seconds": sum(result.seconds.values())}))
     return found

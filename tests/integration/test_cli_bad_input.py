@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from nas_core import spaces
+from nas_core.proxies import ScoreSettings
 
 SPACE = spaces.get("nb201")
 CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
@@ -102,7 +104,7 @@ def test_a_damaged_partial_is_refused(tmp_path):
 def test_a_torn_last_line_is_scored_again(tmp_path):
     scan = ["scan", "--limit", "20", "--workers", "1", *TINY, "--out"]
     assert helm(*scan, "whole.csv", cwd=tmp_path).returncode == 0
-    settings = {"data": "digits", "batches": 2, "batch_size": 2, "image_size": 8, "channels": 4, "cells": 1, "seed": 0}
+    settings = ScoreSettings(batches=2, batch_size=2, image_size=8, channels=4).to_dict()
     header = json.dumps({"space": "nb201", "proxies": ["zico"], "settings": settings})
     whole = pd.read_csv(tmp_path / "whole.csv")
     first, second = whole["canonical"].unique()[:2]
@@ -114,6 +116,17 @@ def test_a_torn_last_line_is_scored_again(tmp_path):
     assert "20 networks, 19 scored now" in done.stderr
     columns = ["arch", "canonical", "zico"]
     pd.testing.assert_frame_equal(whole[columns], pd.read_csv(tmp_path / "torn.csv")[columns])
+
+
+def test_a_full_disk_stops_the_scan_in_one_line_and_loses_nothing(tmp_path):
+    scan = ["scan", "--out", "x.csv", "--limit", "40", "--workers", "1", *TINY]
+    # The kernel refuses to let any file of the process grow further: a full disk, without filling one.
+    full = helm(*scan, cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
+    assert_one_line(full, "the disk is full; free some space and run the same command again")
+    kept = (tmp_path / "x.csv.partial.jsonl").read_text().count("\n") - 1
+    assert kept > 0
+    again = helm(*scan, cwd=tmp_path)
+    assert f"40 networks, {40 - kept} scored now" in again.stderr
 
 
 def test_pins_and_prunes_in_either_spelling_bound_the_scan(tmp_path):
@@ -141,14 +154,22 @@ def test_correlate_prints_strict_json_with_baselines_marked(tmp_path):
     assert next(r for r in records if r["score"] == "flat")["tau"]["value"] is None
 
 
-def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path):
+@pytest.mark.parametrize("delay", [0.0, 0.1, 1.5])
+def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path, delay):
     command = [sys.executable, "-m", "nas_core", "scan", "--out", "x.csv", "--workers", "2", *TINY]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a terminal, wherever the tests run
+    )
     partial = tmp_path / "x.csv.partial.jsonl"
     deadline = time.monotonic() + 60
     while not partial.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(0.5)
+    time.sleep(delay)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from nas_core import spaces
 
 TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels", "4"]
 
@@ -115,3 +118,80 @@ def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path):
     assert done.returncode == 2
     assert "choose another --port" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def start_app(tmp_path) -> tuple[subprocess.Popen, int]:
+    """A running app, and the process id of its engine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "app", "--port", str(port), "--store", f"sqlite:///{tmp_path}/s.db"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert "NAS Helm is at" in process.stdout.readline()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) == 1
+    return process, int(children[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_app_and_its_engine_end_on_a_signal(tmp_path, number):
+    process, engine = start_app(tmp_path)
+    process.send_signal(number)
+    assert process.wait(timeout=30) == 0
+    assert not Path(f"/proc/{engine}").exists()
+
+
+def test_the_engine_ends_even_when_the_app_is_killed_at_once(tmp_path):
+    process, engine = start_app(tmp_path)
+    process.kill()
+    process.wait(timeout=30)
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{engine}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{engine}").exists()
+
+
+def test_aggregates_and_few_labels_are_correlated_beside_the_scores(tmp_path):
+    space = spaces.get("nb201")
+    archs = list(space.architectures())[::40]
+    table = pd.DataFrame({"arch": [space.format(arch) for arch in archs]})
+    table["synthetic"] = range(len(archs))
+    table["ntk_condition"] = [-float(v) for v in space.closed_forms(archs)["live_params"]]
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    done = helm(
+        "correlate", "scores.csv", "--json", "--bootstrap", "5", "--labels", "20",
+        "--aggregate", "live_params+sum_log_layer_size", "--aggregate", "ntk_condition", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = {(row["score"], row["data_set"]): row for row in json.loads(done.stdout)}
+    found = rows["aggregate of live_params, sum_log_layer_size", "cifar100"]
+    assert found["kind"] == "aggregate"
+    best = max(rows[name, "cifar100"]["tau"]["value"] for name in ("live_params", "sum_log_layer_size"))
+    assert found["tau"]["value"] > best - 0.01
+    labelled = rows["20 labels", "cifar100"]
+    assert labelled["kind"] == "predictor"
+    assert labelled["tau"]["low"] <= labelled["tau"]["value"] <= labelled["tau"]["high"]
+    # Lower is better for this proxy, so its sign is turned before it is ranked, alone and in an aggregate.
+    turned = rows["ntk_condition", "cifar100"]["tau"]["value"]
+    assert turned == pytest.approx(rows["live_params", "cifar100"]["tau"]["value"])
+    assert rows["aggregate of ntk_condition", "cifar100"]["tau"]["value"] == pytest.approx(turned)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--aggregate", "live_params+nope"], "no score 'nope'"),
+        (["--labels", "2"], "--labels"),
+        (["--labels", "9000"], "--labels 9000: only"),
+    ],
+)
+def test_bad_aggregates_and_labels_are_one_line(tmp_path, arguments, part):
+    space = spaces.get("nb201")
+    archs = list(space.architectures())[::400]
+    table = pd.DataFrame({"arch": [space.format(arch) for arch in archs], "score": range(len(archs))})
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    done = helm("correlate", "scores.csv", "--bootstrap", "0", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert part in done.stderr

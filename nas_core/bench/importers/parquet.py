@@ -1,0 +1,44 @@
+"""Parquet tables: a column of architectures and columns of numbers. Needs the package pyarrow, which is optional."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nas_core.bench.importers._architecture_column import architecture_column
+from nas_core.bench.importers._registry import Block, register
+
+_MAGIC = b"PAR1"
+_ROWS = 50_000
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` starts with the four bytes of the format."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+@register("parquet", "a Parquet table with a column of architectures", recognises, has_columns=True)
+def blocks(path: Path, column: str | None) -> Iterator[Block]:
+    """Rows of the table; columns of another type than numbers are skipped."""
+    try:
+        import pyarrow as arrow
+        import pyarrow.parquet as tables
+    except ImportError as error:
+        raise ValueError("reading Parquet needs the package pyarrow; install it with: pip install pyarrow") from error
+    with tables.ParquetFile(path) as table:
+        kinds = {field.name: field.type for field in table.schema_arrow}
+        arch = architecture_column(table.schema_arrow.names, column)
+        numeric = (arrow.types.is_integer, arrow.types.is_floating, arrow.types.is_boolean)
+        metrics = [name for name, kind in kinds.items() if name != arch and any(check(kind) for check in numeric)]
+        if not metrics:
+            raise ValueError(f"it has no column of numbers beside {arch!r}")
+        skipped = [name for name in kinds if name != arch and name not in metrics]
+        done = 0
+        for batch in table.iter_batches(batch_size=_ROWS, columns=[arch, *metrics]):
+            frame = batch.to_pandas()
+            done += len(frame)
+            values = {name: frame[name].to_numpy(dtype=float, na_value=float("nan")) for name in metrics}
+            yield Block([str(text) for text in frame[arch]], values, done / table.metadata.num_rows, skipped)
