@@ -9,9 +9,20 @@ from nas_core.store._store import (
     CandidateRow,
     LeaseLost,
     LogEntry,
+    LogMoved,
     RunRow,
     Store,
     StoreError,
 )
 
-__all__ = ["DEFAULT_URL", "LEASE_SECONDS", "CandidateRow", "LeaseLost", "LogEntry", "RunRow", "Store", "StoreError"]
+__all__ = [
+    "DEFAULT_URL",
+    "LEASE_SECONDS",
+    "CandidateRow",
+    "LeaseLost",
+    "LogEntry",
+    "LogMoved",
+    "RunRow",
+    "Store",
+    "StoreError",
+]

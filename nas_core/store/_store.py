@@ -33,6 +33,10 @@ class LeaseLost(RuntimeError):
     """Another engine holds the run; nothing was written."""
 
 
+class LogMoved(RuntimeError):
+    """Someone appended to the log since it was read; nothing was written. Read again and decide anew."""
+
+
 @dataclass(frozen=True)
 class RunRow:
     """A run as it stands. `state` is created, queued, running, paused, stopped, finished or failed."""
@@ -77,12 +81,17 @@ class CandidateRow:
 class Store:
     """Runs, log, candidates and the score cache behind one SQLAlchemy URL.
 
+    Args:
+        url: SQLAlchemy URL; None for the default.
+        busy_seconds: how long a write waits for another program's write on SQLite.
+
     Raises:
         StoreError: the URL is malformed, or the database is locked, full, corrupt or out of reach.
     """
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, *, busy_seconds: float = 10.0) -> None:
         self.url = url or DEFAULT_URL
+        self._busy_seconds = busy_seconds
         try:
             parsed = make_url(self.url)
             if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
@@ -91,14 +100,19 @@ class Store:
         except (ArgumentError, ImportError, OSError) as error:
             raise StoreError(f"cannot open store {self.url!r}: {_first_line(error)}") from error
         if parsed.get_backend_name() == "sqlite":
-            event.listen(self._engine, "connect", _tune_sqlite)
+            event.listen(self._engine, "connect", self._tune_sqlite)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         with self._guard():
             Base.metadata.create_all(self._engine)
 
-    @staticmethod
-    def _connect_arguments(backend: str) -> dict[str, Any]:
-        return {"timeout": 10} if backend == "sqlite" else {}
+    def _connect_arguments(self, backend: str) -> dict[str, Any]:
+        return {"timeout": self._busy_seconds} if backend == "sqlite" else {}
+
+    def _tune_sqlite(self, connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
 
     def close(self) -> None:
         """Release every connection."""
@@ -252,10 +266,19 @@ class Store:
 
     # log ------------------------------------------------------------------------------------------------------------
 
-    def append(self, identifier: str, kind: str, body: Mapping[str, Any]) -> int:
-        """Append a command, act or event; returns its number, which is the cursor just behind it."""
+    def append(self, identifier: str, kind: str, body: Mapping[str, Any], *, seen: int | None = None) -> int:
+        """Append a command, act or event; returns its number, which is the cursor just behind it.
+
+        Raises:
+            LogMoved: `seen` is given and the run's log does not hold that many entries of the kind any more.
+        """
         entry = Log(run=identifier, kind=kind, body=dict(body), time=time.time())
         with self._transaction() as session:
+            if seen is not None:
+                _claim(session, identifier, None)
+                held = session.scalar(select(func.count()).where(Log.run == identifier, Log.kind == kind))
+                if held != seen:
+                    raise LogMoved(f"run {identifier} has {held} entries of kind {kind}, not {seen}")
             session.add(entry)
             session.flush()
             return entry.id
@@ -398,25 +421,54 @@ class Store:
     ) -> None:
         """Cache the scores of one canonical form; the first writer wins."""
         with self._guard(), suppress(IntegrityError), self._sessions.begin() as session:
-            for proxy, value in _jsonable(values).items():
-                if session.get(Score, (space, canonical, proxy, settings)) is None:
-                    session.add(
-                        Score(
-                            space=space,
-                            canonical=canonical,
-                            proxy=proxy,
-                            settings=settings,
-                            value=value,
-                            seconds=seconds.get(proxy, 0.0),
-                            layers=(layers or {}).get(proxy),
-                        )
-                    )
+            _keep_scores(session, space, canonical, settings, values, seconds, layers or {})
+
+    def remember_all(
+        self,
+        space: str,
+        settings: str,
+        scores: Sequence[tuple[str, Mapping[str, float], Mapping[str, float], Mapping[str, list[dict[str, Any]]]]],
+    ) -> None:
+        """Cache scores `(canonical, values, seconds, layers)` in one transaction, so that others hardly wait."""
+        try:
+            with self._guard(), self._sessions.begin() as session:
+                for canonical, values, seconds, layers in scores:
+                    _keep_scores(session, space, canonical, settings, values, seconds, layers)
+        except StoreError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            for canonical, values, seconds, layers in scores:  # another engine came first with one of them
+                self.remember(space, canonical, settings, values, seconds, layers)
 
     def layers(self, space: str, canonical: str, proxy: str, settings: str) -> pd.DataFrame:
         """The per-layer table of a cached score; empty where none was kept."""
         with self._transaction() as session:
             row = session.get(Score, (space, canonical, proxy, settings))
             return pd.DataFrame(row.layers if row is not None and row.layers else [])
+
+
+def _keep_scores(
+    session: Session,
+    space: str,
+    canonical: str,
+    settings: str,
+    values: Mapping[str, float],
+    seconds: Mapping[str, float],
+    layers: Mapping[str, list[dict[str, Any]]],
+) -> None:
+    for proxy, value in _jsonable(values).items():
+        if session.get(Score, (space, canonical, proxy, settings)) is None:
+            session.add(
+                Score(
+                    space=space,
+                    canonical=canonical,
+                    proxy=proxy,
+                    settings=settings,
+                    value=value,
+                    seconds=seconds.get(proxy, 0.0),
+                    layers=layers.get(proxy),
+                )
+            )
 
 
 def _claim(session: Session, identifier: str, engine: str | None, **changes: Any) -> None:
@@ -435,13 +487,6 @@ def _candidate(row: Candidate) -> CandidateRow:
 
 def _jsonable(values: Mapping[str, float]) -> dict[str, float | None]:
     return {name: float(value) if math.isfinite(value) else None for name, value in values.items()}
-
-
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _first_line(error: BaseException) -> str:
