@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -49,12 +51,17 @@ def main() -> int:
             options.store,
             "--workers",
             str(options.workers),
+            "--parent",
+            str(os.getpid()),
         ]
         engine = subprocess.Popen(command)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    web = make_server(options.host, options.port, app.server, threaded=True)
-    print(f"NAS Helm is at http://{options.host}:{options.port}/", flush=True)
     try:
+        # A terminal sends SIGINT, a container SIGTERM; a parent may have left either ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        web = make_server(options.host, options.port, app.server, threaded=True)
+        print(f"NAS Helm is at http://{options.host}:{options.port}/", flush=True)
         web.serve_forever()
     except KeyboardInterrupt:
         pass

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
+from sklearn.manifold import trustworthiness
 
-from nas_core import bench, spaces
+from app.fitness import block_fitness
+from nas_core import bench, proxies, spaces
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Architecture, SearchSpace, Steering, SteeringConflict
-from nas_core.store import LogEntry, RunRow, Store
+from nas_core.store import LogEntry, LogMoved, RunRow, Store
 
+DEFAULT_SPACE = "nb201"
+LARGEST_SPACE = 100_000
+"""Architectures a map can hold; larger spaces cannot be opened in the browser yet."""
 DEFAULT_CONFIG = {
     "strategy": "scan",
     "proxies": ["zico"],
@@ -21,8 +26,13 @@ DEFAULT_CONFIG = {
     "settings": ScoreSettings.laptop().to_dict(),
     "budget": 6466,
     "seed": 0,
-    "batch": 8,
+    "batch": 32,
 }
+
+
+RUNGS = ("closed form", "zero-cost")
+"""The evaluation ladder as far as it is built, lowest first."""
+_TRUST_SAMPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -36,31 +46,67 @@ class SpaceTable:
     canonical: np.ndarray
     closed: pd.DataFrame
     projection: np.ndarray
-    explained: float
+    trustworthiness: float
+    """How far neighbours on the projection are neighbours in the encoding, 0 to 1, by a sample of 1,000."""
 
 
 @lru_cache(maxsize=4)
 def space_table(name: str) -> SpaceTable:
-    """The table of space `name`; PCA of its encoding, spread a little where points coincide."""
+    """The table of space `name`."""
     space = spaces.get(name)
     archs = list(space.architectures())
     texts = [space.format(arch) for arch in archs]
     position = {arch: k for k, arch in enumerate(archs)}
-    features = space.encode(archs)
-    centred = features - features.mean(axis=0)
-    variance, axes = np.linalg.eigh(centred.T @ centred)
-    projection = centred @ axes[:, [-1, -2]]
-    projection += np.random.default_rng(0).normal(scale=0.12, size=projection.shape)
+    table = np.array(archs)
+    closed = space.closed_forms(archs)
+    encoding = space.encode(archs)
+    projection = _project(space, table, encoding, closed)
+    picked = np.random.default_rng(0).choice(len(archs), min(len(archs), _TRUST_SAMPLE), replace=False)
     return SpaceTable(
         space,
-        np.array(archs),
+        table,
         texts,
         {text: k for k, text in enumerate(texts)},
         np.array([position[space.canonical(arch)] for arch in archs]),
-        space.closed_forms(archs),
+        closed,
         projection,
-        float(variance[[-1, -2]].sum() / variance.sum()),
+        float(trustworthiness(encoding[picked], projection[picked], n_neighbors=10)),
     )
+
+
+def _project(space: SearchSpace, archs: np.ndarray, encoding: np.ndarray, closed: pd.DataFrame) -> np.ndarray:
+    """First two principal components (n, 2) of encoding, choices counted over decisions, and closed forms.
+
+    The encoding alone is nearly isotropic, so its components would show little more than one decision; the counts
+    and, at half weight, the logarithms of the closed forms give it a direction. Points that coincide are spread.
+    """
+    names = sorted({choice for decision in space.decisions for choice in decision.choices})
+    counts = np.zeros((len(archs), len(names)))
+    for d, decision in enumerate(space.decisions):
+        for c, choice in enumerate(decision.choices):
+            counts[:, names.index(choice)] += archs[:, d] == c
+    sizes = np.log1p(closed.to_numpy(dtype=float))
+    sizes = (sizes - sizes.mean(axis=0)) / np.maximum(sizes.std(axis=0), 1e-12)
+    parts = []
+    for weight, part in ((1.0, encoding), (1.0, counts), (0.5, sizes)):
+        part = part - part.mean(axis=0)
+        parts.append(weight * part / max(float(np.sqrt((part**2).sum() / len(part))), 1e-12))
+    features = np.concatenate(parts, axis=1)
+    axes = np.linalg.eigh(features.T @ features)[1][:, [-1, -2]]
+    projection = features @ axes
+    projection *= np.where(projection.T @ sizes.sum(axis=1) < 0, -1.0, 1.0)  # larger networks to the right and above
+    return projection + np.random.default_rng(0).normal(scale=0.06 * projection.std(), size=projection.shape)
+
+
+@cache
+def lower_is_better() -> frozenset[str]:
+    """Scores of which less is better."""
+    return frozenset(name for name in proxies.names() if not proxies.get(name).higher_is_better)
+
+
+def turned(metric: str) -> str:
+    """The name of a score as it is ranked by: with a minus where less is better."""
+    return f"−{metric}" if metric in lower_is_better() else metric
 
 
 @dataclass
@@ -70,6 +116,7 @@ class RunValues:
     cursor: int = 0
     indices: list[int] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,8 +127,11 @@ class View:
     table: SpaceTable
     steering: Steering
     acts: list[LogEntry]
+    refused: dict[int, str]
     indices: np.ndarray
     values: dict[str, np.ndarray]
+    seconds: dict[str, np.ndarray]
+    cursor: int
 
     @property
     def rank_by(self) -> str:
@@ -90,8 +140,19 @@ class View:
 
     @property
     def ranked(self) -> np.ndarray:
-        """Values of the ranking score, in the order of scoring."""
-        return self.values.get(self.rank_by, np.full(len(self.indices), np.nan))
+        """Values of the ranking score, in the order of scoring, turned so that higher is better."""
+        return self.oriented(self.rank_by)
+
+    def oriented(self, metric: str) -> np.ndarray:
+        """`metric` of the scored candidates, in the order of scoring, turned so that higher is better."""
+        values = self.over_space(metric)[self.indices]
+        return -values if metric in lower_is_better() else values
+
+    def milliseconds(self, metric: str) -> float:
+        """Mean time `metric` took an architecture; NaN for closed forms and scores that came from the cache."""
+        taken = self.seconds.get(metric, np.zeros(0))
+        taken = taken[taken > 0]
+        return 1000 * float(taken.mean()) if len(taken) else float("nan")
 
     def over_space(self, metric: str) -> np.ndarray:
         """`metric` for every architecture of the space; NaN where it is not known yet."""
@@ -108,6 +169,22 @@ class View:
         names = [str(name) for name in self.run.config.get("proxies", [])]
         return names + [str(c) for c in self.table.closed if c not in names]
 
+    @cached_property
+    def blocks(self) -> pd.DataFrame:
+        """Fitness of every block, see `block_fitness`."""
+        return block_fitness(self.table.space.decisions, self.table.archs[self.indices], self.ranked)
+
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """Which architectures of the space obey the steering: bool (n,)."""
+        return self.steering.mask(self.table.archs)
+
+    def rungs(self) -> np.ndarray:
+        """How the best known value of every architecture was obtained: index into `RUNGS`, uint8 (n,)."""
+        scored = np.zeros(len(self.table.archs), dtype=np.uint8)
+        scored[self.table.canonical[self.indices]] = RUNGS.index("zero-cost")
+        return scored[self.table.canonical]
+
     def in_force(self) -> list[tuple[int, Act]]:
         """Acts not undone, with their number in the log of acts."""
         acts = [Act.from_dict(entry.body) for entry in self.acts]
@@ -121,12 +198,14 @@ class Cockpit:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._read: dict[str, RunValues] = {}
+        self._views: dict[str, View] = {}
         self._lock = threading.Lock()
 
     def ensure_run(self) -> str:
         """The newest run; on an empty store a first one on the embedded data is made."""
-        runs = self.store.runs()
-        return runs[0].id if runs else self.store.create_run("nb201", DEFAULT_CONFIG, "cells on digits")
+        with self._lock:
+            runs = self.store.runs()
+            return runs[0].id if runs else self.store.create_run(DEFAULT_SPACE, DEFAULT_CONFIG, "cells on digits")
 
     def view(self, identifier: str) -> View:
         """The run as it stands now."""
@@ -140,16 +219,22 @@ class Cockpit:
                 read.indices.append(table.index[row.arch])
                 for name in run.config.get("proxies", ["zico"]):
                     read.values.setdefault(name, []).append((row.values or {}).get(name, float("nan")))
+                    read.seconds.setdefault(name, []).append((row.seconds or {}).get(name, 0.0))
             indices = np.array(read.indices, dtype=int)
             values = {name: np.array(column) for name, column in read.values.items()}
-        return View(run, table, self._fold(table.space, acts), acts, indices, values)
-
-    @staticmethod
-    def _fold(space: SearchSpace, acts: list[LogEntry]) -> Steering:
-        try:
-            return Steering.fold(space, [Act.from_dict(entry.body) for entry in acts])
-        except SteeringConflict:
-            return Steering.free(space)
+            seconds = {name: np.array(column) for name, column in read.seconds.items()}
+            cursor = read.cursor
+        seen = self._views.get(identifier)
+        if (
+            seen is not None
+            and (seen.cursor, len(seen.acts)) == (cursor, len(acts))
+            and (seen.run.state, seen.run.message, seen.run.config) == (run.state, run.message, run.config)
+        ):
+            return seen  # the views of one pulse share what they derive
+        steering, refused = Steering.settle(table.space, [Act.from_dict(entry.body) for entry in acts])
+        view = View(run, table, steering, acts, refused, indices, values, seconds, cursor)
+        self._views[identifier] = view
+        return view
 
     def act(self, identifier: str, act: Act) -> None:
         """Append a steering act once it is known to hold.
@@ -158,9 +243,17 @@ class Cockpit:
             SteeringConflict: with the reason.
         """
         run = self.store.run(identifier)
-        log = [Act.from_dict(entry.body) for entry in self.store.log(identifier, kind="act")]
-        Steering.fold(spaces.get(run.space), [*log, act])
-        self.store.append(identifier, "act", {**act.to_dict(), "scored": run.scored})
+        space = spaces.get(run.space)
+        while True:
+            log = [Act.from_dict(entry.body) for entry in self.store.log(identifier, kind="act")]
+            _, refused = Steering.settle(space, [*log, act])
+            if len(log) in refused:
+                raise SteeringConflict(refused[len(log)])
+            try:
+                self.store.append(identifier, "act", {**act.to_dict(), "scored": run.scored}, seen=len(log))
+            except LogMoved:
+                continue  # another browser acted in between: decide on the log as it is now
+            return
 
     def layers(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Per-layer statistics of the run's ranking score for `arch`; empty where it is not scored."""

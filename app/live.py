@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -10,17 +11,29 @@ from app.cockpit import Cockpit
 from nas_core.store import StoreError
 
 POLL_MILLISECONDS = 500
+QUIET_SECONDS = 2.0
+"""New scores alone are told at most this often, so that the views of one pulse are drawn before the next comes."""
 
 
 def components() -> html.Div:
-    """What the page needs: the timer, the pulse every view listens to, and a poke for acts of this browser."""
+    """What the page needs: the timer, and the pulse every view listens to."""
     return html.Div(
         [
             dcc.Interval(id="timer", interval=POLL_MILLISECONDS),
             dcc.Store(id="pulse"),
-            dcc.Store(id="poke", data=0),
         ]
     )
+
+
+def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
+    """What the views are told of a run: it differs whenever they have something new to show."""
+    try:
+        row = cockpit.store.run(run)
+        acts = len(cockpit.store.log(run, kind="act"))
+    except StoreError as error:
+        return {"run": run, "error": str(error), "at": time.time()}
+    pulse = {"run": run, "state": row.state, "message": row.message, "scored": row.scored, "acts": acts}
+    return pulse | {"budget": int(row.config.get("budget", 0)), "at": time.time()}
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -29,19 +42,16 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("pulse", "data"),
         Input("timer", "n_intervals"),
-        Input("poke", "data"),
         Input("run", "data"),
         State("pulse", "data"),
     )
-    def beat(_tick: int | None, _poke: int, run: str | None, before: dict[str, Any] | None) -> Any:
+    def beat(_tick: int | None, run: str | None, before: dict[str, Any] | None) -> Any:
         if not run:
             return no_update
-        try:
-            row = cockpit.store.run(run)
-            acts = len(cockpit.store.log(run, kind="act"))
-        except StoreError as error:
-            now: dict[str, Any] = {"run": run, "error": str(error)}
-        else:
-            now = {"run": run, "state": row.state, "message": row.message, "scored": row.scored, "acts": acts}
-            now["budget"] = int(row.config.get("budget", 0))
-        return no_update if now == before else now
+        now = pulse_of(cockpit, run)
+        before = before or {}
+        changed = {name for name in now if now[name] != before.get(name) and name != "at"}
+        streaming = changed == {"scored"} and now["state"] == "running"
+        if not changed or (streaming and now["at"] - before["at"] < QUIET_SECONDS):
+            return no_update
+        return now

@@ -32,7 +32,7 @@ def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") 
     """Give a figure the look of the app: title, named axes, transparent ground, ink of the theme."""
     figure.update_layout(
         title={"text": title, "font": {"size": 13}, "x": 0.01, "y": 0.98, "yanchor": "top"},
-        margin={"l": 52, "r": 12, "t": 30, "b": 40},
+        margin={"l": 48, "r": 12, "t": 26, "b": 36},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": INK[theme], "size": 11},
@@ -40,8 +40,8 @@ def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") 
         uirevision="keep",
         selectionrevision="keep",
     )
-    figure.update_xaxes(title_text=x, gridcolor=GRID[theme], zeroline=False)
-    figure.update_yaxes(title_text=y, gridcolor=GRID[theme], zeroline=False)
+    figure.update_xaxes(title={"text": x, "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
+    figure.update_yaxes(title={"text": y, "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
     return figure
 
 
@@ -55,6 +55,8 @@ def short(value: Any) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
     number = float(value)
+    if abs(number) >= 1e9:
+        return f"{number / 1e9:.3g} G"
     if abs(number) >= 1e6:
         return f"{number / 1e6:.3g} M"
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"

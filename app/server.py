@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from dash import Dash, Input, Output, html
 from flask_caching import Cache
 
 from app import live, shell
-from app.cockpit import Cockpit
+from app.cockpit import DEFAULT_SPACE, Cockpit, space_table
 from app.pages.correlation import callbacks as correlation_callbacks
 from app.pages.correlation import layout as correlation
 from app.pages.layers import callbacks as layers_callbacks
@@ -18,7 +20,7 @@ from app.pages.navigator import callbacks as navigator_callbacks
 from app.pages.navigator import layout as navigator
 from app.pages.runs import callbacks as runs_callbacks
 from app.pages.runs import layout as runs
-from nas_core.store import Store
+from nas_core.store import Store, StoreError
 
 _LAYOUTS: dict[str, Any] = {
     "/": navigator.layout,
@@ -57,7 +59,16 @@ def create_app(store_url: str | None = None) -> Dash:
     layers_callbacks.register(app, cockpit)
     correlation_callbacks.register(app, cockpit, cache)
     runs_callbacks.register(app, cockpit)
+    threading.Thread(target=_warm, args=(cockpit,), name="warm", daemon=True).start()
     return app
+
+
+def _warm(cockpit: Cockpit) -> None:
+    """Read what the first click would otherwise wait for: the tables of the spaces in use."""
+    with suppress(StoreError):
+        for space in {run.space for run in cockpit.store.runs()} or {DEFAULT_SPACE}:
+            space_table(space)
+            cockpit.truth(space)
 
 
 def server() -> Any:

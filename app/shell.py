@@ -22,6 +22,16 @@ HINTS = {
     "failed": "Failed",
 }
 
+KEYS = {
+    "j / k": "next, previous candidate of the table",
+    "p": "pin the operation brick that has the focus",
+    "x": "prune it",
+    "u": "undo the last act",
+    "space": "start, pause or resume the run",
+    "Tab": "to the next control; bricks show their preview when they have the focus",
+    "?": "this help",
+}
+
 
 def layout() -> dmc.MantineProvider:
     """The whole document; `page` is filled by the route."""
@@ -37,7 +47,10 @@ def layout() -> dmc.MantineProvider:
             dmc.Button("Pause", id="btn-pause", size="compact-sm", variant="light"),
             dmc.Button("Stop", id="btn-stop", size="compact-sm", variant="light", color="red"),
             html.Div(id="run-status", role="status", className="run-status"),
-            dmc.Switch(id="theme-switch", label="dark", checked=True, size="xs", persistence=True, ml="auto"),
+            dmc.Button(
+                "?", id="btn-help", size="compact-sm", variant="default", ml="auto", **{"aria-label": "Help and keys"}
+            ),
+            dmc.Switch(id="theme-switch", label="dark", checked=True, size="xs", persistence=True),
         ],
         gap="sm",
         wrap="nowrap",
@@ -53,11 +66,25 @@ def layout() -> dmc.MantineProvider:
             dcc.Store(id="theme", data="dark"),
             live.components(),
             dmc.NotificationContainer(id="notifications", position="bottom-right"),
+            _help(),
             html.Header(header),
             html.Main(id="page"),
         ],
         id="provider",
         forceColorScheme="dark",
+    )
+
+
+def _help() -> dmc.Modal:
+    rows = [html.Tr([html.Td(html.Kbd(key)), html.Td(what)]) for key, what in KEYS.items()]
+    return dmc.Modal(
+        [
+            html.P("Pick a run above, press Start, then steer: pin what must stay, prune what should go."),
+            html.Table(html.Tbody(rows), className="keys"),
+            dmc.Button("Take the tour", id="btn-tour", size="xs", mt="sm"),
+        ],
+        id="help",
+        title="Help",
     )
 
 
@@ -89,7 +116,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         run, arch = selection.read(search)
         known = {row.id for row in cockpit.store.runs()}
         chosen = run if run in known else (current if current in known else cockpit.ensure_run())
-        return chosen, arch
+        return no_update if chosen == current else chosen, arch
 
     @app.callback(
         Output("url", "search"), Input("run-picker", "value"), State("run", "data"), prevent_initial_call=True
@@ -104,17 +131,17 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return [{"value": row.id, "label": row.name} for row in cockpit.store.runs()], run
 
     @app.callback(
-        Output("poke", "data", allow_duplicate=True),
+        Output("pulse", "data", allow_duplicate=True),
         Output("notifications", "sendNotifications", allow_duplicate=True),
         Input("btn-start", "n_clicks"),
         Input("btn-pause", "n_clicks"),
         Input("btn-stop", "n_clicks"),
         Input("pressed", "data"),
         State("run", "data"),
-        State("poke", "data"),
         prevent_initial_call=True,
     )
-    def command(_start: int, _pause: int, _stop: int, told: Any, run: str | None, poke: int) -> tuple[Any, Any]:
+    def command(_start: int, _pause: int, _stop: int, told: Any, run: str | None) -> tuple[Any, Any]:
+        shown = run
         if ctx.triggered_id == "pressed":
             name, run = pressed(told, "start", "pause", "resume") or ("", None)
         else:
@@ -127,7 +154,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             cockpit.store.command(run, name)
         except StoreError as error:
             return no_update, notification(str(error))
-        return poke + 1, no_update
+        return live.pulse_of(cockpit, shown or run), no_update
 
     @app.callback(
         Output("run-status", "children"),
@@ -150,6 +177,21 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         done = state in ("finished",)
         return text, "Resume" if state == "paused" else "Start", busy or done, not busy, not busy
 
+    @app.callback(
+        Output("help", "opened"),
+        Input("btn-help", "n_clicks"),
+        Input("btn-tour", "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def help_(_open: int, _tour: int) -> bool:
+        return ctx.triggered_id == "btn-help"
+
+    app.clientside_callback(
+        ClientsideFunction("helm", "tour"),
+        Output("btn-tour", "n_clicks"),
+        Input("btn-tour", "n_clicks"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         ClientsideFunction("helm", "theme"),
         Output("provider", "forceColorScheme"),

@@ -1,39 +1,147 @@
-// The few client-side functions: theme, links that keep the selection, hovering of operation bricks, presses, keys.
+// Everything that runs in the browser: theme, links that keep the selection, the dots of the map, presses, keys, the tour.
 window.dash_clientside = window.dash_clientside || {};
-window.dash_clientside.helm = {
-  theme: (dark) => {
-    document.body.dataset.agThemeMode = dark ? "dark" : "light";
-    return [dark ? "dark" : "light", dark ? "dark" : "light"];
-  },
-  links: (search, pathname) => {
-    return Array.from(document.querySelectorAll("#nav a"), (link) => {
-      const path = new URL(link.href).pathname;
-      link.setAttribute("aria-current", path === pathname ? "page" : "false");
-      return path + (search || "");
-    });
-  },
-};
 (() => {
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const floats = (text) => new Float32Array(bytes(text).buffer);
+  const bits = (packed, count) => {
+    const raw = bytes(packed);
+    return Uint8Array.from({ length: count }, (_, k) => (raw[k >> 3] >> (7 - (k & 7))) & 1);
+  };
+  const keep = (props) => window.dash_clientside.set_props(...props);
+  const none = () => window.dash_clientside.no_update;
+  let axes = { from: null }; // decoded coordinates of the base drawn last
+
+  // One trace a code: single colours are drawn several times faster than one colour a dot.
+  const traces = (base, x, y, codes, going) => {
+    const levels = base.colours.length + 1;
+    const groups = new Map();
+    codes.forEach((code, k) => {
+      const shown = going && going[k] ? 0 : code;
+      if (!groups.has(shown)) groups.set(shown, []);
+      groups.get(shown).push(k);
+    });
+    return Array.from(groups.keys()).sort((a, b) => ((a - 1) % levels) - ((b - 1) % levels)).map((code) => {
+      const members = groups.get(code);
+      const rung = code ? Math.floor((code - 1) / levels) : 0;
+      const level = code ? (code - 1) % levels : 0;
+      return {
+        type: "scattergl", mode: "markers", name: `dots ${code}`,
+        x: Float32Array.from(members, (k) => x[k]), y: Float32Array.from(members, (k) => y[k]), customdata: members,
+        hovertemplate: `#%{customdata}<br>${base.labels[0]} %{x:.3g}<br>${base.labels[1]} %{y:.3g}<extra></extra>`,
+        marker: {
+          size: rung ? 7 : 5, symbol: base.symbols[rung], opacity: code ? 0.85 : 0.08,
+          color: level ? base.colours[level - 1] : base.unknown,
+        },
+      };
+    });
+  };
+
+  window.dash_clientside.helm = {
+    theme: (dark) => {
+      document.body.dataset.agThemeMode = dark ? "dark" : "light";
+      return [dark ? "dark" : "light", dark ? "dark" : "light"];
+    },
+    links: (search, pathname) => {
+      return Array.from(document.querySelectorAll("#nav a"), (link) => {
+        const path = new URL(link.href).pathname;
+        link.setAttribute("aria-current", path === pathname ? "page" : "false");
+        return path + (search || "");
+      });
+    },
+    map: (base, marks, live, going, chosen) => {
+      if (!base || !marks) return none();
+      if (axes.from !== base.x + base.y) axes = { from: base.x + base.y, x: floats(base.x), y: floats(base.y) };
+      const x = live && live.x ? floats(live.x) : axes.x;
+      const y = live && live.y ? floats(live.y) : axes.y;
+      const codes = bytes(marks);
+      if (codes.length !== x.length) return none(); // another space is on its way
+      const ring = chosen === null || chosen === undefined ? [] : [chosen];
+      return {
+        ...base.figure,
+        data: [
+          ...traces(base, x, y, codes, going ? bits(going, codes.length) : null),
+          ...base.figure.data,
+          {
+            type: "scatter", mode: "markers", hoverinfo: "skip", name: "selected",
+            x: ring.map((k) => x[k]), y: ring.map((k) => y[k]),
+            marker: { size: 15, symbol: "circle-open", color: base.figure.layout.meta.accent, line: { width: 3 } },
+          },
+        ],
+      };
+    },
+    region: (selected, marks, before) => {
+      const context = window.dash_clientside.callback_context;
+      if (!context.triggered.some((t) => t.prop_id.startsWith("nav-map")) || !marks) return none();
+      if (!selected) return before ? null : none();
+      const raw = new Uint8Array(Math.ceil(bytes(marks).length / 8));
+      for (const { customdata: k } of selected.points) if (Number.isInteger(k)) raw[k >> 3] |= 128 >> (k & 7);
+      return btoa(String.fromCharCode(...raw));
+    },
+    dress: (looks) => {
+      for (const [name, look] of Object.entries(looks || {})) {
+        const brick = document.querySelector(`[data-brick="${name}"]`);
+        if (!brick) continue;
+        brick.classList.toggle("pinned", look.state === "pinned");
+        brick.classList.toggle("pruned", look.state === "pruned");
+        for (const [property, value] of Object.entries(look.bar)) brick.style.setProperty(property, value);
+        const text = brick.querySelector(".support");
+        if (text.textContent !== look.text) text.textContent = look.text;
+      }
+      return none();
+    },
+    link: (hover) => {
+      const name = hover && hover.points[0].customdata;
+      document.querySelectorAll(".brick.linked").forEach((brick) => brick.classList.remove("linked"));
+      const brick = name && document.querySelector(`[data-brick="${name}"]`);
+      if (brick) brick.classList.add("linked");
+      return name || null;
+    },
+  };
+
   let hovered = null;
   const tell = (event) => {
     const brick = event.target.closest && event.target.closest("[data-brick]");
     const name = brick ? brick.getAttribute("data-brick") : null;
     if (name === hovered || !document.getElementById("nav-map")) return;
     hovered = name;
-    window.dash_clientside.set_props("hovered", { data: name });
+    keep(["hovered", { data: name }]);
   };
   document.addEventListener("mouseover", tell);
+  document.addEventListener("focusin", tell);
+  // Rows move while scores arrive: a row is picked when the pointer goes down, not when it comes up elsewhere.
+  document.addEventListener("pointerdown", (event) => {
+    const row = event.target.closest && event.target.closest("#candidates .ag-row");
+    if (row && event.button === 0) keep(["picked", { data: row.getAttribute("row-id") }]);
+  });
   document.addEventListener("click", (event) => {
     const source = event.target.closest && event.target.closest("[data-press]");
-    if (!source) return;
-    window.dash_clientside.set_props("pressed", { data: { what: source.getAttribute("data-press"), at: event.timeStamp } });
+    if (!source || source.disabled) return;
+    keep(["pressed", { data: { what: source.getAttribute("data-press"), at: event.timeStamp } }]);
   });
-  document.addEventListener("focusin", tell);
+
+  const step = (by) => {
+    const grid = window.dash_ag_grid && document.getElementById("candidates") && window.dash_ag_grid.getApi("candidates");
+    if (!grid) return;
+    const rows = [];
+    grid.forEachNodeAfterFilterAndSort((row) => rows.push(row.id));
+    const chosen = new URLSearchParams(window.location.search).get("arch");
+    const next = rows[Math.min(Math.max(rows.indexOf(chosen) + by, 0), rows.length - 1)];
+    if (!next) return;
+    keep(["picked", { data: next }]);
+    grid.ensureIndexVisible(rows.indexOf(next));
+  };
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Escape") endTour();
+    if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
     const brick = document.activeElement && document.activeElement.closest("[data-brick]");
-    const press = (id) => { const found = document.getElementById(id); if (found) { found.click(); event.preventDefault(); } };
+    const press = (id) => {
+      const found = document.getElementById(id);
+      if (found) { found.click(); event.preventDefault(); }
+    };
+    if (event.key === "j") step(1);
+    if (event.key === "k") step(-1);
     if (event.key === "u") press("btn-undo");
+    if (event.key === "?") press("btn-help");
     if (event.key === "p" && brick) brick.querySelector(".pin").click();
     if (event.key === "x" && brick) brick.querySelector(".prune").click();
     if (event.key === " " && !event.target.closest("button, a")) {
@@ -41,4 +149,52 @@ window.dash_clientside.helm = {
       press(pause && !pause.disabled ? "btn-pause" : "btn-start");
     }
   });
+
+  const TOUR = [
+    [".space", "The whole space", "Every dot is an architecture, coloured at once by a closed form. Choose other axes and colours above the map."],
+    ["#btn-start", "Start", "ZiCo scores stream in and dots turn to diamonds. Pause, close the browser, come back: nothing is lost."],
+    [".template", "Steer", "Hover an operation: the map shows what a prune would remove. Click to pin it, × to prune it, u to undo. The search obeys at once."],
+    [".table", "Look closer", "Choose a row or a dot (j and k step): the cell, its scores, its layers and the true accuracies appear on the right."],
+    ["#nav-correlation", "Doubt", "Correlation says how far a score can be trusted, and what it may merely be counting."],
+  ];
+  const SEEN = "nas-helm-tour";
+  const endTour = () => {
+    document.querySelectorAll(".tour").forEach((card) => card.remove());
+    document.querySelectorAll(".toured").forEach((panel) => panel.classList.remove("toured"));
+    localStorage.setItem(SEEN, "yes");
+  };
+  const show = (number) => {
+    endTour();
+    const target = number < TOUR.length && document.querySelector(TOUR[number][0]);
+    if (!target) return;
+    target.classList.add("toured");
+    const card = document.createElement("div");
+    card.className = "tour";
+    card.setAttribute("role", "dialog");
+    card.setAttribute("aria-label", `Tour, step ${number + 1} of ${TOUR.length}`);
+    const title = document.createElement("h3");
+    title.textContent = `${number + 1} of ${TOUR.length}: ${TOUR[number][1]}`;
+    const text = document.createElement("p");
+    text.textContent = TOUR[number][2];
+    const next = document.createElement("button");
+    next.textContent = number + 1 < TOUR.length ? "Next" : "Done";
+    next.addEventListener("click", () => show(number + 1));
+    const leave = document.createElement("button");
+    leave.textContent = "Leave the tour";
+    leave.addEventListener("click", endTour);
+    card.append(title, text, next, leave);
+    document.body.append(card);
+    const box = target.getBoundingClientRect();
+    const left = box.right + 320 < window.innerWidth ? box.right + 10 : Math.max(box.left - 320, 10);
+    card.style.left = `${Math.min(left, window.innerWidth - 320)}px`;
+    card.style.top = `${Math.min(Math.max(box.top, 10), window.innerHeight - card.offsetHeight - 10)}px`;
+    next.focus();
+  };
+  window.dash_clientside.helm.tour = (clicks) => { if (clicks) show(0); return none(); };
+  const first = new MutationObserver(() => {
+    if (!document.querySelector("#template .brick")) return;
+    first.disconnect();
+    if (!localStorage.getItem(SEEN) && !navigator.webdriver) show(0);
+  });
+  first.observe(document, { childList: true, subtree: true });
 })();

@@ -18,22 +18,27 @@ SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", Path(__file__).parent / "screen
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def store_url(tmp_path_factory):
+    """The store of the app under test."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}"
+
+
+@pytest.fixture(scope="module")
+def address(store_url):
     """The address of a freshly started app."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    store = f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}"
     server = subprocess.Popen(
-        [sys.executable, "-m", "app", "--port", str(port), "--store", store], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "app", "--port", str(port), "--store", store_url], stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
     assert "NAS Helm is at" in server.stdout.readline()
     url = f"http://127.0.0.1:{port}"
     urllib.request.urlopen(url, timeout=10).read()
     yield url
-    server.send_signal(2)
-    server.wait(timeout=30)
+    server.terminate()
+    assert server.wait(timeout=30) == 0
 
 
 @pytest.fixture(scope="module")

@@ -16,19 +16,51 @@ def scored(page: Page) -> int:
     return int(found.group(1).replace(",", ""))
 
 
+def wait_for_more(page: Page, count: int) -> None:
+    """Until the run says that more than `count` candidates are scored."""
+    page.wait_for_function(
+        "(n) => Number(document.getElementById('run-status').innerText.match(/([\\d,]+) of/)?.[1].replaceAll(',', '')) > n",
+        arg=count,
+        timeout=60_000,
+    )
+
+
 def brick(page: Page, decision: int, choice: int):
     return page.locator(f'[data-brick="{decision}:{choice}"]')
 
 
 def coloured(page: Page) -> int:
-    """Dots of the map that are not the grey of what is not scored yet."""
+    """Dots of the map whose score is known: diamonds."""
     return int(
         page.evaluate(
-            "() => { const c = document.querySelector('#nav-map .js-plotly-plot').data[0].marker.color;"
-            " const n = c.bdata ? new Float32Array(Uint8Array.from(atob(c.bdata), (b) => b.charCodeAt(0)).buffer) : c;"
-            " return Array.from(n).filter((v) => v > 0.01).length; }"
+            "() => document.querySelector('#nav-map .js-plotly-plot').data"
+            ".filter((t) => t.type === 'scattergl' && t.marker.symbol === 'diamond')"
+            ".reduce((sum, t) => sum + t.x.length, 0)"
         )
     )
+
+
+def dots(page: Page, name: str = "dots") -> int:
+    """Dots of the map in the traces whose name starts with `name`; `dots 0` are the faint ones."""
+    return int(
+        page.evaluate(
+            "(name) => document.querySelector('#nav-map .js-plotly-plot').data"
+            ".filter((t) => t.type === 'scattergl' && (t.name + ' ').startsWith(name + ' '))"
+            ".reduce((sum, t) => sum + t.x.length, 0)",
+            name,
+        )
+    )
+
+
+def open_new_run(page: Page, address: str, name: str, budget: int = 500, seed: int = 0) -> None:
+    page.goto(f"{address}/runs")
+    page.locator("#new-name").fill(name)
+    page.locator("#new-budget").fill(str(budget))
+    page.locator("#new-seed").fill(str(seed))
+    page.locator("#btn-new").click()
+    expect(page).to_have_url(re.compile("run="))
+    page.locator("#nav-navigator").click()
+    expect(page.locator("#count")).to_have_text("15,625 of 15,625", timeout=30_000)
 
 
 def test_the_main_job(address, page, shoot):
@@ -39,9 +71,7 @@ def test_the_main_job(address, page, shoot):
     shoot(page, "navigator-empty-dark")
 
     page.locator("#btn-start").click()
-    page.wait_for_function(
-        "() => parseInt(document.getElementById('run-status').innerText.split('·')[1]) > 20", timeout=60_000
-    )
+    wait_for_more(page, 20)
     expect(page.locator("#run-status")).to_contain_text("Running")
     page.wait_for_timeout(1500)
     first = coloured(page)
@@ -50,8 +80,13 @@ def test_the_main_job(address, page, shoot):
     assert coloured(page) > first
 
     before_scores = brick(page, 5, 4).bounding_box()
+    assert dots(page) == 15_625
     brick(page, 0, 0).hover()
     expect(page.locator("#preview")).to_contain_text("removes 3,125 architectures (20%)")
+    page.wait_for_function(
+        "() => document.querySelector('#nav-map .js-plotly-plot').data.some("
+        "(t) => t.name === 'dots 0' && t.x.length === 3125)"
+    )
     brick(page, 0, 0).locator(".prune").click()
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
     brick(page, 3, 1).hover()
@@ -74,7 +109,7 @@ def test_the_main_job(address, page, shoot):
 
     page.locator("#btn-pause").click()
     expect(page.locator("#run-status")).to_contain_text("Paused")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(4000)  # what the workers had in hand is still written
     assert brick(page, 5, 4).bounding_box() == before_scores, "bricks move while scores arrive"
     before = scored(page)
     page.reload()
@@ -82,15 +117,14 @@ def test_the_main_job(address, page, shoot):
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
     assert scored(page) == before
     page.locator("#candidates .ag-row").first.locator('[col-id="arch"]').click()
+    assert dots(page, "dots 0") == 3125
     expect(page.locator("#candidate-card")).to_contain_text("cifar10 validation")
     expect(page.locator("#card-layers .bars")).to_be_visible()
     assert "arch=" in page.url
     shoot(page, "navigator-selected-dark")
 
     page.locator("#btn-start").click()
-    page.wait_for_function(
-        "(n) => parseInt(document.getElementById('run-status').innerText.split('·')[1]) > n", arg=before, timeout=60_000
-    )
+    wait_for_more(page, before)
 
     page.locator("#nav-layers").click()
     expect(page.locator("#layers-map .heatmaplayer")).to_be_attached()
@@ -109,12 +143,88 @@ def test_the_main_job(address, page, shoot):
     page.locator("#nav-navigator").click()
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
     expect(page.locator("#candidate-card")).to_contain_text("cifar10 validation")
-    page.locator("label[for=theme-switch], .mantine-Switch-root").first.click()
-    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
-    page.wait_for_timeout(1000)
-    shoot(page, "navigator-light")
     page.locator("#btn-stop").click()
     expect(page.locator("#run-status")).to_contain_text("Stopped")
+    for width, height in ((1280, 800), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        for theme in ("dark", "light"):
+            if page.locator("html").get_attribute("data-mantine-color-scheme") != theme:
+                page.locator("label[for=theme-switch], .mantine-Switch-root").first.click()
+            expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
+            for name in ("layers", "correlation", "runs", "navigator"):
+                page.locator(f"#nav-{name}").click()
+                page.wait_for_timeout(1500)
+                assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), name
+                if name == "navigator":
+                    assert page.evaluate("() => document.documentElement.scrollHeight <= window.innerHeight"), width
+                shoot(page, f"{name}-{width}-{theme}")
+
+
+def test_a_row_is_selected_while_rows_move(address, page):
+    open_new_run(page, address, "moving rows", budget=5000, seed=1)  # a seed whose scores no other test cached
+    page.locator("#btn-start").click()
+    expect(page.locator("#candidates .ag-row").nth(2)).to_be_visible(timeout=60_000)
+    row = page.locator("#candidates .ag-row").nth(1)
+    row.locator('[col-id="arch"]').click()
+    expect(page.locator("#candidate-card")).to_contain_text("cifar10 validation", timeout=10_000)
+    expect(page.locator("#card-layers .bars")).to_be_visible()
+    expect(page.locator("#run-status")).to_contain_text("Running")
+    page.locator("#btn-stop").click()
+
+
+def test_keys_step_through_candidates_and_steer(address, page):
+    open_new_run(page, address, "keys", budget=12)
+    page.locator("h2").first.click()
+    page.keyboard.press(" ")
+    expect(page.locator("#run-status")).to_contain_text("Finished", timeout=60_000)
+    expect(page.locator("#candidates .ag-row").nth(2)).to_be_visible()
+    before = page.locator("#count").text_content()
+    page.keyboard.press("j")
+    expect(page).to_have_url(re.compile("arch="))
+    first = page.url
+    page.keyboard.press("j")
+    expect(page).not_to_have_url(first)
+    expect(page.locator("#candidates .ag-row-selected")).to_contain_text("2")
+    page.keyboard.press("k")
+    expect(page).to_have_url(first)
+    brick(page, 5, 0).locator(".pin").focus()
+    expect(page.locator("#preview")).to_contain_text("edge 2→3")
+    page.keyboard.press("x")
+    expect(page.locator("#acts-list")).to_contain_text("prune edge 2→3 = none")
+    expect(page.locator("#count")).not_to_have_text(before)
+    page.keyboard.press("u")
+    expect(page.locator("#count")).to_have_text(before)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("undo the last act")
+    page.get_by_role("button", name="Take the tour").click()
+    tour = page.get_by_role("dialog", name=re.compile("Tour, step"))
+    for number in range(1, 6):
+        expect(tour).to_contain_text(f"{number} of 5")
+        tour.get_by_role("button").first.click()
+    expect(tour).to_have_count(0)
+
+
+def test_a_lasso_becomes_a_region_and_a_focus(address, page):
+    open_new_run(page, address, "a region")
+    expect(page.locator("#btn-focus")).to_be_disabled()
+    page.locator("#map-x").click()
+    page.get_by_role("option", name="params", exact=True).click()
+    expect(page.locator("#nav-map .xtitle")).to_have_text("params")
+    page.locator('#nav-map [data-val="select"]').click()
+    box = page.locator("#nav-map .nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.5, steps=5)
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 5, steps=5)
+    page.mouse.up()
+    expect(page.locator("#region-text")).to_contain_text("inside; a focus keeps")
+    kept = re.search(r"keeps ([\d,]+) of", page.locator("#region-text").inner_text())
+    page.locator("#btn-focus").click()
+    expect(page.locator("#acts-list")).to_contain_text("focus")
+    expect(page.locator("#count")).to_have_text(f"{kept.group(1)} of 15,625")
+    assert 0 < int(kept.group(1).replace(",", "")) < 15_625
+    page.locator("#btn-undo").click()
+    expect(page.locator("#count")).to_have_text("15,625 of 15,625")
 
 
 def test_a_link_restores_the_selection(address, page):
@@ -125,6 +235,7 @@ def test_a_link_restores_the_selection(address, page):
 def test_two_browsers_on_two_runs_do_not_see_each_other(address, browser):
     one, two = (browser.new_context().new_page() for _ in range(2))
     one.goto(address)
+    expect(one.locator("#count")).to_contain_text("of 15,625", timeout=30_000)
     two.goto(f"{address}/runs")
     two.locator("#new-name").fill("another run")
     two.locator("#btn-new").click()

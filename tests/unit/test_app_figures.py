@@ -8,26 +8,38 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.cell import cell_graph, edit_path
 from app.fitness import block_fitness
 from app.pages.correlation.figures import measures, score_against_truth
 from app.pages.layers.figures import heat_map
-from app.pages.navigator.figures import best_so_far, block_chart, cell_graph, layer_bars, map_colours, map_opacity
+from app.pages.navigator.figures import MAP_COLOURS, best_so_far, block_chart, layer_bars, map_codes
+from app.pages.navigator.space_map import packed_bits, unpacked
 from app.palette import OPERATION_COLOURS, short, typed
 from nas_core import spaces
 
 
-def test_what_is_not_scored_yet_is_grey_and_the_best_is_brightest():
-    colours = map_colours(np.array([np.nan, 3.0, 1.0, 2.0]))
-    assert colours[0] == 0
-    assert colours[1] == 1
-    assert colours[1] > colours[3] > colours[2] > 0.01
+def test_a_dot_is_its_rung_and_its_rank_among_what_is_known():
+    values = np.array([np.nan, *range(40)])
+    rungs = np.array([0, *[1] * 20, *[0] * 20], dtype=np.uint8)
+    codes = map_codes(values, rungs, np.ones(41, dtype=bool))
+    step = len(MAP_COLOURS) + 1
+    assert codes[0] == 1  # a closed-form dot without a value
+    assert codes[1] == 1 + step + 1  # the lowest, scored
+    assert codes[-1] == 1 + 20  # the best, closed form
+    assert ((codes[1:] - 1) % step).tolist() == sorted(((codes[1:] - 1) % step).tolist())
+    assert ((codes - 1) // step == rungs).all()
 
 
-def test_dots_that_are_pruned_or_would_be_are_faint():
-    kept, going = np.array([True, True, False]), np.array([False, True, False])
-    plain, hovered = map_opacity(kept), map_opacity(kept, going)
-    assert plain[0] == plain[1] > plain[2]
-    assert hovered[0] > hovered[1] == hovered[2]
+def test_dots_that_the_steering_removes_have_no_colour():
+    codes = map_codes(np.arange(3.0), np.zeros(3, dtype=np.uint8), np.array([True, False, True]))
+    assert codes[1] == 0
+    assert codes[0] > 0 < codes[2]
+
+
+def test_masks_round_trip_as_bits():
+    mask = np.random.default_rng(0).random(15_625) < 0.3
+    assert np.array_equal(unpacked(packed_bits(mask), len(mask)), mask)
+    assert not unpacked(None, 5).any()
 
 
 def test_typed_arrays_round_trip():
@@ -83,14 +95,55 @@ def test_an_empty_heat_map_has_no_trace():
 
 
 def test_correlation_figures_name_their_axes_and_show_what_is_undefined_as_a_dash():
-    figure = score_against_truth(np.array([1.0, 2.0]), np.array([70.0, 80.0]), ("zico", "cifar10"), "dark")
+    figure = score_against_truth(
+        np.array([1.0, 2.0]), np.array([70.0, 80.0]), np.array([7, 9]), ("zico", "cifar10"), "dark", selected=9
+    )
     assert figure.layout.xaxis.title.text == "zico"
     assert "n = 2" in figure.layout.title.text
     assert list(measures({"with the truth": 0.5, "taken out": np.nan}, "zico", "dark").data[0].text) == ["0.50", "–"]
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (float("nan"), "–"), (1_073_466, "1.07 M"), (12_345, "12,345"), (0.12345, "0.123")]
+    ("value", "text"),
+    [
+        (None, "–"),
+        (float("nan"), "–"),
+        (1_073_466, "1.07 M"),
+        (2.381e9, "2.38 G"),
+        (12_345, "12,345"),
+        (0.12345, "0.123"),
+    ],
 )
 def test_numbers_have_three_significant_digits(value, text):
     assert short(value) == text
+
+
+def test_an_edit_path_changes_one_decision_at_a_time():
+    space = spaces.get("nb201")
+    start, end = (3, 1, 0, 2, 4, 1), (3, 2, 0, 1, 4, 3)
+    steps = edit_path(space, start, end)
+    assert [words for words, _ in steps] == [
+        "edge 0→2 skip to conv1",
+        "edge 0→3 conv1 to skip",
+        "edge 2→3 skip to conv3",
+    ]
+    assert [sum(a != b for a, b in zip(start, arch, strict=True)) for _, arch in steps] == [1, 2, 3]
+    assert steps[-1][1] == end
+    assert edit_path(space, start, start) == []
+
+
+def test_an_edit_path_stays_inside_a_space_with_constraints():
+    space = spaces.get("nb101")
+    rng = np.random.default_rng(0)
+    start, end = space.sample(rng), space.sample(rng)
+    steps = edit_path(space, start, end)
+    assert steps[-1][1] == end
+    assert all(space.valid(arch) for _, arch in steps)
+
+
+def test_edges_that_differ_stand_out():
+    space = spaces.get("nb201")
+    one, other = space.graph((3, 3, 3, 3, 3, 3)), space.graph((3, 3, 3, 1, 3, 3))
+    plain, compared = cell_graph(other, "dark"), cell_graph(other, "dark", unlike=one)
+    wider = [a.line.width < b.line.width for a, b in zip(plain.data[:6], compared.data[:6], strict=True)]
+    assert wider == [False, False, False, True, False, False]

@@ -5,94 +5,143 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
 from flask_caching import Cache
-from scipy.stats import spearmanr
 
-from app.cockpit import Cockpit, View
+from app import selection
+from app.cockpit import Cockpit, View, turned
 from app.pages.correlation import figures
+from app.pages.correlation.laboratory import AGGREGATE, LEAST, aggregate, leader_board, measured, score_matrix
+from app.shell import notification
+from app.table import column
 from nas_core import bench
 
-_LEAST = 10
 _REFRESH = 100
-_BOOTSTRAP = 50
+_TITLES = {"tau_top_half": "tau, top half", "regret": "regret at 10, %", "milliseconds": "ms an architecture"}
 
 
 def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
-    """Callbacks of the page; aggregates are kept by run, cursor and data set."""
+    """Callbacks of the page; aggregates are kept by run, cursor, data set and scope."""
 
     @cache.memoize()
-    def board(run: str, _step: int, data_set: str) -> dict[str, Any]:
-        return _aggregate(cockpit.view(run), data_set)
+    def board(run: str, _step: int, data_set: str, scope: str, _acts: int, brushed: tuple[int, ...]) -> dict[str, Any]:
+        view = cockpit.view(run)
+        chosen = _chosen(view, scope, brushed)
+        return {"rows": leader_board(view, data_set, chosen), "matrix": score_matrix(view, chosen)}
+
+    @app.callback(Output("looked-at", "data"), Output("looked-at", "value"), Input("run", "data"))
+    def scores(run: str | None) -> tuple[Any, Any]:
+        if not run:
+            return no_update, no_update
+        view = cockpit.view(run)
+        return [AGGREGATE, *view.metrics], view.rank_by
 
     @app.callback(
         Output("leader-board", "rowData"),
         Output("leader-board", "columnDefs"),
+        Output("score-score", "figure"),
         Output("score-truth", "figure"),
         Output("measures", "figure"),
         Output("correlation-state", "children"),
         Input("pulse", "data"),
         Input("truth", "value"),
+        Input("scope", "value"),
+        Input("looked-at", "value"),
+        Input("brushed", "data"),
         Input("theme", "data"),
+        Input("arch", "data"),
         State("run", "data"),
     )
-    def draw(_pulse: Any, data_set: str, theme: str, run: str | None) -> tuple[Any, ...]:
-        if not run:
-            return (no_update,) * 5
+    def draw(
+        _pulse: Any,
+        data_set: str,
+        scope: str,
+        looked_at: str | None,
+        brushed: list[int] | None,
+        theme: str,
+        arch: str | None,
+        run: str | None,
+    ) -> tuple[Any, ...]:
+        if not run or not looked_at:
+            return (no_update,) * 6
         view = cockpit.view(run)
         empty = np.array([])
-        names = (view.rank_by, data_set)
-        if cockpit.truth(view.run.space) is None or len(view.indices) < _LEAST:
-            text = f"{len(view.indices)} candidates scored; at least {_LEAST} are needed. Press Start."
+        names = (turned(looked_at), data_set)
+        marked = tuple(brushed or ())
+        chosen = _chosen(view, scope, marked)
+        if cockpit.truth(view.run.space) is None or len(chosen) < LEAST:
             return (
                 [],
                 [],
-                figures.score_against_truth(empty, empty, names, theme),
-                figures.measures({}, view.rank_by, theme),
-                text,
+                figures.matrix([], np.zeros((0, 0)), theme),
+                figures.score_against_truth(empty, empty, empty, names, theme),
+                figures.measures({}, looked_at, theme),
+                _lack(cockpit, view, scope, len(chosen)),
             )
         scored = len(view.indices)
         busy = view.run.state in ("running", "queued")
-        found = board(run, scored // _REFRESH if busy else -scored, data_set)
-        columns = [{"field": "score", "minWidth": 190}] + [{"field": c} for c in found["rows"][0] if c != "score"]
-        truth = bench.truth(view.run.space)[data_set].to_numpy()[view.indices]
-        text = f"{found['n']:,} scored candidates, 95 % bootstrap intervals; truth: tabular validation accuracy"
+        found = board(run, scored // _REFRESH if busy else -scored, data_set, scope, len(view.acts), marked)
+        rivals, crossed = found["matrix"]
+        columns = [column("score", width=200)]
+        columns += [column(name, _TITLES.get(name, name), width=150) for name in found["rows"][0] if name != "score"]
+        truth = bench.truth(view.run.space)[data_set].to_numpy()
+        values = aggregate(view) if looked_at == AGGREGATE else view.oriented(looked_at)
+        scatter: Any = no_update  # a brush changes what is counted, not where the dots stand
+        changed = {trigger["prop_id"].split(".")[0] for trigger in ctx.triggered}
+        if not changed or changed - {"brushed", "scope"}:
+            selected = view.table.index.get(arch or "")
+            scatter = figures.score_against_truth(values, truth[view.indices], view.indices, names, theme, selected)
         return (
             found["rows"],
             columns,
-            figures.score_against_truth(view.ranked, truth, names, theme),
-            figures.measures(found["bars"], view.rank_by, theme),
-            text,
+            figures.matrix(rivals, crossed, theme),
+            scatter,
+            figures.measures(measured(view, values, truth, chosen), looked_at, theme),
+            f"{len(chosen):,} of {scored:,} scored candidates, 95 % intervals; truth: validation accuracy",
         )
 
+    @app.callback(Output("brushed", "data"), Output("scope", "value"), Input("score-truth", "selectedData"))
+    def brush(selected: dict[str, Any] | None) -> tuple[Any, Any]:
+        """A lasso on the scatter is a scope of its own: board, matrix and bars follow it."""
+        points = (selected or {}).get("points") or []
+        marked = [int(point["customdata"]) for point in points if "customdata" in point]
+        return (marked, "brush") if marked else (no_update, no_update)
+
     @app.callback(
-        Output("leader-board", "exportDataAsCsv"), Input("btn-board-csv", "n_clicks"), prevent_initial_call=True
+        Output("url", "search", allow_duplicate=True),
+        Input("score-truth", "clickData"),
+        State("run", "data"),
+        prevent_initial_call=True,
     )
-    def export(clicks: int | None) -> bool:
-        return bool(clicks)
+    def select(click: dict[str, Any] | None, run: str) -> Any:
+        index = (click or {"points": [{}]})["points"][0].get("customdata")
+        return no_update if index is None else selection.write(run, cockpit.view(run).table.texts[int(index)])
+
+    @app.callback(
+        Output("leader-board", "exportDataAsCsv"),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("btn-board-csv", "n_clicks"),
+        State("leader-board", "rowData"),
+        prevent_initial_call=True,
+    )
+    def export(clicks: int | None, rows: list[Any] | None) -> tuple[Any, Any]:
+        if not rows:
+            return no_update, notification("There is nothing to export yet: press Start first.")
+        return bool(clicks), no_update
 
 
-def _aggregate(view: View, data_set: str) -> dict[str, Any]:
-    truth = bench.truth(view.run.space)[data_set].to_numpy()[view.indices]
-    rows = []
-    for metric in view.metrics:
-        values = view.over_space(metric)[view.indices]
-        found = bench.rank_statistics(values, truth, bootstrap=_BOOTSTRAP)
-        row: dict[str, Any] = {"score": metric + ("" if metric in view.values else " (baseline)"), "n": found.n}
-        for name in ("tau", "rho", "tau_top_half", "regret", "ndcg"):
-            estimate = getattr(found, name)
-            row[name] = f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
-        rows.append(row)
-    score = view.ranked
-    usable = ~np.isnan(score)
-    score, truth = score[usable], truth[usable]
-    sizes = {
-        name: view.over_space(name)[view.indices][usable]
-        for name in ("live_params", "sum_log_layer_size")
-        if name in view.table.closed
-    }
-    bars = {"with the truth": float(spearmanr(score, truth).statistic)}
-    bars |= {f"with {name}": float(spearmanr(score, values).statistic) for name, values in sizes.items()}
-    for name, values in sizes.items():
-        bars[f"with the truth, {name} taken out"] = bench.partial_correlation(score, truth, [values])
-    return {"rows": rows, "bars": bars, "n": len(score)}
+def _chosen(view: View, scope: str, brushed: tuple[int, ...]) -> np.ndarray:
+    """Positions among the scored candidates that the statistics are about."""
+    if scope == "steering":
+        return np.flatnonzero(view.kept[view.indices])
+    if scope == "brush":
+        return np.flatnonzero(np.isin(view.indices, brushed))
+    return np.arange(len(view.indices))
+
+
+def _lack(cockpit: Cockpit, view: View, scope: str, number: int) -> str:
+    if cockpit.truth(view.run.space) is None:
+        return f"No truth is known for the space {view.run.space}: import results with `bench import`."
+    if scope == "brush" and not number:
+        return "Nothing is brushed: draw a lasso or a box around dots of the scatter below."
+    return f"{number} candidates here; at least {LEAST} are needed. Press Start, or widen the scope."

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from app.palette import styled
+from app.palette import ACCENT, styled
 
 
-def score_against_truth(score: np.ndarray, truth: np.ndarray, names: tuple[str, str], theme: str) -> go.Figure:
-    """One dot a scored candidate; `names` are those of the score and the data set."""
+def score_against_truth(
+    score: np.ndarray,
+    truth: np.ndarray,
+    indices: np.ndarray,
+    names: tuple[str, str],
+    theme: str,
+    selected: int | None = None,
+) -> go.Figure:
+    """One dot a scored candidate, ringed where it is `selected`; `names` are those of the score and the data set."""
     figure = go.Figure()
     figure.add_scattergl(
-        x=score,
-        y=truth,
+        x=score.astype("f4"),
+        y=truth.astype("f4"),
+        customdata=indices.tolist(),  # plain numbers: events do not unpack typed arrays
         mode="markers",
-        marker={"size": 4, "color": "#56B4E9", "opacity": 0.6},
-        hovertemplate=f"{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.2f}} %<extra></extra>",
+        marker={"size": 4, "color": "#0072B2" if theme == "light" else "#56B4E9", "opacity": 0.6},
+        hovertemplate=f"#%{{customdata}}<br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.2f}} %<extra></extra>",
     )
-    return styled(
-        figure, theme, f"Score against truth, n = {len(score):,}", names[0], f"{names[1]} validation accuracy, %"
+    ring = np.flatnonzero(indices == selected) if selected is not None else np.zeros(0, dtype=int)
+    figure.add_scatter(
+        x=score[ring],
+        y=truth[ring],
+        mode="markers",
+        hoverinfo="skip",
+        marker={"size": 15, "color": ACCENT, "symbol": "circle-open", "line": {"width": 3}},
     )
+    title = f"Score against truth, n = {len(score):,}; brush dots to look at them alone"
+    styled(figure, theme, title, names[0], f"{names[1]} validation accuracy, %")
+    return figure.update_layout(dragmode="select")
+
+
+def matrix(names: Sequence[str], values: np.ndarray, theme: str) -> go.Figure:
+    """Spearman correlation of every score with every other."""
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=values,
+        x=list(names),
+        y=list(names),
+        zmin=-1,
+        zmax=1,
+        colorscale="RdBu",
+        text=np.round(values, 2),
+        texttemplate="%{text:.2f}" if len(names) <= 12 else None,
+        textfont={"size": 9},
+        hovertemplate="%{y}, %{x}<br>%{z:.3f}<extra></extra>",
+        colorbar={"thickness": 8, "tickvals": [-1, 0, 1]},
+    )
+    styled(figure, theme, "Score against score, Spearman")
+    return figure.update_yaxes(autorange="reversed", automargin=True).update_xaxes(automargin=True, tickangle=-40)
 
 
 def measures(bars: Mapping[str, float], score: str, theme: str) -> go.Figure:

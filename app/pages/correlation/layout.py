@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
-import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.table import grid
+
 QUESTION = "Can I trust this score, and what does it really measure?"
+SCOPES = {"all": "all scored", "steering": "under the steering", "brush": "brushed below"}
+_GRAPH = {"displaylogo": False}
 
 
 def layout() -> html.Div:
-    """Leader board, score against truth, and what the score may merely be counting."""
+    """Leader board and score against score; score against truth, and what the score may merely be counting."""
     return html.Div(
         [
+            dcc.Store(id="brushed"),
             html.P(QUESTION, className="question"),
             html.Div(
                 [
-                    dmc.Group(
+                    _choices(),
+                    html.Div(
                         [
-                            dmc.SegmentedControl(
-                                id="truth", data=["cifar10", "cifar100", "imagenet16-120"], value="cifar10", size="xs"
+                            grid(
+                                "leader-board",
+                                "correlation.csv",
+                                "At least 10 scored candidates are needed: press Start.",
                             ),
-                            html.Div(id="correlation-state", className="support"),
-                            dmc.Button("Export CSV", id="btn-board-csv", size="compact-xs", variant="light", ml="auto"),
-                        ]
-                    ),
-                    dag.AgGrid(
-                        id="leader-board",
-                        columnDefs=[],
-                        rowData=[],
-                        columnSize="sizeToFit",
-                        csvExportParams={"fileName": "correlation.csv"},
-                        style={"height": "260px", "marginTop": "8px"},
+                            dcc.Graph(id="score-score", className="fill-graph", responsive=True, config=_GRAPH),
+                        ],
+                        className="columns board",
                     ),
                     html.Div(
                         [
-                            dcc.Graph(id="score-truth", style={"height": "380px"}, config={"displaylogo": False}),
-                            dcc.Graph(id="measures", style={"height": "380px"}, config={"displaylogo": False}),
+                            dcc.Graph(id="score-truth", className="fill-graph", responsive=True, config=_GRAPH),
+                            dcc.Graph(id="measures", className="fill-graph", responsive=True, config=_GRAPH),
                         ],
                         className="columns",
                     ),
                 ],
-                className="page",
+                className="page filled laboratory",
             ),
+        ]
+    )
+
+
+def _choices() -> dmc.Group:
+    return dmc.Group(
+        [
+            dmc.SegmentedControl(
+                id="truth", data=["cifar10", "cifar100", "imagenet16-120"], value="cifar10", size="xs"
+            ),
+            dmc.SegmentedControl(
+                id="scope", data=[{"value": k, "label": v} for k, v in SCOPES.items()], value="all", size="xs"
+            ),
+            dmc.Select(id="looked-at", size="xs", w=180, allowDeselect=False, **{"aria-label": "Score to look at"}),
+            html.Div(id="correlation-state", className="support", role="status"),
+            dmc.Button("Export CSV", id="btn-board-csv", size="compact-xs", variant="light", ml="auto"),
         ]
     )

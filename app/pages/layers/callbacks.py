@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from app.cockpit import Cockpit
+from app.cell import cell_graph, edit_path
+from app.cockpit import Cockpit, View
 from app.pages.layers import figures
-
-_BEST = 6
-_ROUNDED = {"valueFormatter": {"function": "params.value == null ? '–' : d3.format('.3~g')(params.value)"}}
+from app.palette import short
+from app.table import column
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -22,38 +22,78 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("layers-map", "figure"),
         Output("layers-table", "rowData"),
         Output("layers-table", "columnDefs"),
+        Output("layers-cells", "children"),
         Output("layers-state", "children"),
         Input("pulse", "data"),
         Input("statistic", "value"),
+        Input("compared", "value"),
         Input("theme", "data"),
         Input("arch", "data"),
         State("run", "data"),
     )
-    def draw(_pulse: Any, statistic: str, theme: str, arch: str | None, run: str | None) -> tuple[Any, ...]:
+    def draw(
+        _pulse: Any, statistic: str, compared: list[str] | None, theme: str, arch: str | None, run: str | None
+    ) -> tuple[Any, ...]:
         if not run:
-            return (no_update,) * 4
+            return (no_update,) * 5
         view = cockpit.view(run)
-        best = view.indices[np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")[:_BEST]]
-        chosen = [("selected", view.table.index[arch])] if arch in view.table.index else []
-        chosen += [(f"#{rank}", int(index)) for rank, index in enumerate(best, start=1)]
+        chosen = _chosen(view, arch, [int(rank) for rank in compared or ()])
         tables = []
         for label, index in chosen:
             layers = cockpit.layers(view.run, tuple(int(c) for c in view.table.archs[index]))
             if len(layers):
                 tables.append(layers.assign(candidate=label, position=range(len(layers))))
         table = pd.concat(tables) if tables else pd.DataFrame()
+        statistic = statistic if statistic in table else ("term" if "term" in table else "")
         names = ["candidate", *[c for c in table if c != "candidate"]] if len(table) else []
-        columns = [{"field": str(name)} | (_ROUNDED if table[name].dtype.kind == "f" else {}) for name in names]
-        text = (
-            f"{len(tables)} candidates: the selected one and the best by {view.rank_by}"
-            if tables
-            else "Nothing scored yet: press Start, then come back."
-        )
+        columns = [column(str(name), number=table[name].dtype.kind == "f") for name in names]
         rows = table.astype(object).where(table.notna(), None).to_dict("records") if len(table) else []
-        return figures.heat_map(table, statistic, theme), rows, columns, text
+        text = f"layers of {view.rank_by}" if tables else f"No layer statistics of {view.rank_by} yet: press Start."
+        shown = table if statistic else pd.DataFrame()
+        return figures.heat_map(shown, statistic, theme), rows, columns, _cells(cockpit, view, chosen, theme), text
 
     @app.callback(
         Output("layers-table", "exportDataAsCsv"), Input("btn-layers-csv", "n_clicks"), prevent_initial_call=True
     )
     def export(clicks: int | None) -> bool:
         return bool(clicks)
+
+
+def _chosen(view: View, arch: str | None, ranks: list[int]) -> list[tuple[str, int]]:
+    """The selected architecture and the candidates of these ranks: label and position in the space."""
+    order = view.indices[np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")]
+    chosen = [("selected", view.table.index[arch])] if arch in view.table.index else []
+    return chosen + [(f"#{rank}", int(order[rank - 1])) for rank in sorted(ranks) if rank <= len(order)]
+
+
+def _cells(cockpit: Cockpit, view: View, chosen: list[tuple[str, int]], theme: str) -> list[Any]:
+    """The cells side by side, each with the edit path that leads to it from its left neighbour."""
+    space = view.table.space
+    scores, truth = view.over_space(view.rank_by), cockpit.truth(view.run.space)
+    data_set = None if truth is None else str(truth.columns[0])
+
+    def known(index: int) -> str:
+        accuracy = "" if truth is None else f", {data_set} {short(float(truth.iloc[index, 0]))} %"
+        return f"{view.rank_by} {short(float(scores[index]))}{accuracy}"
+
+    cells: list[Any] = []
+    before: Any = None
+    for label, index in chosen:
+        arch = tuple(int(c) for c in view.table.archs[index])
+        graph = space.graph(arch)
+        parts: list[Any] = [
+            dcc.Graph(
+                figure=cell_graph(graph, theme, f"{label}: {known(index)}", before and space.graph(before)),
+                config={"displayModeBar": False},
+                style={"height": "128px"},
+            )
+        ]
+        if before is not None:
+            path = [
+                f"{words} ({known(view.table.index[space.format(step)])})"
+                for words, step in edit_path(space, before, arch)
+            ]
+            parts.append(html.Div("; ".join(path) or "the same cell", className="support path", title="\n".join(path)))
+        cells.append(html.Div(parts))
+        before = arch
+    return cells

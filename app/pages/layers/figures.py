@@ -20,7 +20,8 @@ def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
             y=list(table.index),
             colorscale="Cividis",
             colorbar={"title": {"text": statistic}},
-            hovertemplate="layer %{x}, %{y}<br>%{z:.4g}<extra></extra>",
+            customdata=layers.pivot(index="candidate", columns="position", values="layer").loc[table.index].to_numpy(),
+            hovertemplate="%{customdata} (layer %{x}), %{y}<br>%{z:.4g}<extra></extra>",
         )
     styled(figure, theme, f"{statistic} by layer and candidate", "layer, from the input to the head", "")
     return figure.update_yaxes(autorange="reversed", automargin=True)

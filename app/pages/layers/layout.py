@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.table import grid
+
 QUESTION = "Which layers carry the score?"
-STATISTICS = ["term", "inverse_cv", "mean_abs_grad", "std"]
+STATISTICS = {
+    "term": "term",
+    "inverse_cv": "inverse CV",
+    "mean_abs_grad": "mean |g|",
+    "std": "std of g",
+}
 
 
 def layout() -> html.Div:
@@ -17,20 +23,36 @@ def layout() -> html.Div:
             html.P(QUESTION, className="question"),
             html.Div(
                 [
-                    dmc.SegmentedControl(id="statistic", data=STATISTICS, value="term", size="xs"),
-                    html.Div(id="layers-state", className="support"),
-                    dcc.Graph(id="layers-map", style={"height": "420px"}, config={"displaylogo": False}),
-                    dmc.Button("Export CSV", id="btn-layers-csv", size="compact-xs", variant="light"),
-                    dag.AgGrid(
-                        id="layers-table",
-                        columnDefs=[],
-                        rowData=[],
-                        columnSize="sizeToFit",
-                        csvExportParams={"fileName": "layers.csv"},
-                        style={"height": "300px"},
+                    dmc.Group(
+                        [
+                            dmc.SegmentedControl(
+                                id="statistic",
+                                data=[{"value": k, "label": v} for k, v in STATISTICS.items()],
+                                value="term",
+                                size="xs",
+                            ),
+                            dmc.MultiSelect(
+                                id="compared",
+                                size="xs",
+                                w=300,
+                                maxValues=4,
+                                data=[{"value": str(k), "label": f"#{k}"} for k in range(1, 21)],
+                                value=["1", "2", "3"],
+                                **{"aria-label": "Candidates to compare, by rank"},
+                            ),
+                            html.Div(id="layers-state", className="support"),
+                            dmc.Button(
+                                "Export CSV", id="btn-layers-csv", size="compact-xs", variant="light", ml="auto"
+                            ),
+                        ]
+                    ),
+                    html.Div(id="layers-cells", className="cells"),
+                    dcc.Graph(id="layers-map", className="fill-graph", responsive=True, config={"displaylogo": False}),
+                    html.Div(
+                        grid("layers-table", "layers.csv", "Nothing scored yet: press Start.", columnSize="sizeToFit")
                     ),
                 ],
-                className="page",
+                className="page filled thirds",
             ),
         ]
     )

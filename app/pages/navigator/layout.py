@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app.shell import press
+from app.table import grid
 
 QUESTION = "Where are the good architectures, and what makes them good?"
-_EMPTY_MAP = {"data": [{"type": "scattergl", "marker": {}}, {"type": "scattergl", "marker": {}}], "layout": {}}
 _GRAPH = {"displaylogo": False, "responsive": True}
+_MAP = _GRAPH | {"scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+_STORES = (
+    "hovered",
+    "known",
+    "drawn",
+    "looks",
+    "dressed",
+    "picked",
+    "template-run",
+    "map-base",
+    "map-marks",
+    "map-live",
+    "map-going",
+    "map-chosen",
+    "region",
+)
 
 
 def layout() -> html.Div:
     """Template, space map and charts, candidate; acts and table below."""
     return html.Div(
         [
-            dcc.Store(id="hovered"),
-            dcc.Store(id="template-run"),
+            *[dcc.Store(id=name) for name in _STORES],
             html.P(QUESTION, className="question"),
-            html.Div([_template(), _space(), _candidate(), _below()], className="navigator"),
+            html.Div([_template(), _space(), _candidate(), _acts(), _table()], className="navigator"),
         ]
     )
 
@@ -32,68 +46,79 @@ def _template() -> html.Section:
             html.Div(id="template"),
             html.P("Bar: fitness, line: 95 % interval, n: support. Click pins, × prunes.", className="support"),
         ],
-        className="panel",
+        className="panel template",
     )
 
 
 def _space() -> html.Section:
-    selects = dmc.Group(
-        [
-            dmc.Select(id="map-x", size="xs", w=150, label="x", allowDeselect=False),
-            dmc.Select(id="map-y", size="xs", w=150, label="y", allowDeselect=False),
-            dmc.Select(id="map-colour", size="xs", w=150, label="colour", allowDeselect=False),
-        ],
-        gap="xs",
-    )
+    axes = [
+        dmc.Select(
+            id=f"map-{axis}",
+            size="xs",
+            w=width,
+            leftSection=html.Span(axis, className="support"),
+            leftSectionWidth=margin,
+            allowDeselect=False,
+            **{"aria-label": f"{axis} of the map"},
+        )
+        for axis, width, margin in (("x", 134, 18), ("y", 134, 18), ("colour", 172, 42))
+    ]
+    signs = html.Span("● closed form  ◆ zero-cost  ○ selected", className="support signs", id="map-signs")
     return html.Section(
         [
-            selects,
-            html.Div(id="preview", className="preview", role="status"),
-            dcc.Graph(id="nav-map", figure=_EMPTY_MAP, config=_GRAPH, style={"height": "340px"}),
+            dmc.Group([*axes, signs], gap="xs", wrap="nowrap"),
             html.Div(
                 [
-                    dcc.Graph(id="blocks", config=_GRAPH, style={"height": "210px"}),
-                    dcc.Graph(id="best-so-far", config=_GRAPH, style={"height": "210px"}),
+                    dcc.Graph(id="nav-map", config=_MAP, responsive=True, className="fill-graph"),
+                    html.Div(id="preview", className="preview", role="status"),
+                ],
+                className="map",
+            ),
+            dmc.Group(
+                [
+                    html.Span(id="region-text", className="support", role="status"),
+                    dmc.Button(
+                        "Focus the search here", id="btn-focus", size="compact-xs", variant="light", **press("focus")
+                    ),
+                ],
+                gap="xs",
+                wrap="nowrap",
+            ),
+            html.Div(
+                [
+                    dcc.Graph(id="blocks", config=_GRAPH, responsive=True, className="fill-graph"),
+                    dcc.Graph(id="best-so-far", config=_GRAPH, responsive=True, className="fill-graph"),
                 ],
                 className="charts",
             ),
         ],
-        className="panel",
+        className="panel space",
     )
 
 
 def _candidate() -> html.Section:
-    return html.Section([html.H2("Candidate"), html.Div(id="candidate-card")], className="panel")
-
-
-def _below() -> html.Section:
-    grid = dag.AgGrid(
-        id="candidates",
-        columnDefs=[],
-        rowData=[],
-        columnSize="sizeToFit",
-        getRowId="params.data.arch",
-        csvExportParams={"fileName": "candidates.csv"},
-        dashGridOptions={
-            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-            "animateRows": False,
-        },
-        style={"height": "260px"},
-    )
     return html.Section(
-        [
-            dmc.Group(
-                [
-                    html.H2("Acts"),
-                    dmc.Button(
-                        "Undo last act", id="btn-undo", size="compact-xs", variant="light", **press("undo-last")
-                    ),
-                    dmc.Button("Export CSV", id="btn-csv", size="compact-xs", variant="light", ml="auto"),
-                ]
-            ),
-            html.Div(id="acts-list"),
-            html.H2("Best candidates"),
-            grid,
-        ],
-        className="panel wide",
+        [html.H2("Candidate"), html.Div(id="candidate-card")], className="panel candidate", **{"aria-live": "polite"}
+    )
+
+
+def _acts() -> html.Section:
+    undo = dmc.Button("Undo last act", id="btn-undo", size="compact-xs", variant="light", **press("undo-last"))
+    return html.Section(
+        [dmc.Group([html.H2("Acts"), undo], justify="space-between"), html.Div(id="acts-list")], className="panel acts"
+    )
+
+
+def _table() -> html.Section:
+    rows = grid(
+        "candidates",
+        "candidates.csv",
+        "Nothing scored yet: press Start.",
+        getRowId="params.data.arch",
+        dashGridOptions={"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False}},
+    )
+    export = dmc.Button("Export CSV", id="btn-csv", size="compact-xs", variant="light")
+    return html.Section(
+        [dmc.Group([html.H2("Best candidates"), export], justify="space-between"), html.Div(rows, className="grid")],
+        className="panel table",
     )

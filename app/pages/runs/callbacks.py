@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -39,19 +40,44 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         State("new-budget", "value"),
         State("new-seed", "value"),
         State("new-data", "value"),
+        State("new-space", "value"),
+        State("new-proxies", "value"),
+        State("new-preset", "value"),
         prevent_initial_call=True,
     )
-    def create(_clicks: int, name: str, strategy: str, budget: Any, seed: Any, data: str) -> tuple[Any, Any]:
+    def create(
+        _clicks: int,
+        name: str,
+        strategy: str,
+        budget: Any,
+        seed: Any,
+        data: str,
+        space: str,
+        scores: list[str],
+        preset: str,
+    ) -> tuple[Any, Any]:
         if not _clicks:
             return no_update, no_update
         if not isinstance(budget, int) or budget < 1 or not isinstance(seed, int):
             return no_update, notification(
                 f"budget {budget!r}, seed {seed!r}: expected whole numbers, budget at least 1"
             )
-        settings = ScoreSettings(data=data or "digits", seed=seed).to_dict()
-        config = {**DEFAULT_CONFIG, "strategy": strategy, "budget": budget, "seed": seed, "settings": settings}
+        if not scores:
+            return no_update, notification("no score chosen: expected at least one; the first ranks the candidates")
+        base = getattr(ScoreSettings, preset)()
+        settings = replace(base, data=data or "digits", seed=seed).to_dict()
+        config = {
+            **DEFAULT_CONFIG,
+            "proxies": scores,
+            "rank_by": scores[0],
+            "strategy": strategy,
+            "budget": budget,
+            "seed": seed,
+            "settings": settings,
+        }
+        config["batch"] = DEFAULT_CONFIG["batch"] if strategy == "scan" else 8  # a strategy that learns asks often
         try:
-            run = cockpit.store.create_run("nb201", config, name or "")
+            run = cockpit.store.create_run(space, config, name or "")
         except StoreError as error:
             return no_update, notification(str(error))
         return selection.write(run, None), notification("The run is ready; press Start.", failed=False)

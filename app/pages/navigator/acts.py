@@ -1,0 +1,92 @@
+"""Steering acts and the selection: what the user's presses on the Navigator become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from app import live, selection
+from app.cockpit import Cockpit
+from app.pages.navigator.region import describe, region_of
+from app.pages.navigator.space_map import block_of, unpacked
+from app.shell import notification, pressed
+from nas_core.spaces import Act, SteeringConflict
+from nas_core.store import StoreError
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of acts, region and selection."""
+
+    @app.callback(
+        Output("pulse", "data", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("pressed", "data"),
+        State("run", "data"),
+        State("region", "data"),
+        State("map-x", "value"),
+        State("map-y", "value"),
+        prevent_initial_call=True,
+    )
+    def act(told: dict[str, Any] | None, run: str | None, region: str | None, x: str, y: str) -> tuple[Any, Any]:
+        words = pressed(told, "pin", "prune", "undo", "undo-last", "focus")
+        if not run or words is None:
+            return no_update, no_update
+        view = cockpit.view(run)
+        if words[0] == "undo-last":
+            in_force = view.in_force()
+            if not in_force:
+                return no_update, notification("There is no act to undo.")
+            wanted = Act("undo", target=in_force[-1][0])
+        elif words[0] == "undo":
+            wanted = Act("undo", target=int(words[1]))
+        elif words[0] == "focus":
+            inside = unpacked(region, len(view.table.archs))
+            if not inside.any():
+                return no_update, notification("There is no region yet: draw one on the map with the lasso first.")
+            wanted = Act("focus", region=region_of(view.table, inside, (x, y)))
+        else:
+            decision, choice = block_of(view, ":".join(words[1:]))
+            wanted = Act("pin" if words[0] == "pin" else "prune", decision, (choice,))
+        try:
+            cockpit.act(run, wanted)
+        except (SteeringConflict, StoreError) as error:
+            return no_update, notification(str(error))
+        return live.pulse_of(cockpit, run), no_update
+
+    @app.callback(
+        Output("region-text", "children"),
+        Output("btn-focus", "disabled"),
+        Input("region", "data"),
+        Input("count", "children"),
+        State("map-x", "value"),
+        State("map-y", "value"),
+        State("run", "data"),
+    )
+    def show_region(region: str | None, _count: Any, x: str, y: str, run: str | None) -> tuple[Any, Any]:
+        if not run:
+            return no_update, no_update
+        view = cockpit.view(run)
+        inside = unpacked(region, len(view.table.archs)) & view.kept
+        if not inside.any():
+            return "Lasso dots on the map to make a region.", True
+        return describe(view.table, inside, view.kept, (x, y)), False
+
+    @app.callback(
+        Output("url", "search", allow_duplicate=True),
+        Input("nav-map", "clickData"),
+        Input("picked", "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def select(click: dict[str, Any] | None, picked: str | None, run: str) -> Any:
+        chosen = picked
+        if ctx.triggered_id == "nav-map":
+            index = (click or {"points": [{}]})["points"][0].get("customdata")
+            chosen = None if index is None else cockpit.view(run).table.texts[int(np.ravel(index)[0])]
+        return selection.write(run, chosen) if chosen else no_update
+
+    @app.callback(Output("candidates", "exportDataAsCsv"), Input("btn-csv", "n_clicks"), prevent_initial_call=True)
+    def export(clicks: int | None) -> bool:
+        return bool(clicks)

@@ -1,0 +1,154 @@
+"""The space map: the server says what every dot is, the browser draws it (`helm.map` in assets/helm.js)."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+
+from app.cockpit import Cockpit, View
+from app.fitness import preview
+from app.pages.navigator import figures
+from app.palette import typed
+from nas_core.spaces import Act, SteeringConflict
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of the map."""
+
+    @app.callback(
+        *[Output(f"map-{axis}", "data") for axis in ("x", "y", "colour")],
+        *[Output(f"map-{axis}", "value") for axis in ("x", "y", "colour")],
+        Input("run", "data"),
+    )
+    def choices(run: str | None) -> tuple[Any, ...]:
+        if not run:
+            return (no_update,) * 6
+        view = cockpit.view(run)
+        axes = ["projection 1", "projection 2", *view.metrics]
+        first = "live_params" if "live_params" in view.metrics else view.metrics[0]
+        return axes, axes, view.metrics, axes[0], axes[1], view.rank_by if len(view.indices) else first
+
+    @app.callback(
+        Output("map-colour", "value", allow_duplicate=True),
+        Input("btn-start", "n_clicks"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def watch(clicks: int | None, run: str | None) -> Any:
+        """Colour by the score that was started, so that the dots come alive as it arrives."""
+        return cockpit.view(run).rank_by if clicks and run else no_update
+
+    @app.callback(
+        Output("map-base", "data"),
+        Input("run", "data"),
+        Input("map-x", "value"),
+        Input("map-y", "value"),
+        Input("map-colour", "value"),
+        Input("theme", "data"),
+    )
+    def base(run: str | None, x: str | None, y: str | None, colour: str | None, theme: str) -> Any:
+        if not run or not x or not y or not colour:
+            return no_update
+        view = cockpit.view(run)
+        title = f"Space of {len(view.table.archs):,} architectures"
+        if x.startswith("projection") or y.startswith("projection"):
+            title += f" · PCA, trustworthiness {view.table.trustworthiness:.2f}"
+        figure = figures.map_base(title, (x, y, colour), theme)
+        return {
+            "figure": figure.to_plotly_json(),
+            "colours": figures.MAP_COLOURS,
+            "unknown": figures.UNKNOWN,
+            "symbols": figures.RUNG_SYMBOLS,
+            "labels": [x, y],
+            "x": typed(_axis(view, x))["bdata"],
+            "y": typed(_axis(view, y))["bdata"],
+        }
+
+    @app.callback(
+        Output("map-marks", "data"),
+        Output("map-live", "data"),
+        Input("pulse", "data"),
+        Input("map-colour", "value"),
+        Input("map-x", "value"),
+        Input("map-y", "value"),
+        State("run", "data"),
+        State("map-marks", "data"),
+    )
+    def marks(
+        _pulse: Any, colour: str | None, x: str | None, y: str | None, run: str | None, before: Any
+    ) -> tuple[Any, Any]:
+        if not run or not colour or not x or not y:
+            return no_update, no_update
+        view = cockpit.view(run)
+        codes = figures.map_codes(view.over_space(colour), view.rungs(), view.kept)
+        packed = base64.b64encode(codes.tobytes()).decode()
+        moving = {axis: typed(_axis(view, name))["bdata"] for axis, name in (("x", x), ("y", y)) if name in view.values}
+        return no_update if packed == before else packed, moving or no_update
+
+    @app.callback(
+        Output("map-going", "data"),
+        Output("preview", "children"),
+        Input("hovered", "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def show_preview(hovered: str | None, run: str) -> tuple[Any, Any]:
+        if not hovered:
+            return None, ""
+        view = cockpit.view(run)
+        decision, choice = block_of(view, hovered)
+        try:
+            after = view.steering.extended(view.table.space, Act("prune", decision, (choice,)))
+        except SteeringConflict as conflict:
+            return None, str(conflict)
+        seen = preview(view.steering, after, view.table.archs, view.indices, view.ranked)
+        return packed_bits(seen.mask), f"prune {decision} {choice}: {seen.sentence()}"
+
+    @app.callback(Output("map-chosen", "data"), Input("arch", "data"), Input("run", "data"))
+    def ring(arch: str | None, run: str | None) -> Any:
+        return cockpit.view(run).table.index.get(arch or "") if run else None
+
+    app.clientside_callback(
+        ClientsideFunction("helm", "map"),
+        Output("nav-map", "figure"),
+        Input("map-base", "data"),
+        Input("map-marks", "data"),
+        Input("map-live", "data"),
+        Input("map-going", "data"),
+        Input("map-chosen", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("helm", "region"),
+        Output("region", "data"),
+        Input("nav-map", "selectedData"),
+        Input("map-marks", "data"),
+        State("region", "data"),
+    )
+
+
+def packed_bits(mask: np.ndarray) -> str:
+    """A mask (n,) as base64 of its bits, first architecture in the highest bit."""
+    return base64.b64encode(np.packbits(mask).tobytes()).decode()
+
+
+def unpacked(bits: str | None, count: int) -> np.ndarray:
+    """The mask that `packed_bits` wrote, bool (count,); all False for None."""
+    if not bits:
+        return np.zeros(count, dtype=bool)
+    return np.unpackbits(np.frombuffer(base64.b64decode(bits), dtype=np.uint8), count=count).astype(bool)
+
+
+def block_of(view: View, brick: str) -> tuple[str, str]:
+    """Names of the decision and choice of the brick `d:c`."""
+    d, c = map(int, brick.split(":"))
+    decision = view.table.space.decisions[d]
+    return decision.name, decision.choices[c]
+
+
+def _axis(view: View, name: str) -> np.ndarray:
+    if name.startswith("projection"):
+        return view.table.projection[:, int(name[-1]) - 1]
+    return view.over_space(name)

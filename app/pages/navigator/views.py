@@ -1,0 +1,238 @@
+"""Template, charts, table and candidate of the Navigator: a run at one moment, drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from app.cell import cell_graph
+from app.cockpit import Cockpit, View, turned
+from app.pages.navigator import figures
+from app.palette import OPERATION_COLOURS, OPERATION_NAMES, short
+from app.shell import press
+from app.table import column
+
+_ROWS = 200
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of template, charts, table and candidate."""
+
+    @app.callback(
+        Output("template", "children"),
+        Output("template-run", "data"),
+        Input("run", "data"),
+        State("template-run", "data"),
+    )
+    def bricks(run: str | None, drawn: str | None) -> tuple[Any, Any]:
+        if not run or run == drawn:
+            return no_update, no_update
+        view = cockpit.view(run)
+        return [_bricks(view, d) for d in range(len(view.table.space.decisions))], run
+
+    # One callback for all that follows a pulse: the browser pays for every callback, not for what one returns.
+    @app.callback(
+        Output("count", "children"),
+        Output("best-so-far", "figure"),
+        Output("acts-list", "children"),
+        Output("btn-undo", "disabled"),
+        Output("looks", "data"),
+        Output("blocks", "figure"),
+        Output("candidates", "rowData"),
+        Output("drawn", "data"),
+        Input("pulse", "data"),
+        Input("theme", "data"),
+        Input("template-run", "data"),
+        State("run", "data"),
+        State("drawn", "data"),
+    )
+    def draw(_pulse: Any, theme: str, built: str | None, run: str | None, before: Any) -> tuple[Any, ...]:
+        if not run or run != built:
+            return (no_update,) * 8
+        view = cockpit.view(run)
+        space = view.table.space
+        count = space.count(view.steering)
+        acts = view.in_force()
+        flags = [(int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in acts]
+        now = [run, view.cursor, theme, len(view.acts)]
+        always = (
+            f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
+            figures.best_so_far(view.ranked, flags, turned(view.rank_by), theme),
+            _acts(view),
+            not acts,
+            _looks(view),
+        )
+        if before and (now == before or now[3] != before[3]) and [now[0], now[2]] == [before[0], before[2]]:
+            # An act is answered at once; charts and table, which it does not change, wait for the next pulse.
+            return (*always, no_update, no_update, [*before[:3], len(view.acts)])
+        return (*always, figures.block_chart(view.blocks, space.decisions, theme), _rows(view), now)
+
+    app.clientside_callback(
+        ClientsideFunction("helm", "dress"),
+        Output("dressed", "data"),
+        Input("looks", "data"),
+        Input("template", "children"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("helm", "link"),
+        Output("hovered", "data", allow_duplicate=True),
+        Input("blocks", "hoverData"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(Output("candidates", "columnDefs"), Input("run", "data"))
+    def columns(run: str | None) -> Any:
+        if not run:
+            return no_update
+        metrics = cockpit.view(run).metrics
+        return [
+            column("rank", width=60),
+            column("arch", "architecture", flex=1, minWidth=460),
+            *(column(name, number=True, width=125) for name in metrics),
+        ]
+
+    @app.callback(Output("candidates", "selectedRows"), Input("arch", "data"), Input("candidates", "rowData"))
+    def mark(arch: str | None, _rows: Any) -> Any:
+        return {"ids": [arch]} if arch else []
+
+    @app.callback(
+        Output("known", "data"),
+        Input("pulse", "data"),
+        Input("arch", "data"),
+        State("run", "data"),
+        State("known", "data"),
+    )
+    def known(_pulse: Any, arch: str | None, run: str | None, before: Any) -> Any:
+        """What is known of the selected architecture: the card is drawn anew only when this changes."""
+        if not run:
+            return no_update
+        view = cockpit.view(run)
+        index = view.table.index.get(arch or "")
+        now = None
+        if index is not None:
+            scored = [name for name in view.metrics if not np.isnan(view.over_space(name)[index])]
+            now = {"arch": arch, "scored": scored, "kept": bool(view.kept[index])}
+        return no_update if now == before else now
+
+    @app.callback(
+        Output("candidate-card", "children"),
+        Input("arch", "data"),
+        Input("known", "data"),
+        Input("theme", "data"),
+        State("run", "data"),
+    )
+    def card(arch: str | None, _known: Any, theme: str, run: str | None) -> Any:
+        if not run:
+            return no_update
+        view = cockpit.view(run)
+        index = view.table.index.get(arch or "")
+        if index is None:
+            return html.P("Click a dot or a table row to see the architecture behind it.", className="support")
+        return _card(cockpit, view, index, theme)
+
+
+def _acts(view: View) -> Any:
+    """The acts in force, each with its undo; refused ones with the reason."""
+    rows = [
+        html.Div(
+            [
+                html.Span(act.describe()),
+                html.Button("undo", **press("undo", k), **{"aria-label": f"undo {act.describe()}"}),
+            ],
+            className="act",
+        )
+        for k, act in view.in_force()
+    ]
+    rows += [html.Div(f"not in force: {reason}", className="act") for reason in view.refused.values()]
+    return rows or html.P("No act yet. Click a brick to pin it, × to prune it.", className="support")
+
+
+def _rows(view: View) -> list[dict[str, Any]]:
+    """The best candidates, one row each."""
+    order = np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")[:_ROWS]
+    rows = []
+    for rank, k in enumerate(order, start=1):
+        index = int(view.indices[k])
+        row: dict[str, Any] = {"rank": rank, "arch": view.table.texts[index]}
+        row |= {name: float(values[k]) for name, values in view.values.items() if not np.isnan(values[k])}
+        row |= {str(name): float(view.table.closed[name].iloc[index]) for name in view.table.closed}
+        rows.append(row)
+    return rows
+
+
+def _bricks(view: View, d: int) -> html.Div:
+    """The bricks of one decision; their looks follow from `_looks`, so that none is replaced under the pointer."""
+    decision = view.table.space.decisions[d]
+    bricks = []
+    for c, choice in enumerate(decision.choices):
+        bricks.append(
+            html.Div(
+                [
+                    html.Button(
+                        OPERATION_NAMES.get(choice, choice),
+                        className="pin",
+                        **press("pin", d, c),
+                        **{"aria-label": f"pin {decision.name} to {choice}"},
+                    ),
+                    html.Button(
+                        "×",
+                        className="prune",
+                        **press("prune", d, c),
+                        **{"aria-label": f"prune {choice} from {decision.name}"},
+                    ),
+                    html.Div([html.Div(className="fill"), html.Div(className="whisker")], className="bar"),
+                    html.Div("\n", className="support"),
+                ],
+                className="brick",
+                style={"--op": OPERATION_COLOURS.get(choice, "#999999")},
+                **{"data-brick": f"{d}:{c}"},
+            )
+        )
+    return html.Div([html.Div(decision.name, className="decision"), html.Div(bricks, className="bricks")])
+
+
+def _looks(view: View) -> dict[str, dict[str, Any]]:
+    """State, bar and support text of every brick."""
+    looks = {}
+    for block in view.blocks.itertuples():
+        allowed = view.steering.allowed[block.decision]
+        state = "pruned" if block.choice not in allowed else ("pinned" if len(allowed) == 1 else "")
+        looks[f"{block.decision}:{block.choice}"] = {
+            "state": state,
+            "bar": {
+                "--fitness": f"{block.fitness:.0%}",
+                "--low": f"{block.low:.0%}",
+                "--width": f"{max(block.high - block.low, 0.01):.0%}",
+            },
+            "text": f"{block.fitness:.2f}\nn={block.n}",
+        }
+    return looks
+
+
+def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
+    space, text = view.table.space, view.table.texts[index]
+    arch = tuple(int(c) for c in view.table.archs[index])
+    facts: list[tuple[str, str]] = []
+    for metric in view.metrics:
+        value = float(view.over_space(metric)[index])
+        rung = "closed form" if metric in view.table.closed else "zero-cost"
+        facts.append((f"{metric} ({rung})", "not scored yet" if np.isnan(value) else short(value)))
+    truth = cockpit.truth(view.run.space)
+    if truth is not None:
+        facts += [(f"{column} validation % (tabular truth)", short(truth[column].iloc[index])) for column in truth]
+    layers = cockpit.layers(view.run, arch)
+    chart: Any = html.P("No layer statistics yet: this network is not scored in this run.", className="support")
+    if len(layers):
+        chart = dcc.Graph(
+            id="card-layers", figure=figures.layer_bars(layers, view.rank_by, theme), style={"height": "190px"}
+        )
+    dimmed = "" if view.steering.allows(arch) else "The steering removes this architecture."
+    return [
+        html.Div(text, className="arch"),
+        html.P(dimmed, className="support"),
+        dcc.Graph(id="card-graph", figure=cell_graph(space.graph(arch), theme), style={"height": "190px"}),
+        html.Table([html.Tr([html.Td(name), html.Td(value)]) for name, value in facts], className="facts"),
+        chart,
+    ]

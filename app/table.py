@@ -1,0 +1,33 @@
+"""The one look of every table: compact rows, numbers to four digits, CSV export under a name of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_ag_grid as dag
+
+NUMBER = {"function": "params.value == null ? '–' : d3.format(',.4~r')(params.value)"}
+
+
+def grid(identifier: str, csv: str, empty: str, **options: Any) -> dag.AgGrid:
+    """A table without rows yet; `csv` names the exported file, `empty` says what to do while there is nothing."""
+    return dag.AgGrid(
+        id=identifier,
+        columnDefs=[],
+        rowData=[],
+        csvExportParams={"fileName": csv},
+        dashGridOptions={
+            "animateRows": False,
+            "rowHeight": 25,
+            "headerHeight": 28,
+            "localeText": {"noRowsToShow": empty},
+            **options.pop("dashGridOptions", {}),
+        },
+        style={"height": "100%", "--ag-font-size": "12px", "--ag-cell-horizontal-padding": "8px"},
+        **options,
+    )
+
+
+def column(field: str, title: str = "", *, number: bool = False, **options: Any) -> dict[str, Any]:
+    """A column headed by `title`, or by the name of its field as it is."""
+    return {"field": field, "headerName": title or field} | ({"valueFormatter": NUMBER} if number else {}) | options

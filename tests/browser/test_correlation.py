@@ -1,0 +1,63 @@
+"""The laboratory in a real browser: several scores, their board and matrix, and a brush that restricts them."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+
+def start_run(page: Page, address: str, scores: list[str], budget: int) -> None:
+    page.goto(f"{address}/runs")
+    page.locator("#new-name").fill("several scores")
+    page.locator("#new-budget").fill(str(budget))
+    page.locator("#new-strategy").click()
+    page.get_by_role("option", name="random", exact=True).click()
+    page.locator("#new-proxies").click()
+    for name in scores:
+        page.locator("#new-proxies").fill(name)
+        page.get_by_role("option", name=name, exact=True).click()
+    page.keyboard.press("Escape")
+    page.locator("#btn-new").click()
+    expect(page).to_have_url(re.compile("run="))
+
+
+def rows(page: Page) -> dict[str, str]:
+    """First numbers of the leader board by score: n."""
+    return {
+        row.locator('[col-id="score"]').inner_text(): row.locator('[col-id="n"]').inner_text()
+        for row in page.locator("#leader-board .ag-row").all()
+    }
+
+
+def test_scores_are_compared_brushed_and_selected(address, page, shoot):
+    start_run(page, address, ["synflow", "jacov", "ntk_condition"], 40)
+    page.locator("#nav-correlation").click()
+    expect(page.locator("#correlation-state")).to_contain_text("0 candidates here; at least 10 are needed")
+    page.locator("#btn-start").click()
+    expect(page.locator("#run-status")).to_contain_text("Finished", timeout=120_000)
+    expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")
+    expect(page.locator("#leader-board")).to_contain_text("aggregate (of all)")
+    found = rows(page)
+    assert {"zico", "synflow", "jacov", "−ntk_condition", "live_params (baseline)"} <= set(found)
+    assert found["zico"] == "40"
+    expect(page.locator("#score-score .heatmaplayer")).to_be_attached()
+
+    box = page.locator("#score-truth .nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.5, steps=5)
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3, steps=5)
+    page.mouse.up()
+    expect(page.locator("#correlation-state")).to_contain_text(re.compile(r"^[123]\d of 40 scored"))
+    part = int(page.locator("#correlation-state").inner_text().split()[0])
+    expect(page.locator("#leader-board")).to_contain_text(str(part))
+    assert 10 <= part < 40
+    shoot(page, "correlation-brushed")
+
+    page.get_by_text("all scored", exact=True).click()
+    expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")
+    page.locator("#looked-at").click()
+    page.get_by_role("option", name="ntk_condition", exact=True).click()
+    expect(page.locator("#measures")).to_contain_text("What does ntk_condition measure?")
+    expect(page.locator("#score-truth .xtitle")).to_have_text("−ntk_condition")
