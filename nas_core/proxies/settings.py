@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Raised whenever equal settings begin to give other scores, so that scores cached before are not taken for them."""
 
 

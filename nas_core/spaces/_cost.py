@@ -1,7 +1,8 @@
 """What a layer costs, added up into closed forms. Numbers or arrays (one entry an architecture) alike; no torch.
 
-The conventions are those of NAS-Bench-201's closed forms: multiply-accumulates of convolutions, linear layers and
-pooling windows, two operations an element of batch norm, one of ReLU and of global pooling.
+The conventions are those of the counts recorded for NAS-Bench-201: multiply-accumulates of convolutions, linear layers
+and pooling windows, two operations an element of batch norm and one of ReLU. An adaptive pool may use windows of up to
+floor(in / out) + 1 positions a side, and is counted by that bound.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from nas_core.spaces.base import ImageShape
 
 COLUMNS = ("params", "flops", "live_params", "sum_log_layer_size", "conv_layers")
 Number = int | float | np.number | np.ndarray
@@ -66,10 +69,15 @@ def pool(channels: Number, kernel: int, pixels: int) -> Cost:
     return Cost(flops=channels * kernel**2 * pixels)
 
 
-def head(width: Number, pixels: int, classes: int) -> tuple[Cost, Cost]:
-    """Global pooling, and the linear layer with bias behind it."""
+def head(width: Number, sides: tuple[int, int], classes: int) -> tuple[Cost, Cost]:
+    """Global pooling of maps whose height and width are `sides`, and the linear layer with bias behind it."""
     linear = Cost(width * classes + classes, width * classes, np.log(width * classes))
-    return Cost(flops=width * pixels), linear
+    return Cost(flops=width * global_window(*sides)), linear
+
+
+def global_window(height: int, width: int) -> int:
+    """Positions that a global pool is counted with, see the module's conventions."""
+    return (height + 1) * (width + 1)
 
 
 def relu_conv_norm(inputs: Number, outputs: Number, kernel: int, pixels_in: int, pixels: int) -> Cost:
@@ -82,9 +90,27 @@ def conv_norm_relu(inputs: Number, outputs: Number, kernel: int, pixels: int) ->
     return convolution(inputs, outputs, kernel, pixels) + norm(outputs, pixels) + relu(outputs, pixels)
 
 
+def reduction(inputs: Number, outputs: Number, pixels_in: int, pixels: int) -> Cost:
+    """The residual block between stages: two convolutions, and a pooled 1 x 1 shortcut."""
+    return (
+        relu_conv_norm(inputs, outputs, 3, pixels_in, pixels)
+        + relu_conv_norm(outputs, outputs, 3, pixels, pixels)
+        + pool(inputs, 2, pixels)
+        + convolution(inputs, outputs, 1, pixels)
+    )
+
+
 def halved(side: int) -> int:
     """Side in pixels after a stride of two, rounded up."""
     return (side + 1) // 2
+
+
+def stage_sides(image: ImageShape, stages: int = 3) -> list[tuple[int, int]]:
+    """Height and width of the feature maps of each stage; every stage halves those before it."""
+    sides = [(image.height, image.width)]
+    while len(sides) < stages:
+        sides.append((halved(sides[-1][0]), halved(sides[-1][1])))
+    return sides
 
 
 def closed_form_table(total: Cost, live: Cost, conv_layers: Number, rows: int) -> pd.DataFrame:

@@ -107,27 +107,19 @@ class NatsBenchSize(SearchSpace):
         image = image or ImageShape()
         table = np.asarray(archs, dtype=np.int64).reshape(-1, len(LAYERS))
         widths = np.array(WIDTHS)[table].T
-        pixels = _pixels(image)
+        sides = _cost.stage_sides(image)
+        pixels = [height * width for height, width in sides]
         stem = _cost.convolution(image.channels, widths[0], 3, pixels[0]) + _cost.norm(widths[0], pixels[0])
         cells = _cell(widths[0], widths[0], pixels[0])
         reductions = Cost()
         for stage in (1, 2):
             before, reduced, after = widths[2 * stage - 2 : 2 * stage + 1]
-            reductions += _reduction(before, reduced, pixels[stage - 1], pixels[stage])
+            reductions += _cost.reduction(before, reduced, pixels[stage - 1], pixels[stage])
             cells += _cell(reduced, after, pixels[stage])
         last = _cost.norm(widths[4], pixels[2]) + _cost.relu(widths[4], pixels[2])
-        pooling, linear = _cost.head(widths[4], pixels[2], classes)
+        pooling, linear = _cost.head(widths[4], sides[2], classes)
         total = stem + cells + reductions + last + pooling + linear
         return _cost.closed_form_table(total, total, cells.convs, len(table))
-
-
-def _pixels(image: ImageShape) -> list[int]:
-    height, width = image.height, image.width
-    pixels = []
-    for _ in range(3):
-        pixels.append(height * width)
-        height, width = _cost.halved(height), _cost.halved(width)
-    return pixels
 
 
 def _cell(inputs: np.ndarray, outputs: np.ndarray, pixels: int) -> Cost:
@@ -140,12 +132,3 @@ def _cell(inputs: np.ndarray, outputs: np.ndarray, pixels: int) -> Cost:
             changes = (arriving != outputs).astype(np.int64)
             cost += (_cost.convolution(arriving, outputs, 1, pixels) + _cost.norm(outputs, pixels)) * changes
     return cost
-
-
-def _reduction(inputs: np.ndarray, outputs: np.ndarray, pixels_in: int, pixels: int) -> Cost:
-    return (
-        _cost.relu_conv_norm(inputs, outputs, 3, pixels_in, pixels)
-        + _cost.relu_conv_norm(outputs, outputs, 3, pixels, pixels)
-        + _cost.pool(inputs, 2, pixels)
-        + _cost.convolution(inputs, outputs, 1, pixels)
-    )

@@ -213,7 +213,7 @@ class NasBench101(SearchSpace):
             if scale.cells > 1:
                 cells += _cell(table, outputs, outputs, height * width_) * (scale.cells - 1)
             inputs = outputs
-        pooling, linear = _cost.head(outputs, height * width_, classes)
+        pooling, linear = _cost.head(outputs, (height, width_), classes)
         total += cells + pooling + linear
         return _cost.closed_form_table(total, total, cells.convs, len(table))
 

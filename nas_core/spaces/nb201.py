@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from nas_core.spaces import _cost
 from nas_core.spaces._registry import register
 from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, ImageShape, Scale, SearchSpace
 
@@ -129,8 +129,7 @@ class NasBench201(SearchSpace):
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture.
 
-        Columns: params, flops (multiply-accumulates of convolutions, pooling windows and the head, two operations an
-        element for batch norm and one for ReLU), live_params (operations on a `none`-free input-to-output path
+        Columns: params, flops (multiply-accumulates and more, counted as `_cost` says), live_params (operations on a `none`-free input-to-output path
         only), sum_log_layer_size (natural logarithm of weights, summed over live convolutions and linear layers),
         conv_layers (live convolutions inside cells, all stages). Source: Dong & Yang 2020, fig. 1; checked against
         built modules.
@@ -138,47 +137,25 @@ class NasBench201(SearchSpace):
         image, scale = image or ImageShape(), scale or Scale()
         table = np.asarray(archs, dtype=np.int64).reshape(-1, 6)
         live = live_edges(table)
-        any_live = live.any(axis=1)
-        conv1, conv3, pool = ((table == op).sum(axis=1) for op in (CONV1, CONV3, POOL))
-        live1, live3 = (((table == op) & live).sum(axis=1) for op in (CONV1, CONV3))
-        widths = np.array([scale.channels * factor for factor in (1, 2, 4)])
-        height, width = image.height, image.width
-        pixels = []
-        for _ in range(3):
-            pixels.append(height * width)
-            height, width = (height + 1) // 2, (width + 1) // 2
-        size1 = int(sum(w * w + 2 * w for w in widths)) * scale.cells
-        size3 = int(sum(9 * w * w + 2 * w for w in widths)) * scale.cells
-        stem = 9 * image.channels * int(widths[0]) + 2 * int(widths[0])
-        reduction = sum(9 * a * b + 9 * b * b + a * b + 4 * b for a, b in pairwise(widths))
-        head = 2 * int(widths[2]) + int(widths[2]) * classes + classes
-        rest = stem + int(reduction) + head
-        elements = [p * int(w) for p, w in zip(pixels, widths, strict=True)]
-        macs1 = sum(n * int(w) + 3 * n for n, w in zip(elements, widths, strict=True)) * scale.cells
-        macs3 = sum(9 * n * int(w) + 3 * n for n, w in zip(elements, widths, strict=True)) * scale.cells
-        macs_pool = 9 * sum(elements) * scale.cells
-        macs_rest = elements[0] * (9 * image.channels + 2) + 4 * elements[2] + int(widths[2]) * classes
-        for k in (1, 2):
-            before, after = int(widths[k - 1]), int(widths[k])
-            macs_rest += elements[k - 1] + elements[k] * (10 * before + 9 * after + 5) + 4 * pixels[k] * before
-        log_rest = np.log(9 * image.channels * widths[0]) + np.log(widths[2] * classes)
-        for a, b in pairwise(widths):
-            log_rest += np.log(9 * a * b) + np.log(9 * b * b) + np.log(a * b)
-        log1 = float(np.log(widths * widths).sum()) * scale.cells
-        log3 = float(np.log(9 * widths * widths).sum()) * scale.cells
-        return pd.DataFrame(
-            {
-                "params": rest + size1 * conv1 + size3 * conv3,
-                "flops": macs_rest + macs1 * conv1 + macs3 * conv3 + macs_pool * pool,
-                "live_params": np.where(any_live, rest, int(widths[2]) * classes + classes)
-                + size1 * live1
-                + size3 * live3,
-                "sum_log_layer_size": np.where(any_live, log_rest, np.log(widths[2] * classes))
-                + log1 * live1
-                + log3 * live3,
-                "conv_layers": 3 * scale.cells * (live1 + live3),
-            }
-        )
+        widths = [scale.channels * factor for factor in (1, 2, 4)]
+        sides = _cost.stage_sides(image)
+        pixels = [height * width for height, width in sides]
+        pooling, linear = _cost.head(widths[2], sides[2], classes)
+        rest = _cost.convolution(image.channels, widths[0], 3, pixels[0]) + _cost.norm(widths[0], pixels[0])
+        for stage in (1, 2):
+            rest += _cost.reduction(widths[stage - 1], widths[stage], pixels[stage - 1], pixels[stage])
+        rest += _cost.norm(widths[2], pixels[2]) + _cost.relu(widths[2], pixels[2]) + pooling
+        total, alive = rest + linear, rest * np.any(live, axis=1).astype(np.int64) + linear
+        convs: _cost.Number = 0
+        for width, positions in zip(widths, pixels, strict=True):
+            for operation, kernel in ((CONV1, 1), (CONV3, 3)):
+                cost = _cost.relu_conv_norm(width, width, kernel, positions, positions) * scale.cells
+                on_live = ((table == operation) & live).sum(axis=1)
+                total += cost * (table == operation).sum(axis=1)
+                alive += cost * on_live
+                convs = convs + scale.cells * on_live
+            total += _cost.pool(width, 3, positions) * scale.cells * (table == POOL).sum(axis=1)
+        return _cost.closed_form_table(total, alive, convs, len(table))
 
 
 def live_edges(table: np.ndarray) -> np.ndarray:

@@ -125,7 +125,7 @@ class NasBenchMacro(SearchSpace):
                 chosen = (table[:, layer] == choice).astype(np.int64)
                 layers += _layer(choice, inputs, wide, pixels_in, height * width) * chosen
         last = _cost.conv_norm_relu(wide, LAST * channels, 1, height * width)
-        pooling, linear = _cost.head(LAST * channels, height * width, classes)
+        pooling, linear = _cost.head(LAST * channels, (height, width), classes)
         total = stem + layers + last + pooling + linear
         return _cost.closed_form_table(total, total, layers.convs, len(table))
 

@@ -150,7 +150,7 @@ class TransNasMicro(SearchSpace):
                         chosen = (table[:, position] == choice).astype(np.int64)
                         built += cost * chosen
                         reached += cost * (chosen * live[:, position])
-        pooling, linear = _cost.head(wide, height * width, classes)
+        pooling, linear = _cost.head(wide, (height, width), classes)
         alive = live.any(axis=1).astype(np.int64)
         return _cost.closed_form_table(
             rest + built + pooling + linear, (rest + reached) * alive + linear, reached.convs, len(table)

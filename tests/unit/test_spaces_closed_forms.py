@@ -17,7 +17,10 @@ OUTSIDE = {"nats_sss": 7, "nb101": 1, "transnas_micro": 2, "nb_macro": 2}
 
 
 def count_operations(network, image):
-    """Multiply-accumulates of weights and windows, two an element of batch norm, one of ReLU and of global pooling."""
+    """Multiply-accumulates of weights and windows, two an element of batch norm, one of ReLU.
+
+    Global pooling counts by the largest window an adaptive pool may use: floor(in / out) + 1 a side.
+    """
     total = 0
 
     def count(module, inputs, output):
@@ -38,7 +41,8 @@ def count_operations(network, image):
 
     def see_what_is_pooled(_module, _inputs, output):
         nonlocal pooled
-        pooled = output[0].numel()
+        channels, height, width = output[0].shape
+        pooled = channels * (height + 1) * (width + 1)
 
     body = [module for name, module in network.named_children() if name != "classifier"][-1]
     handles = [body.register_forward_hook(see_what_is_pooled)]
