@@ -22,6 +22,9 @@ HINTS = {
     "failed": "Failed",
 }
 
+EXTENSION = 500
+"""Candidates that one press on Extend adds to the budget."""
+
 KEYS = {
     "j / k": "next, previous candidate of the table",
     "p": "pin the operation brick that has the focus",
@@ -143,15 +146,17 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     def command(_start: int, _pause: int, _stop: int, told: Any, run: str | None) -> tuple[Any, Any]:
         shown = run
         if ctx.triggered_id == "pressed":
-            name, run = pressed(told, "start", "pause", "resume") or ("", None)
+            name, run = pressed(told, "start", "pause", "resume", "stop", "extend") or ("", None)
         else:
             name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
         if not run:
             return no_update, no_update
         try:
-            if name == "start" and cockpit.store.run(run).state == "paused":
+            held = cockpit.store.run(run)
+            if name == "start" and held.state == "paused":
                 name = "resume"
-            cockpit.store.command(run, name)
+            more = {"budget": int(held.config.get("budget", 0)) + EXTENSION} if name == "extend" else {}
+            cockpit.store.command(run, name, **more)
         except StoreError as error:
             return no_update, notification(str(error))
         return live.pulse_of(cockpit, shown or run), no_update

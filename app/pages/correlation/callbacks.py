@@ -125,9 +125,11 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         prevent_initial_call=True,
     )
     def export(clicks: int | None, rows: list[Any] | None) -> tuple[Any, Any]:
+        if not clicks:  # the button was just drawn
+            return no_update, no_update
         if not rows:
             return no_update, notification("There is nothing to export yet: press Start first.")
-        return bool(clicks), no_update
+        return True, no_update
 
 
 def _chosen(view: View, scope: str, brushed: tuple[int, ...]) -> np.ndarray:

@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 
 from app import live, selection
 from app.cockpit import Cockpit
+from app.pages.navigator.layout import NO_REGION
 from app.pages.navigator.region import describe, region_of
 from app.pages.navigator.space_map import block_of, unpacked
 from app.shell import notification, pressed
@@ -70,7 +71,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         view = cockpit.view(run)
         inside = unpacked(region, len(view.table.archs)) & view.kept
         if not inside.any():
-            return "Lasso dots on the map to make a region.", True
+            return NO_REGION, True
         return describe(view.table, inside, view.kept, (x, y)), False
 
     @app.callback(

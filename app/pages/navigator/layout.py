@@ -8,6 +8,7 @@ from dash import dcc, html
 from app.shell import press
 from app.table import grid
 
+NO_REGION = "Lasso dots on the map to make a region."
 QUESTION = "Where are the good architectures, and what makes them good?"
 _GRAPH = {"displaylogo": False, "responsive": True}
 _MAP = _GRAPH | {"scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
@@ -76,9 +77,14 @@ def _space() -> html.Section:
             ),
             dmc.Group(
                 [
-                    html.Span(id="region-text", className="support", role="status"),
+                    html.Span(NO_REGION, id="region-text", className="support", role="status"),
                     dmc.Button(
-                        "Focus the search here", id="btn-focus", size="compact-xs", variant="light", **press("focus")
+                        "Focus the search here",
+                        id="btn-focus",
+                        size="compact-xs",
+                        variant="light",
+                        disabled=True,
+                        **press("focus"),
                     ),
                 ],
                 gap="xs",

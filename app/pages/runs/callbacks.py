@@ -10,11 +10,26 @@ import numpy as np
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app import selection
-from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.cockpit import DEFAULT_CONFIG, Cockpit, turned
+from app.pages.runs import figures
+from app.pages.runs.layout import COMPARE_HINT
 from app.palette import short
-from app.shell import HINTS, notification, press, pressed
+from app.shell import EXTENSION, HINTS, notification, press, pressed
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.store import RunRow, StoreError
+
+_SPARKS = 60
+_LABELS = {"extend": f"Extend by {EXTENSION}"}
+_ORDERS = {
+    "created": ("start",),
+    "queued": ("pause", "stop"),
+    "running": ("pause", "stop"),
+    "paused": ("resume", "stop"),
+    "stopped": ("start",),
+    "finished": ("extend",),
+    "failed": ("start",),
+}
+"""What can be done with a run in each state."""
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -83,6 +98,30 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return selection.write(run, None), notification("The run is ready; press Start.", failed=False)
 
     @app.callback(
+        Output("compared-runs", "data"),
+        Input("run-cards", "children"),
+        State("compared-runs", "data"),
+    )
+    def comparable(_cards: Any, before: Any) -> Any:
+        found = [{"value": run.id, "label": run.name} for run in cockpit.store.runs()]
+        return no_update if found == before else found
+
+    @app.callback(
+        Output("comparison", "figure"),
+        Output("comparison-figure", "hidden"),
+        Output("comparison-text", "children"),
+        Input("compared-runs", "value"),
+        Input("theme", "data"),
+        prevent_initial_call=True,
+    )
+    def compare(chosen: list[str] | None, theme: str) -> tuple[Any, Any, Any]:
+        held = {run.id for run in cockpit.store.runs()}
+        found = [_course(cockpit, run) for run in chosen or () if run in held]
+        if len(found) < 2:
+            return no_update, True, COMPARE_HINT
+        return figures.courses(found, theme), False, "; ".join(_outcome(course) for course in found)
+
+    @app.callback(
         Output("delete-modal", "opened"),
         Output("delete-modal", "title"),
         Input("pressed", "data"),
@@ -110,6 +149,22 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return (selection.write(cockpit.ensure_run(), None) if run == current else no_update), False
 
 
+def _course(cockpit: Cockpit, run: str) -> figures.Course:
+    view = cockpit.view(run)
+    truth = cockpit.truth(view.run.space)
+    known = np.full(len(view.indices), np.nan) if truth is None else truth.iloc[view.indices, 0].to_numpy(dtype=float)
+    return figures.Course(view.run.name, turned(view.rank_by), view.ranked, known)
+
+
+def _outcome(course: figures.Course) -> str:
+    """What came of a run, in a sentence."""
+    if not np.isfinite(course.values).any():
+        return f"{course.name}: nothing scored yet"
+    best = figures.best_positions(course.values)[-1]
+    text = f"{course.name}: best {course.metric} {short(float(course.values[best]))} of {len(course.values):,}"
+    return text if np.isnan(course.truth[best]) else f"{text}, truly {short(float(course.truth[best]))} %"
+
+
 def _button(label: str, told: dict[str, str], **style: str) -> dmc.Button:
     return dmc.Button(label, size="compact-xs", variant="light", **told, **style)
 
@@ -117,9 +172,9 @@ def _button(label: str, told: dict[str, str], **style: str) -> dmc.Button:
 def _card(cockpit: Cockpit, run: RunRow) -> Any:
     view = cockpit.view(run.id)
     best = float(np.nanmax(view.ranked)) if np.isfinite(view.ranked).any() else float("nan")
-    order = {"created": "start", "stopped": "start", "failed": "start", "paused": "resume"}.get(
-        run.state, "pause" if run.state in ("queued", "running") else ""
-    )
+    orders = _ORDERS[run.state]
+    curve = view.ranked[figures.best_positions(view.ranked)] if len(view.ranked) else view.ranked
+    points = curve[np.unique(np.linspace(0, len(curve) - 1, _SPARKS).astype(int))] if len(curve) else curve
     lines = [
         f"{HINTS[run.state]} {run.message}",
         f"{run.config.get('strategy', 'scan')} on {run.space}, data {(run.config.get('settings') or {}).get('data')}, "
@@ -132,10 +187,18 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
         [
             html.H3(run.name, style={"margin": "0 0 4px", "fontSize": "15px"}),
             *[html.Div(line, className="support", style={"fontSize": "12px"}) for line in lines],
+            dmc.Sparkline(
+                data=[float(value) for value in points if np.isfinite(value)],
+                h=28,
+                mt=4,
+                color="blue",
+                fillOpacity=0.2,
+                **{"aria-label": f"best {view.rank_by} so far"},
+            ),
             dmc.Group(
                 [
                     dcc.Link("Open", href=f"/{selection.write(run.id, None)}"),
-                    *([_button(order.capitalize(), press(order, run.id))] if order else []),
+                    *(_button(_LABELS.get(order, order.capitalize()), press(order, run.id)) for order in orders),
                     _button("Delete", press("delete", run.id), color="red"),
                 ],
                 mt="xs",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 
 from app.cockpit import DEFAULT_SPACE, LARGEST_SPACE
 from nas_core import proxies, spaces
 
+COMPARE_HINT = "Choose two runs to see their best candidates side by side."
 QUESTION = "What did we do, and what came of it?"
 
 
 def layout() -> html.Div:
-    """A form for a new run, and a card a run."""
+    """A form for a new run, a card a run, and two runs compared."""
     return html.Div(
         [
             html.P(QUESTION, className="question"),
@@ -20,7 +21,7 @@ def layout() -> html.Div:
                 [
                     dmc.Group(
                         [
-                            dmc.TextInput(id="new-name", label="Name", size="xs", w=150, placeholder="a new run"),
+                            dmc.TextInput(id="new-name", label="Name", size="xs", w=130, placeholder="a new run"),
                             dmc.Select(
                                 id="new-strategy",
                                 label="Strategy",
@@ -34,7 +35,7 @@ def layout() -> html.Div:
                                 id="new-space",
                                 label="Space",
                                 size="xs",
-                                w=140,
+                                w=125,
                                 allowDeselect=False,
                                 data=[name for name in spaces.names() if spaces.get(name).size <= LARGEST_SPACE],
                                 value=DEFAULT_SPACE,
@@ -43,7 +44,7 @@ def layout() -> html.Div:
                                 id="new-proxies",
                                 label="Scores, the first ranks",
                                 size="xs",
-                                w=260,
+                                w=230,
                                 searchable=True,
                                 data=proxies.names(),
                                 value=["zico"],
@@ -52,20 +53,22 @@ def layout() -> html.Div:
                                 id="new-preset",
                                 label="Settings",
                                 size="xs",
-                                w=120,
+                                w=105,
                                 allowDeselect=False,
                                 data=["laptop", "aggregate", "published"],
                                 value="laptop",
                             ),
-                            dmc.NumberInput(id="new-budget", label="Budget", size="xs", w=100, value=500, min=1),
-                            dmc.NumberInput(id="new-seed", label="Seed", size="xs", w=90, value=0),
-                            dmc.TextInput(id="new-data", label="Data", size="xs", w=110, value="digits"),
+                            dmc.NumberInput(id="new-budget", label="Budget", size="xs", w=90, value=500, min=1),
+                            dmc.NumberInput(id="new-seed", label="Seed", size="xs", w=70, value=0),
+                            dmc.TextInput(id="new-data", label="Data", size="xs", w=95, value="digits"),
                             dmc.Button("Create run", id="btn-new", size="xs", mt=24),
                         ],
                         align="flex-start",
+                        gap="xs",
                         mb="md",
                     ),
                     html.Div(id="run-cards", className="cards"),
+                    _comparison(),
                     dmc.Modal(
                         [
                             html.P("The run, its acts and candidates are deleted. Cached scores stay."),
@@ -78,4 +81,33 @@ def layout() -> html.Div:
                 className="page",
             ),
         ]
+    )
+
+
+def _comparison() -> html.Section:
+    return html.Section(
+        [
+            dmc.Group(
+                [
+                    html.H2("Compare"),
+                    dmc.MultiSelect(
+                        id="compared-runs",
+                        size="xs",
+                        w=420,
+                        maxValues=2,
+                        placeholder="two runs",
+                        **{"aria-label": "Runs to compare"},
+                    ),
+                    html.Span(COMPARE_HINT, id="comparison-text", className="support", role="status"),
+                ]
+            ),
+            html.Div(
+                dcc.Graph(id="comparison", className="fill-graph", responsive=True, config={"displaylogo": False}),
+                id="comparison-figure",
+                className="comparison",
+                hidden=True,
+            ),
+        ],
+        className="panel",
+        style={"marginTop": "12px"},
     )

@@ -1,0 +1,64 @@
+"""Figures of the Runs page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.palette import styled
+
+_LINES = (("#0072B2", "solid"), ("#D55E00", "dash"))
+"""Colour and dash of the runs compared: told apart without colour, too."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run to compare: its name, the score that ranks it, and by candidate in order of scoring that score, higher is
+    better, and the true accuracy in percent (NaN where it is not known)."""
+
+    name: str
+    metric: str
+    values: np.ndarray
+    truth: np.ndarray
+
+
+def best_positions(values: np.ndarray) -> np.ndarray:
+    """After each candidate, the position of the best one so far (n,); NaN never is."""
+    ranked = np.where(np.isnan(values), -np.inf, values)
+    better = np.flatnonzero(np.diff(np.maximum.accumulate(ranked), prepend=-np.inf) > 0)
+    steps = np.zeros(len(ranked), dtype=int)
+    steps[better] = better
+    return np.maximum.accumulate(steps)
+
+
+def courses(runs: Sequence[Course], theme: str) -> go.Figure:
+    """Best score so far, and the true accuracy of the candidate that has it, one line a run."""
+    figure = make_subplots(1, 2, subplot_titles=("Best score so far", "True accuracy of that candidate"))
+    for run, (colour, dash) in zip(runs, _LINES, strict=False):
+        best = best_positions(run.values)
+        line = {"color": colour, "dash": dash, "shape": "hv", "width": 2}
+        counts = np.arange(1, len(best) + 1)
+        for place, values in enumerate((run.values, run.truth), start=1):
+            figure.add_scatter(
+                x=counts,
+                y=values[best],
+                mode="lines",
+                line=line,
+                name=f"{run.name} ({run.metric})",
+                showlegend=place == 1,
+                row=1,
+                col=place,
+            )
+    styled(figure, theme, "")
+    figure.update_xaxes(title={"text": "candidates scored", "standoff": 4})
+    metrics = dict.fromkeys(run.metric for run in runs)
+    figure.update_yaxes(title={"text": " or ".join(metrics)}, col=1)
+    figure.update_yaxes(title={"text": "validation accuracy, %"}, col=2)
+    figure.update_annotations(font={"size": 12})
+    return figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "y": -0.2}, margin={"l": 56, "r": 12, "t": 30, "b": 60}
+    )
