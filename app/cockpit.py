@@ -214,7 +214,8 @@ class Cockpit:
         acts = self.store.log(identifier, kind="act")
         with self._lock:
             read = self._read.setdefault(identifier, RunValues())
-            for row in self.store.candidates(identifier, after=read.cursor):
+            behind = run.scored > len(read.indices)
+            for row in self.store.candidates(identifier, after=read.cursor) if behind else ():
                 read.cursor = row.scored or read.cursor
                 read.indices.append(table.index[row.arch])
                 for name in run.config.get("proxies", ["zico"]):

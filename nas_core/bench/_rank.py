@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,9 +62,12 @@ def rank_statistics(
     rng = np.random.default_rng(seed)
     draws = [rng.integers(len(x), size=len(x)) for _ in range(bootstrap)]
 
-    def estimate(statistic: Callable[[np.ndarray, np.ndarray], float]) -> Estimate:
-        value = statistic(x, y)
-        sampled = [statistic(x[draw], y[draw]) for draw in draws]
+    everything = _Pairs(x, y)
+    resamples = [_Pairs(x[draw], y[draw]) for draw in draws]
+
+    def estimate(statistic: Callable[[_Pairs], float]) -> Estimate:
+        value = statistic(everything)
+        sampled = [statistic(resample) for resample in resamples]
         sampled = [v for v in sampled if not np.isnan(v)]
         if not sampled:
             return Estimate(value, float("nan"), float("nan"))
@@ -77,7 +81,7 @@ def rank_statistics(
         tau=estimate(_tau),
         rho=estimate(_rho),
         tau_top_half=estimate(_tau_top_half),
-        regret=estimate(lambda a, b: _regret(a, b, top_k)),
+        regret=estimate(lambda pairs: _regret(pairs, top_k)),
         ndcg=estimate(_ndcg),
     )
 
@@ -95,29 +99,55 @@ def partial_correlation(score: ArrayLike, truth: ArrayLike, controls: Sequence[A
     return float(np.corrcoef(left[0], left[1])[0, 1])
 
 
-def _tau(x: np.ndarray, y: np.ndarray) -> float:
-    return float(kendalltau(x, y).statistic)
+class _Pairs:
+    """Scores (n,) with their truth (n,); orders and ranks are found once, however many statistics read them."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
+        self.x, self.y = x, y
+
+    @cached_property
+    def by_score(self) -> np.ndarray:
+        """Positions, highest score first; ties as they came."""
+        return np.argsort(-self.x, kind="stable")
+
+    @cached_property
+    def by_truth(self) -> np.ndarray:
+        return np.argsort(-self.y, kind="stable")
 
 
-def _rho(x: np.ndarray, y: np.ndarray) -> float:
-    a, b = rankdata(x), rankdata(y)
+def _tau(pairs: _Pairs) -> float:
+    return float(kendalltau(pairs.x, pairs.y).statistic)
+
+
+def _rho(pairs: _Pairs) -> float:
+    a, b = _average_ranks(pairs.x, pairs.by_score), _average_ranks(pairs.y, pairs.by_truth)
     if a.std() == 0 or b.std() == 0:
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _tau_top_half(x: np.ndarray, y: np.ndarray) -> float:
-    top = y >= np.median(y)
-    return _tau(x[top], y[top])
+def _average_ranks(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Ranks of `values` (n,), whose sorted `order` is known; ties share the mean of theirs."""
+    along = values[order]
+    first = np.concatenate([[True], along[1:] != along[:-1]])
+    group = np.cumsum(first)
+    bounds = np.append(np.flatnonzero(first), len(along))
+    ranks = np.empty(len(along))
+    ranks[order] = 0.5 * (bounds[group] + bounds[group - 1] + 1)
+    return ranks
 
 
-def _regret(x: np.ndarray, y: np.ndarray, top_k: int) -> float:
-    chosen = np.argsort(-x, kind="stable")[:top_k]
-    return float(y.max() - y[chosen].max())
+def _tau_top_half(pairs: _Pairs) -> float:
+    top = pairs.y >= np.median(pairs.y)
+    return _tau(_Pairs(pairs.x[top], pairs.y[top]))
 
 
-def _ndcg(x: np.ndarray, y: np.ndarray) -> float:
-    spread = y.max() - y.min()
-    gains = (y - y.min()) / spread if spread else np.ones_like(y)
-    discounts = 1 / np.log2(np.arange(2, len(y) + 2))
-    return float(gains[np.argsort(-x, kind="stable")] @ discounts / (np.sort(gains)[::-1] @ discounts))
+def _regret(pairs: _Pairs, top_k: int) -> float:
+    return float(pairs.y.max() - pairs.y[pairs.by_score[:top_k]].max())
+
+
+def _ndcg(pairs: _Pairs) -> float:
+    best, least = pairs.y[pairs.by_truth[0]], pairs.y[pairs.by_truth[-1]]
+    gains = (pairs.y - least) / (best - least) if best > least else np.ones_like(pairs.y)
+    discounts = 1 / np.log2(np.arange(2, len(gains) + 2))
+    return float(gains[pairs.by_score] @ discounts / (gains[pairs.by_truth] @ discounts))

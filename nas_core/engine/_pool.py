@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -89,12 +91,24 @@ def score_candidates(
 
 def start_worker(engine_process: int) -> None:
     """Initialiser of a worker: exit with the engine, leave Ctrl-C to it, yield to the browser, one torch thread."""
-    os.nice(_NICENESS)
+    _yield_to_others()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow(engine_process, lambda: os._exit(1))
     from nas_core import scoring
 
     scoring.start_worker()
+
+
+def _yield_to_others() -> None:
+    """Run only when nobody else wants the processor.
+
+    Linux weighs sessions before it looks at niceness inside one (sched(7), autogroup): a worker that shared the
+    session of a terminal would take as much time from the browser as the browser has. It gets one of its own.
+    """
+    os.nice(_NICENESS)
+    with suppress(OSError):
+        os.setsid()
+        Path("/proc/self/autogroup").write_text(str(_NICENESS))
 
 
 def follow(parent: int, leave: Callable[[], None]) -> None:

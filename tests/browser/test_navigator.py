@@ -19,7 +19,8 @@ def scored(page: Page) -> int:
 def wait_for_more(page: Page, count: int) -> None:
     """Until the run says that more than `count` candidates are scored."""
     page.wait_for_function(
-        "(n) => Number(document.getElementById('run-status').innerText.match(/([\\d,]+) of/)?.[1].replaceAll(',', '')) > n",
+        "(n) => Number(document.getElementById('run-status').innerText.match(/([\\d,]+) of/)?.[1].replaceAll(',', ''))"
+        " > n",
         arg=count,
         timeout=60_000,
     )

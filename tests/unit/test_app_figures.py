@@ -10,10 +10,10 @@ import pytest
 
 from app.cell import cell_graph, edit_path
 from app.fitness import block_fitness
+from app.masks import packed, unpacked
 from app.pages.correlation.figures import measures, score_against_truth
 from app.pages.layers.figures import heat_map
 from app.pages.navigator.figures import MAP_COLOURS, best_so_far, block_chart, layer_bars, map_codes
-from app.pages.navigator.space_map import packed_bits, unpacked
 from app.palette import OPERATION_COLOURS, short, typed
 from nas_core import spaces
 
@@ -38,7 +38,7 @@ def test_dots_that_the_steering_removes_have_no_colour():
 
 def test_masks_round_trip_as_bits():
     mask = np.random.default_rng(0).random(15_625) < 0.3
-    assert np.array_equal(unpacked(packed_bits(mask), len(mask)), mask)
+    assert np.array_equal(unpacked(packed(mask), len(mask)), mask)
     assert not unpacked(None, 5).any()
 
 

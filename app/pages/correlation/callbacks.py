@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from flask_caching import Cache
 
 from app import selection
 from app.cockpit import Cockpit, View, turned
+from app.masks import unpacked
 from app.pages.correlation import figures
 from app.pages.correlation.laboratory import AGGREGATE, LEAST, aggregate, leader_board, measured, score_matrix
 from app.shell import notification
@@ -24,7 +25,7 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
     """Callbacks of the page; aggregates are kept by run, cursor, data set and scope."""
 
     @cache.memoize()
-    def board(run: str, _step: int, data_set: str, scope: str, _acts: int, brushed: tuple[int, ...]) -> dict[str, Any]:
+    def board(run: str, _step: int, data_set: str, scope: str, _acts: int, brushed: str | None) -> dict[str, Any]:
         view = cockpit.view(run)
         chosen = _chosen(view, scope, brushed)
         return {"rows": leader_board(view, data_set, chosen), "matrix": score_matrix(view, chosen)}
@@ -57,7 +58,7 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         data_set: str,
         scope: str,
         looked_at: str | None,
-        brushed: list[int] | None,
+        brushed: str | None,
         theme: str,
         arch: str | None,
         run: str | None,
@@ -67,8 +68,7 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         view = cockpit.view(run)
         empty = np.array([])
         names = (turned(looked_at), data_set)
-        marked = tuple(brushed or ())
-        chosen = _chosen(view, scope, marked)
+        chosen = _chosen(view, scope, brushed)
         if cockpit.truth(view.run.space) is None or len(chosen) < LEAST:
             return (
                 [],
@@ -80,32 +80,35 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
             )
         scored = len(view.indices)
         busy = view.run.state in ("running", "queued")
-        found = board(run, scored // _REFRESH if busy else -scored, data_set, scope, len(view.acts), marked)
+        found = board(run, scored // _REFRESH if busy else -scored, data_set, scope, len(view.acts), brushed)
         rivals, crossed = found["matrix"]
         columns = [column("score", width=200)]
         columns += [column(name, _TITLES.get(name, name), width=150) for name in found["rows"][0] if name != "score"]
         truth = bench.truth(view.run.space)[data_set].to_numpy()
         values = aggregate(view) if looked_at == AGGREGATE else view.oriented(looked_at)
-        scatter: Any = no_update  # a brush changes what is counted, not where the dots stand
+        bars = measured(view, values, truth, chosen)
+        state = f"{len(chosen):,} of {scored:,} scored candidates, 95 % intervals; truth: validation accuracy"
         changed = {trigger["prop_id"].split(".")[0] for trigger in ctx.triggered}
-        if not changed or changed - {"brushed", "scope"}:
-            selected = view.table.index.get(arch or "")
-            scatter = figures.score_against_truth(values, truth[view.indices], view.indices, names, theme, selected)
+        if changed and not changed - {"brushed", "scope"}:
+            # A brush changes what is counted, not where the dots stand nor how anything looks.
+            crossing, measuring = figures.matrix_patch(rivals, crossed), figures.measures_patch(bars)
+            return found["rows"], no_update, crossing, no_update, measuring, state
+        selected = view.table.index.get(arch or "")
         return (
             found["rows"],
             columns,
             figures.matrix(rivals, crossed, theme),
-            scatter,
-            figures.measures(measured(view, values, truth, chosen), looked_at, theme),
-            f"{len(chosen):,} of {scored:,} scored candidates, 95 % intervals; truth: validation accuracy",
+            figures.score_against_truth(values, truth[view.indices], view.indices, names, theme, selected),
+            figures.measures(bars, looked_at, theme),
+            state,
         )
 
-    @app.callback(Output("brushed", "data"), Output("scope", "value"), Input("score-truth", "selectedData"))
-    def brush(selected: dict[str, Any] | None) -> tuple[Any, Any]:
-        """A lasso on the scatter is a scope of its own: board, matrix and bars follow it."""
-        points = (selected or {}).get("points") or []
-        marked = [int(point["customdata"]) for point in points if "customdata" in point]
-        return (marked, "brush") if marked else (no_update, no_update)
+    # A lasso on the scatter is a scope of its own: board, matrix and bars follow it.
+    app.clientside_callback(
+        ClientsideFunction("helm", "brush"),
+        Output("score-truth", "id"),
+        Input("score-truth", "figure"),
+    )
 
     @app.callback(
         Output("url", "search", allow_duplicate=True),
@@ -132,12 +135,12 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         return True, no_update
 
 
-def _chosen(view: View, scope: str, brushed: tuple[int, ...]) -> np.ndarray:
+def _chosen(view: View, scope: str, brushed: str | None) -> np.ndarray:
     """Positions among the scored candidates that the statistics are about."""
     if scope == "steering":
         return np.flatnonzero(view.kept[view.indices])
     if scope == "brush":
-        return np.flatnonzero(np.isin(view.indices, brushed))
+        return np.flatnonzero(unpacked(brushed, len(view.table.archs))[view.indices])
     return np.arange(len(view.indices))
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from dash import Patch
 
 from app.palette import ACCENT, styled
+
+_MANY = 5000
+"""Dots from which they are small: a browser without a graphics card draws them anew after every brush."""
 
 
 def score_against_truth(
@@ -25,7 +30,11 @@ def score_against_truth(
         y=truth.astype("f4"),
         customdata=indices.tolist(),  # plain numbers: events do not unpack typed arrays
         mode="markers",
-        marker={"size": 4, "color": "#0072B2" if theme == "light" else "#56B4E9", "opacity": 0.6},
+        marker={
+            "size": 4 if len(score) < _MANY else 2.5,
+            "color": "#0072B2" if theme == "light" else "#56B4E9",
+            "opacity": 0.6 if len(score) < _MANY else 0.9,
+        },
         hovertemplate=f"#%{{customdata}}<br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.2f}} %<extra></extra>",
     )
     ring = np.flatnonzero(indices == selected) if selected is not None else np.zeros(0, dtype=int)
@@ -45,13 +54,10 @@ def matrix(names: Sequence[str], values: np.ndarray, theme: str) -> go.Figure:
     """Spearman correlation of every score with every other."""
     figure = go.Figure()
     figure.add_heatmap(
-        z=values,
-        x=list(names),
-        y=list(names),
+        **_crossed(names, values),
         zmin=-1,
         zmax=1,
         colorscale="RdBu",
-        text=np.round(values, 2),
         texttemplate="%{text:.2f}" if len(names) <= 12 else None,
         textfont={"size": 9},
         hovertemplate="%{y}, %{x}<br>%{z:.3f}<extra></extra>",
@@ -64,13 +70,32 @@ def matrix(names: Sequence[str], values: np.ndarray, theme: str) -> go.Figure:
 def measures(bars: Mapping[str, float], score: str, theme: str) -> go.Figure:
     """Spearman correlations: with truth, with sizes, and with truth once size is taken out."""
     figure = go.Figure()
-    values = list(bars.values())
-    figure.add_bar(
-        x=values,
-        y=list(bars),
-        orientation="h",
-        marker={"color": "#0072B2"},
-        text=["–" if np.isnan(v) else f"{v:.2f}" for v in values],
-    )
+    figure.add_bar(**_lengths(bars), orientation="h", marker={"color": "#0072B2"})
     styled(figure, theme, f"What does {score} measure?", "Spearman correlation", "")
     return figure.update_xaxes(range=[-1, 1]).update_yaxes(autorange="reversed", automargin=True)
+
+
+def matrix_patch(names: Sequence[str], values: np.ndarray) -> Patch:
+    """New numbers for a `matrix` that is on the page."""
+    return _patched(_crossed(names, values))
+
+
+def measures_patch(bars: Mapping[str, float]) -> Patch:
+    """New numbers for `measures` that are on the page."""
+    return _patched(_lengths(bars))
+
+
+def _patched(changed: Mapping[str, Any]) -> Patch:
+    patch = Patch()
+    for name, value in changed.items():
+        patch["data"][0][name] = value
+    return patch
+
+
+def _crossed(names: Sequence[str], values: np.ndarray) -> dict[str, Any]:
+    return {"z": values, "x": list(names), "y": list(names), "text": np.round(values, 2)}
+
+
+def _lengths(bars: Mapping[str, float]) -> dict[str, Any]:
+    values = list(bars.values())
+    return {"x": values, "y": list(bars), "text": ["–" if np.isnan(v) else f"{v:.2f}" for v in values]}

@@ -9,9 +9,10 @@ from dash import Dash, Input, Output, State, ctx, no_update
 
 from app import live, selection
 from app.cockpit import Cockpit
+from app.masks import unpacked
 from app.pages.navigator.layout import NO_REGION
 from app.pages.navigator.region import describe, region_of
-from app.pages.navigator.space_map import block_of, unpacked
+from app.pages.navigator.space_map import block_of
 from app.shell import notification, pressed
 from nas_core.spaces import Act, SteeringConflict
 from nas_core.store import StoreError

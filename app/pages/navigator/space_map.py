@@ -10,6 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from app.cockpit import Cockpit, View
 from app.fitness import preview
+from app.masks import packed
 from app.pages.navigator import figures
 from app.palette import typed
 from nas_core.spaces import Act, SteeringConflict
@@ -84,9 +85,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             return no_update, no_update
         view = cockpit.view(run)
         codes = figures.map_codes(view.over_space(colour), view.rungs(), view.kept)
-        packed = base64.b64encode(codes.tobytes()).decode()
+        sent = base64.b64encode(codes.tobytes()).decode()
         moving = {axis: typed(_axis(view, name))["bdata"] for axis, name in (("x", x), ("y", y)) if name in view.values}
-        return no_update if packed == before else packed, moving or no_update
+        return no_update if sent == before else sent, moving or no_update
 
     @app.callback(
         Output("map-going", "data"),
@@ -105,7 +106,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         except SteeringConflict as conflict:
             return None, str(conflict)
         seen = preview(view.steering, after, view.table.archs, view.indices, view.ranked)
-        return packed_bits(seen.mask), f"prune {decision} {choice}: {seen.sentence()}"
+        return packed(seen.mask), f"prune {decision} {choice}: {seen.sentence()}"
 
     @app.callback(Output("map-chosen", "data"), Input("arch", "data"), Input("run", "data"))
     def ring(arch: str | None, run: str | None) -> Any:
@@ -127,18 +128,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("map-marks", "data"),
         State("region", "data"),
     )
-
-
-def packed_bits(mask: np.ndarray) -> str:
-    """A mask (n,) as base64 of its bits, first architecture in the highest bit."""
-    return base64.b64encode(np.packbits(mask).tobytes()).decode()
-
-
-def unpacked(bits: str | None, count: int) -> np.ndarray:
-    """The mask that `packed_bits` wrote, bool (count,); all False for None."""
-    if not bits:
-        return np.zeros(count, dtype=bool)
-    return np.unpackbits(np.frombuffer(base64.b64decode(bits), dtype=np.uint8), count=count).astype(bool)
 
 
 def block_of(view: View, brick: str) -> tuple[str, str]:
