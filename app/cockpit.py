@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 
@@ -262,6 +263,26 @@ class Cockpit:
         key = ScoreSettings.from_dict(run.config.get("settings") or {}).key()
         text = space.format(space.canonical(arch))
         return self.store.layers(run.space, text, str(run.config.get("rank_by", "zico")), key)
+
+    def distributions(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
+        """Histograms of the ranking score's statistics inside every layer of `arch`; empty where not computed yet."""
+        space = spaces.get(run.space)
+        key = ScoreSettings.from_dict(run.config.get("settings") or {}).key()
+        name = proxies.distribution_name(str(run.config.get("rank_by", "zico")))
+        return self.store.layers(run.space, space.format(space.canonical(arch)), name, key)
+
+    def request_distributions(self, run: RunRow, archs: Sequence[Architecture]) -> str:
+        """Ask the engine for the distributions of `archs`, each once; why it could not, where it said so."""
+        space = spaces.get(run.space)
+        asked = {entry.body["arch"]: entry.id for entry in self.store.log(run.id, kind="request")}
+        for arch in archs:
+            text = space.format(space.canonical(arch))
+            if text not in asked:
+                body = {"what": "distributions", "arch": text, "proxy": run.config.get("rank_by", "zico")}
+                self.store.append(run.id, "request", body)
+        answers = {int(entry.body["request"]): entry.body["message"] for entry in self.store.log(run.id, kind="answer")}
+        messages = [answers.get(asked.get(space.format(space.canonical(arch)), 0), "") for arch in archs]
+        return next((message for message in messages if message), "")
 
     @staticmethod
     def truth(space: str) -> pd.DataFrame | None:

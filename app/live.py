@@ -30,9 +30,17 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
     try:
         row = cockpit.store.run(run)
         acts = len(cockpit.store.log(run, kind="act"))
+        answers = len(cockpit.store.log(run, kind="answer"))
     except StoreError as error:
         return {"run": run, "error": str(error), "at": time.time()}
-    pulse = {"run": run, "state": row.state, "message": row.message, "scored": row.scored, "acts": acts}
+    pulse = {
+        "run": run,
+        "state": row.state,
+        "message": row.message,
+        "scored": row.scored,
+        "acts": acts,
+        "answers": answers,
+    }
     return pulse | {"budget": int(row.config.get("budget", 0)), "at": time.time()}
 
 

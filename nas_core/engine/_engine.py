@@ -10,6 +10,7 @@ import uuid
 from concurrent.futures import Executor
 from contextlib import suppress
 
+from nas_core.engine._answers import Answers
 from nas_core.engine._pool import WorkerPool
 from nas_core.engine._run import RunningSearch
 from nas_core.store import LEASE_SECONDS, LeaseLost, Store, StoreError
@@ -46,6 +47,7 @@ class Engine:
         self._pool = WorkerPool(workers, executor)
         self._lease_seconds = lease_seconds or float(os.environ.get("NAS_HELM_LEASE_SECONDS", LEASE_SECONDS))
         self._only = only
+        self._answers = Answers(store)
         self._search: RunningSearch | None = None
         self._beat: _HeartBeat | None = None
 
@@ -65,10 +67,11 @@ class Engine:
 
     def step(self, stop_event: threading.Event | None = None) -> bool:
         """Carry one run one generation further, leasing one first; False where there was nothing to do."""
+        answered = self._answers.serve()
         if self._search is None:
             identifier = self._store.lease(self.name, self._lease_seconds, only=self._only)
             if identifier is None:
-                return False
+                return answered
             self._beat = _HeartBeat(self._store, identifier, self.name, self._lease_seconds)
             self._search = RunningSearch(self._store, identifier, self.name, self._pool)
         search, beat = self._search, self._beat

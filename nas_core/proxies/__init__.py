@@ -4,6 +4,7 @@
 in shared passes. Third parties register through `nas_helm.proxies`.
 """
 
+from nas_core.proxies._distributions import Distributed, distribution_name
 from nas_core.proxies._passes import score_many
 from nas_core.proxies._registry import get, names, register
 from nas_core.proxies._stack import Stack, Stackable, StackScore
@@ -12,6 +13,7 @@ from nas_core.proxies.settings import ScoreSettings
 
 __all__ = [
     "Batches",
+    "Distributed",
     "Needs",
     "Proxy",
     "ProxyScore",
@@ -19,6 +21,7 @@ __all__ = [
     "Stack",
     "StackScore",
     "Stackable",
+    "distribution_name",
     "get",
     "names",
     "register",

@@ -162,10 +162,7 @@ def _score_measured(model: nn.Module, batches: Batches, proxies: Mapping[str, Me
         for kind in proxy.reads:
             readers.setdefault(kind, []).append(name)
     readings, bill = Readings(Subject(model), list(readers)), _Bill(proxies)
-    for way in Pass:
-        heard = {readings[kind]: names for kind, names in readers.items() if kind.listens is way}
-        if heard:
-            _run(readings.subject, _inputs(way, batches), heard, bill)
+    _listen(readings, readers, batches, bill)
     scores: dict[str, ProxyScore] = {}
     for name, proxy in proxies.items():
         started = time.perf_counter()
@@ -173,6 +170,22 @@ def _score_measured(model: nn.Module, batches: Batches, proxies: Mapping[str, Me
         bill.charge([name], time.perf_counter() - started)
         scores[name] = replace(score, seconds=bill.seconds[name])
     return scores
+
+
+def take(model: nn.Module, batches: Batches, kinds: Sequence[type[Measurement]], *, least: int) -> Readings:
+    """Measurements of these kinds, as a score would read them; at least `least` batches are needed."""
+    check_batches(batches, least=least)
+    readings = Readings(Subject(model), kinds)
+    _listen(readings, {kind: [""] for kind in kinds}, batches, _Bill({"": None}))
+    return readings
+
+
+def _listen(readings: Readings, readers: Mapping[type[Measurement], list[str]], batches: Batches, bill: _Bill) -> None:
+    """Run every pass that somebody listens to."""
+    for way in Pass:
+        heard = {readings[kind]: names for kind, names in readers.items() if kind.listens is way}
+        if heard:
+            _run(readings.subject, _inputs(way, batches), heard, bill)
 
 
 class _Bill:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nas_core.proxies._distributions import COLUMNS, histogram
 from nas_core.proxies._layers import layer_table
-from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject, take
 from nas_core.proxies._registry import register
 from nas_core.proxies._stack import Stack, StackScore, stack_gradients
 from nas_core.proxies.base import Batches, Needs, ProxyScore, check_batches
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from nas_core.proxies.base import Target
 
@@ -45,6 +46,13 @@ class _GradientStatistics:
         self._shift.add_(difference)
         self._square.addcmul_(difference, difference)
         self._magnitude.add_(torch.abs(gradient, out=difference))
+
+    def per_weight(self) -> dict[str, Tensor]:
+        """Magnitude, deviation and inverse coefficient of variation of every weight, each (n,)."""
+        magnitude = self._magnitude.flatten() / self.count
+        mean_shift = self._shift.flatten() / self.count
+        std = (self._square.flatten() / self.count - mean_shift**2).clamp_(min=0).sqrt_()
+        return {"mean_abs_grad": magnitude, "std": std, "inverse_cv": magnitude / std}
 
     def layers(self, networks: int = 1) -> list[tuple[float, float, float, float]]:
         """For each of the networks whose weights stand one after another: mean_abs_grad, std, inverse_cv, term.
@@ -87,6 +95,16 @@ class GradientMoments(Measurement):
             if gradient is not None:
                 running.add(gradient)
 
+    def distributions(self, subject: Subject) -> pd.DataFrame:
+        """A histogram a layer and statistic, of the layers that get a gradient. Read before `table`."""
+        rows = [
+            histogram(name, statistic, values)
+            for (name, _), running in zip(subject.layers, self._statistics, strict=True)
+            if running.count
+            for statistic, values in running.per_weight().items()
+        ]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
     def table(self, subject: Subject) -> pd.DataFrame:
         """A row a layer: mean_abs_grad, std, inverse_cv (means over the weights kept), term (NaN where skipped)."""
         if self._table is None:
@@ -120,6 +138,11 @@ class ZiCo(Measured):
         """The sum of the layers' terms."""
         table = readings[GradientMoments].table(readings.subject)
         return ProxyScore(float(table["term"].dropna().sum()), table)
+
+    def distributions(self, model: nn.Module, batches: Batches) -> pd.DataFrame:
+        """How magnitude, deviation and inverse coefficient of variation are spread inside every layer."""
+        readings = take(model, batches, [GradientMoments], least=self.least_batches)
+        return readings[GradientMoments].distributions(readings.subject)
 
     def score_stack(self, stack: Stack, batches: Batches) -> list[StackScore]:
         """Scores of many networks in one pass a batch, as `score` would give them one by one."""

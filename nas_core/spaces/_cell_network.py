@@ -6,6 +6,8 @@ benchmarks (Dong & Yang 2020; Dong et al. 2021; Duan et al. 2021).
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 
@@ -36,6 +38,29 @@ class Zero(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return torch.zeros_like(features)
+
+
+class AveragePool(nn.AvgPool2d):
+    """Average of 3 x 3 pixels, those outside the image left out, in the shape of its input.
+
+    Written as a convolution of every channel by itself, which a CPU runs several times faster, backwards above all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(3, stride=1, padding=1, count_include_pad=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        kernel, share = _window(*features.shape[1:], features.dtype, features.device)
+        return nn.functional.conv2d(features, kernel, padding=1, groups=features.shape[1]) * share
+
+
+@functools.lru_cache(maxsize=64)
+def _window(channels: int, height: int, width: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Kernel of ones (channels, 1, 3, 3), and what each position's sum is multiplied by (1, 1, height, width)."""
+    with torch.inference_mode(False):
+        ones = torch.ones(1, 1, height, width, device=device)
+        share = 1 / nn.functional.avg_pool2d(ones, 3, stride=1, padding=1, divisor_override=1)
+        return torch.ones(channels, 1, 3, 3, dtype=dtype, device=device), share.to(dtype)
 
 
 class ChannelSkip(nn.Sequential):
@@ -69,7 +94,7 @@ def _operation(choice: int, inputs: int, outputs: int, stride: int) -> nn.Module
             return FactorizedReduce(inputs, outputs)
         return nn.Identity() if inputs == outputs else ChannelSkip(inputs, outputs)
     if choice == POOL:
-        return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+        return AveragePool()
     return ReluConvNorm(inputs, outputs, {CONV1: 1, CONV3: 3}[choice], stride)
 
 

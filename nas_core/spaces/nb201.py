@@ -129,10 +129,10 @@ class NasBench201(SearchSpace):
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture.
 
-        Columns: params, flops (multiply-accumulates and more, counted as `_cost` says), live_params (operations on a `none`-free input-to-output path
-        only), sum_log_layer_size (natural logarithm of weights, summed over live convolutions and linear layers),
-        conv_layers (live convolutions inside cells, all stages). Source: Dong & Yang 2020, fig. 1; checked against
-        built modules.
+        Columns: params, flops (multiply-accumulates and more, counted as `_cost` says), live_params (operations on a
+        `none`-free input-to-output path only), sum_log_layer_size (natural logarithm of weights, summed over live
+        convolutions and linear layers), conv_layers (live convolutions inside cells, all stages). Source: Dong & Yang
+        2020, fig. 1; checked against built modules.
         """
         image, scale = image or ImageShape(), scale or Scale()
         table = np.asarray(archs, dtype=np.int64).reshape(-1, 6)

@@ -58,7 +58,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One line of the log. `kind` is command, act or event."""
+    """One line of the log. `kind` is command, act, event, request or answer."""
 
     id: int
     kind: str
@@ -305,6 +305,12 @@ class Store:
             query = query.where(Log.kind == kind)
         with self._transaction() as session:
             return [LogEntry(row.id, row.kind, row.body, row.time) for row in session.scalars(query)]
+
+    def entries(self, kinds: Sequence[str], after: int = 0) -> list[tuple[str, LogEntry]]:
+        """Log lines of these kinds behind the cursor `after`, of every run, oldest first, each with its run."""
+        query = select(Log).where(Log.kind.in_(kinds), Log.id > after).order_by(Log.id)
+        with self._transaction() as session:
+            return [(row.run, LogEntry(row.id, row.kind, row.body, row.time)) for row in session.scalars(query)]
 
     # candidates -----------------------------------------------------------------------------------------------------
 

@@ -64,4 +64,7 @@ def test_brush_to_linked_update(address, page, run):
         page.wait_for_function("() => window.took !== null", timeout=60_000)
         seconds.append(page.evaluate("() => window.took"))
         page.wait_for_timeout(800)
-    print(f"\nbrush to linked update, {dots:,} candidates covering 15,625 cells, ten scores: median {np.median(seconds):.2f} s, n = {ROUNDS}")
+    print(
+        f"\nbrush to linked update, {dots:,} candidates covering 15,625 cells, ten scores: "
+        f"median {np.median(seconds):.2f} s, n = {ROUNDS}"
+    )

@@ -132,6 +132,9 @@ def test_the_main_job(address, page, shoot):
     expect(page.locator("#layers-table")).to_contain_text("stem.0")
     expect(page.locator("#layers-table")).to_contain_text("selected")
     assert "arch=" in page.url
+    expect(page.locator("#layers-spread .legend")).to_contain_text("weights", timeout=30_000)
+    page.locator("#layers-map .nsewdrag").hover()
+    expect(page.locator("#layers-spread .gtitle")).to_contain_text("inverse_cv over the weights of")
     shoot(page, "layers-dark")
     page.locator("#nav-correlation").click()
     expect(page.locator("#leader-board")).to_contain_text("zico")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nas_core import spaces
+from nas_core import scoring, spaces
 from nas_core.engine import Engine
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Steering
@@ -107,6 +107,28 @@ def test_a_prune_takes_effect_at_the_next_ask_and_its_undo_too(store, executor):
     engine.step()
     assert not steering.mask([SPACE.parse(text) for text in store.table(run)["arch"][-8:]]).all()
     engine.close()
+
+
+def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restart(store):
+    cell = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+    run = store.create_run("nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": TINY, "seed": 0})
+    requests = [
+        store.append(run, "request", {"what": "distributions", "arch": arch, "proxy": proxy})
+        for arch, proxy in ((cell, "zico"), ("nonsense", "zico"), (cell, "naswot"))
+    ]
+    for _ in range(2):
+        serve(Engine(store, workers=1))
+    answers = {entry.body["request"]: entry.body["message"] for entry in store.log(run, kind="answer")}
+    assert list(answers) == requests and len(store.log(run, kind="answer")) == 3
+    assert answers[requests[0]] == "" and "malformed cell" in answers[requests[1]]
+    assert "no statistics of single weights" in answers[requests[2]]
+    arch = SPACE.canonical(SPACE.parse(cell))
+    settings = ScoreSettings(**TINY)
+    table = store.layers("nb201", SPACE.format(arch), "zico:distributions", settings.key())
+    scored = scoring.score_architecture(SPACE, arch, ["zico"], settings).layers["zico"]
+    reached = {row["layer"]: row["weights"] for row in scored if row["term"] == row["term"]}
+    assert dict(zip(table["layer"], table["weights"], strict=True)) == reached
+    assert all(sum(row.counts) + row.zeros == row.weights for row in table.itertuples())
 
 
 def test_an_act_in_conflict_is_reported_and_the_run_goes_on(store, executor):

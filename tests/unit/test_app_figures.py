@@ -12,7 +12,7 @@ from app.cell import cell_graph, edit_path
 from app.fitness import block_fitness
 from app.masks import packed, unpacked
 from app.pages.correlation.figures import measures, score_against_truth
-from app.pages.layers.figures import heat_map
+from app.pages.layers.figures import heat_map, spread
 from app.pages.navigator.figures import MAP_COLOURS, best_so_far, block_chart, layer_bars, map_codes
 from app.palette import OPERATION_COLOURS, short, typed
 from nas_core import spaces
@@ -88,6 +88,23 @@ def test_layer_bars_and_heat_map_keep_the_order_of_layers_and_candidates():
     trace = heat_map(both, "term", "dark").data[0]
     assert list(trace.y) == ["selected", "#1"]
     assert np.array_equal(trace.z, [[3, 1, 2], [0, 0, 0]])
+
+
+def test_layers_of_unlike_networks_stand_in_one_order_and_what_one_lacks_is_blank():
+    one = pd.DataFrame({"candidate": "#1", "layer": ["stem", "a", "head"], "term": [1.0, 2.0, 3.0]})
+    two = pd.DataFrame({"candidate": "#2", "layer": ["stem", "b", "a", "head"], "term": [4.0, 5.0, 6.0, 7.0]})
+    trace = heat_map(pd.concat([one, two]), "term", "dark").data[0]
+    assert list(trace.customdata[0]) == ["stem", "b", "a", "head"]
+    assert np.array_equal(trace.z, [[1, np.nan, 2, 3], [4, 5, 6, 7]], equal_nan=True)
+
+
+def test_the_spread_of_a_layer_has_a_line_a_candidate_that_has_it():
+    counts = [0] * 39 + [6]
+    row = {"layer": "stem", "statistic": "std", "weights": 8, "zeros": 2, "low": -2.0, "high": 2.0, "counts": counts}
+    figure = spread({"#1": pd.DataFrame([row]), "#2": pd.DataFrame([{**row, "layer": "head"}])}, "stem", "std", "dark")
+    assert [trace.name for trace in figure.data] == ["#1, 8 weights"]
+    assert max(figure.data[0].y) == 75
+    assert figure.data[0].x[-1] == pytest.approx(10**1.95)
 
 
 def test_an_empty_heat_map_has_no_trace():

@@ -375,3 +375,29 @@ def test_a_sum_over_layers_shows_its_terms(name, make):
     assert list(found.layers)[:4] == ["layer", "kind", "shape", "weights"] and list(found.layers)[-1] == "term"
     assert found.layers["weights"].tolist() == [layer.weight.numel() for layer in _layers(model)]
     assert found.layers["term"].sum() == pytest.approx(found.value, rel=1e-9)
+
+
+def test_zico_distributions_count_every_weight_at_its_value():
+    model, batches = _cnn(), _batches(4)
+    table = proxies.get("zico").distributions(model, batches)
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()
+    named = [(n, m) for n, m in model.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    gradients = {name: [] for name, _ in named}
+    for images, labels in batches:
+        loss = functional.cross_entropy(model(images), labels)
+        for (name, _), g in zip(named, torch.autograd.grad(loss, [m.weight for _, m in named]), strict=True):
+            gradients[name].append(g.flatten().double().numpy())
+    assert list(table["layer"].unique()) == list(gradients)
+    for row in table.itertuples():
+        stacked = np.array(gradients[row.layer])
+        magnitude, std = np.abs(stacked).mean(axis=0), stacked.std(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = {"mean_abs_grad": magnitude, "std": std, "inverse_cv": magnitude / std}[row.statistic]
+        logs = np.log10(values[np.isfinite(values) & (values > 0)])
+        assert (row.weights, row.zeros) == (len(values), len(values) - len(logs))
+        assert (row.low, row.high) == pytest.approx((logs.min(), logs.max()), abs=1e-3)
+        expected = np.histogram(logs, bins=len(row.counts), range=(row.low, row.high))[0]
+        assert np.abs(np.cumsum(expected - np.array(row.counts))).max() <= 1 + 0.01 * len(logs)  # rounding at the edges

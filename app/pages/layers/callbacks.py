@@ -14,6 +14,9 @@ from app.pages.layers import figures
 from app.palette import short
 from app.table import column
 
+_TITLES = {"mean_abs_grad": "mean |g|", "inverse_cv": "inverse CV"}
+_WIDTHS = {"candidate": 84, "layer": 140, "kind": 70, "shape": 92, "weights": 76}
+
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the page."""
@@ -45,18 +48,67 @@ def register(app: Dash, cockpit: Cockpit) -> None:
                 tables.append(layers.assign(candidate=label, position=range(len(layers))))
         table = pd.concat(tables) if tables else pd.DataFrame()
         statistic = statistic if statistic in table else ("term" if "term" in table else "")
-        names = ["candidate", *[c for c in table if c != "candidate"]] if len(table) else []
-        columns = [column(str(name), number=table[name].dtype.kind == "f") for name in names]
+        names = ["candidate", *[str(c) for c in table if c not in ("candidate", "position")]] if len(table) else []
+        columns = [
+            column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 80), **_number(table, name)) for name in names
+        ]
         rows = table.astype(object).where(table.notna(), None).to_dict("records") if len(table) else []
         text = f"layers of {view.rank_by}" if tables else f"No layer statistics of {view.rank_by} yet: press Start."
         shown = table if statistic else pd.DataFrame()
         return figures.heat_map(shown, statistic, theme), rows, columns, _cells(cockpit, view, chosen, theme), text
 
     @app.callback(
+        Output("layers-spread", "figure"),
+        Input("layers-map", "hoverData"),
+        Input("pulse", "data"),
+        Input("statistic", "value"),
+        Input("compared", "value"),
+        Input("theme", "data"),
+        Input("arch", "data"),
+        State("run", "data"),
+    )
+    def inside(
+        hover: dict[str, Any] | None,
+        _pulse: Any,
+        statistic: str,
+        compared: list[str] | None,
+        theme: str,
+        arch: str | None,
+        run: str | None,
+    ) -> Any:
+        """What the layer under the pointer holds; the engine is asked for what is not known yet."""
+        if not run:
+            return no_update
+        view = cockpit.view(run)
+        known: dict[str, pd.DataFrame] = {}
+        missing = []
+        for label, index in _chosen(view, arch, [int(rank) for rank in compared or ()]):
+            cell = tuple(int(c) for c in view.table.archs[index])
+            known[label] = cockpit.distributions(view.run, cell)
+            if not len(known[label]) and len(cockpit.layers(view.run, cell)):
+                missing.append(cell)
+        statistic = "inverse_cv" if statistic == "term" else statistic  # a term is the sum of these over the weights
+        layer = ((hover or {}).get("points") or [{}])[0].get("customdata") or _first_layer(known)
+        why = cockpit.request_distributions(view.run, missing) if missing else ""
+        if not layer or missing:
+            return figures.waiting(why or ("Waiting for the engine …" if missing else ""), theme)
+        return figures.spread(known, layer, statistic, theme)
+
+    @app.callback(
         Output("layers-table", "exportDataAsCsv"), Input("btn-layers-csv", "n_clicks"), prevent_initial_call=True
     )
     def export(clicks: int | None) -> bool:
         return bool(clicks)
+
+
+def _number(table: pd.DataFrame, name: str) -> dict[str, bool]:
+    return {"number": table[name].dtype.kind == "f"}
+
+
+def _first_layer(known: dict[str, pd.DataFrame]) -> str:
+    """The largest layer of the first candidate: something to see before the pointer says which."""
+    table = next((table for table in known.values() if len(table)), None)
+    return "" if table is None else str(table.loc[table["weights"].idxmax(), "layer"])
 
 
 def _chosen(view: View, arch: str | None, ranks: list[int]) -> list[tuple[str, int]]:

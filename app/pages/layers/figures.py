@@ -2,26 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from app.palette import styled
 
+LINES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"), ("#E69F00", "longdash"))
+"""Colour and dash of the candidates compared: told apart without colour, too."""
+
+
+def merged(names: Iterable[Sequence[str]]) -> list[str]:
+    """Layer names of several networks in one order that keeps each network's own: unseen names follow their
+    predecessor."""
+    order: list[str] = []
+    for own in names:
+        place = 0
+        for name in own:
+            if name in order:
+                place = order.index(name) + 1
+            else:
+                order.insert(place, name)
+                place += 1
+    return order
+
 
 def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
-    """Layer by candidate; `layers` has columns candidate, position, layer and the statistic."""
+    """Layer by candidate; `layers` has columns candidate, layer and the statistic. A layer a network lacks is blank."""
     figure = go.Figure()
     if len(layers):
-        table = layers.pivot(index="candidate", columns="position", values=statistic)
-        table = table.loc[layers["candidate"].drop_duplicates()]
+        own = {label: rows["layer"].tolist() for label, rows in layers.groupby("candidate", sort=False)}
+        order = merged(own.values())
+        table = layers.pivot(index="candidate", columns="layer", values=statistic).reindex(list(own), columns=order)
         figure.add_heatmap(
-            z=table.to_numpy(),
-            x=[str(p) for p in table.columns],
+            z=table.to_numpy(dtype=float),
+            x=list(range(len(order))),
             y=list(table.index),
             colorscale="Cividis",
-            colorbar={"title": {"text": statistic}},
-            customdata=layers.pivot(index="candidate", columns="position", values="layer").loc[table.index].to_numpy(),
-            hovertemplate="%{customdata} (layer %{x}), %{y}<br>%{z:.4g}<extra></extra>",
+            colorbar={"title": {"text": statistic}, "thickness": 10},
+            customdata=[order] * len(table),
+            hoverongaps=False,
+            xgap=1,
+            ygap=1,
+            hovertemplate="%{customdata}, %{y}<br>%{z:.4g}<extra></extra>",
         )
-    styled(figure, theme, f"{statistic} by layer and candidate", "layer, from the input to the head", "")
+    title = f"{statistic} by layer and candidate; blank: a network lacks the layer, or it gets no gradient"
+    styled(figure, theme, title, "layer, from the input to the head", "")
     return figure.update_yaxes(autorange="reversed", automargin=True)
+
+
+def spread(distributions: Mapping[str, pd.DataFrame], layer: str, statistic: str, theme: str) -> go.Figure:
+    """How a statistic is spread over the weights of `layer`, one line a candidate (`proxies.Distributed`)."""
+    figure = go.Figure()
+    for (label, table), (colour, dash) in zip(distributions.items(), LINES, strict=False):
+        rows = table[(table["layer"] == layer) & (table["statistic"] == statistic)] if len(table) else table
+        for row in rows.itertuples():
+            counts = np.array(row.counts, dtype=float)
+            if not counts.sum():
+                continue
+            edges = np.logspace(row.low, row.high, len(counts) + 1)
+            figure.add_scatter(
+                x=np.sqrt(edges[:-1] * edges[1:]),
+                y=100 * counts / row.weights,
+                mode="lines",
+                name=f"{label}, {row.weights:,} weights",
+                line={"color": colour, "dash": dash, "shape": "hvh", "width": 1.5},
+                hovertemplate="%{x:.3g}: %{y:.2f} %<extra>" + label + "</extra>",
+            )
+    styled(figure, theme, f"{statistic} over the weights of {layer}", statistic, "% of weights")
+    figure.update_layout(showlegend=True, legend={"x": 0.01, "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
+    return figure.update_xaxes(type="log", exponentformat="power")
+
+
+def waiting(message: str, theme: str) -> go.Figure:
+    """What stands where nothing can be drawn yet."""
+    figure = go.Figure()
+    text = message or "Point at a layer above to see what is inside."
+    figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)
+    styled(figure, theme, "Inside the layer under the pointer")
+    return figure.update_xaxes(visible=False).update_yaxes(visible=False)

@@ -17,7 +17,7 @@ STATISTICS = {
 
 
 def layout() -> html.Div:
-    """Choice of statistic, heat map of layer by candidate, table."""
+    """Choice of statistic, heat map of layer by candidate, what is inside the layer under the pointer, table."""
     return html.Div(
         [
             html.P(QUESTION, className="question"),
@@ -49,7 +49,16 @@ def layout() -> html.Div:
                     html.Div(id="layers-cells", className="cells"),
                     dcc.Graph(id="layers-map", className="fill-graph", responsive=True, config={"displaylogo": False}),
                     html.Div(
-                        grid("layers-table", "layers.csv", "Nothing scored yet: press Start.", columnSize="sizeToFit")
+                        [
+                            dcc.Graph(
+                                id="layers-spread",
+                                className="fill-graph",
+                                responsive=True,
+                                config={"displaylogo": False},
+                            ),
+                            grid("layers-table", "layers.csv", "Nothing scored yet: press Start."),
+                        ],
+                        className="columns spread",
                     ),
                 ],
                 className="page filled thirds",

@@ -1,0 +1,64 @@
+"""What the app wants to know and only the engine can compute: requests of the log, answered between two generations."""
+
+from __future__ import annotations
+
+import time
+
+from nas_core import proxies, spaces
+from nas_core.proxies.settings import ScoreSettings
+from nas_core.store import LogEntry, Store, StoreError
+
+_LOOK_SECONDS = 0.25
+
+
+class Answers:
+    """Answers requests for distributions; what was computed goes to the score cache, the answer to the log.
+
+    Several engines may answer the same request: the first one's result is kept, and both would be equal.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._cursor = 0
+        self._open: dict[int, tuple[str, LogEntry]] = {}
+        self._looked = 0.0
+
+    def serve(self) -> bool:
+        """Answer one request; False where there is none."""
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._read()
+        if not self._open:
+            return False
+        number = min(self._open)
+        run, entry = self._open.pop(number)
+        try:
+            message = self._answer(run, str(entry.body.get("arch")), str(entry.body.get("proxy")))
+        except StoreError:
+            self._open[number] = run, entry  # to be tried again when the store is back
+            raise
+        except Exception as error:  # whatever was asked, the engine goes on
+            message = str(error) or type(error).__name__
+        self._store.append(run, "answer", {"request": number, "message": message})
+        return True
+
+    def _read(self) -> None:
+        for run, entry in self._store.entries(("request", "answer"), after=self._cursor):
+            self._cursor = entry.id
+            if entry.kind == "request":
+                self._open[entry.id] = run, entry
+            else:
+                self._open.pop(int(entry.body["request"]), None)
+
+    def _answer(self, identifier: str, arch: str, proxy: str) -> str:
+        from nas_core import scoring
+
+        run = self._store.run(identifier)
+        space = spaces.get(run.space)
+        settings = ScoreSettings.from_dict(run.config.get("settings") or {})
+        table = scoring.layer_distributions(space, space.parse(arch), proxy, settings)
+        canonical = space.format(space.canonical(space.parse(arch)))
+        name = proxies.distribution_name(proxy)
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        self._store.remember(run.space, canonical, settings.key(), {name: float("nan")}, {}, {name: rows})
+        return ""
