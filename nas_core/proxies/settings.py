@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+from urllib.parse import quote, unquote
 
 VERSION = 3
 """Raised whenever equal settings begin to give other scores, so that scores cached before are not taken for them."""
@@ -67,6 +68,20 @@ class ScoreSettings:
         """A JSON-ready form."""
         return asdict(self)
 
+    @classmethod
+    def from_key(cls, key: str) -> ScoreSettings | None:
+        """Read what `key` wrote; None for a key of an earlier version, whose scores are not comparable."""
+        version, *pairs = key.split(";")
+        if version != f"v{VERSION}":
+            return None
+        texts = {name: unquote(text) for name, _, text in (pair.partition("=") for pair in pairs)}
+        return cls(**{name: type(default)(texts[name]) for name, default in asdict(cls()).items()})
+
+    def difference(self, other: ScoreSettings) -> str:
+        """What these settings have that `other` has not, for people: `data noise, seed 1`; empty where they agree."""
+        mine, theirs = self.to_dict(), other.to_dict()
+        return ", ".join(f"{name} {value}" for name, value in mine.items() if value != theirs[name])
+
     def key(self) -> str:
         """A stable text that names these settings, used by the score cache."""
-        return f"v{VERSION};" + ";".join(f"{name}={value}" for name, value in sorted(self.to_dict().items()))
+        return f"v{VERSION};" + ";".join(f"{name}={quote(str(value))}" for name, value in sorted(self.to_dict().items()))

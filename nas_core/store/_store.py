@@ -416,6 +416,22 @@ class Store:
         with self._transaction() as session:
             return {(c, p): math.nan if v is None else v for c, p, v in session.execute(query)}
 
+    def settings(self, space: str, proxy: str) -> dict[str, int]:
+        """Settings under which `proxy` is cached, with how many canonical forms each; most first."""
+        number = func.count()
+        query = select(Score.settings, number).where(Score.space == space, Score.proxy == proxy)
+        with self._transaction() as session:
+            rows = session.execute(query.group_by(Score.settings).order_by(number.desc(), Score.settings)).all()
+        return {settings: count for settings, count in rows}
+
+    def scores(self, space: str, proxy: str, settings: str) -> dict[str, float]:
+        """Every cached value of `proxy` under `settings` by canonical form; NaN where it is known to be undefined."""
+        query = select(Score.canonical, Score.value).where(
+            Score.space == space, Score.proxy == proxy, Score.settings == settings
+        )
+        with self._transaction() as session:
+            return {c: math.nan if value is None else value for c, value in session.execute(query)}
+
     def remember(
         self,
         space: str,

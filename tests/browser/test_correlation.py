@@ -55,6 +55,11 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot):
     assert 10 <= part < 40
     shoot(page, "correlation-brushed")
 
+    page.get_by_text("stability of the score", exact=True).click()
+    expect(page.locator("#score-score .gtitle")).to_contain_text("Only these settings are scored")
+    page.get_by_text("score against score", exact=True).click()
+    expect(page.locator("#score-score .gtitle")).to_contain_text("Score against score")
+
     page.get_by_text("all scored", exact=True).click()
     expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")
     page.locator("#looked-at").click()

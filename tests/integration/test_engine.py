@@ -109,6 +109,20 @@ def test_a_prune_takes_effect_at_the_next_ask_and_its_undo_too(store, executor):
     engine.close()
 
 
+def test_workers_yield_to_every_other_program(url, store):
+    run = start(store, budget=2000)
+    engine = launch(url)
+    try:
+        wait_until(lambda: store.run(run).scored > 0)
+        workers = pool_workers(engine.pid)
+        assert len(workers) == 2
+        assert [os.getpriority(os.PRIO_PROCESS, worker) for worker in workers] == [19, 19]
+        assert [os.getsid(worker) for worker in workers] == workers  # Linux weighs sessions before niceness
+    finally:
+        engine.terminate()
+        assert engine.wait(timeout=30) == 0
+
+
 def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restart(store):
     cell = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
     run = store.create_run("nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": TINY, "seed": 0})

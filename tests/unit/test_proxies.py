@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -183,3 +184,12 @@ def test_bad_labels_are_refused(tmp_path, labels, message):
 def test_unknown_data_set_lists_the_known_ones():
     with pytest.raises(ValueError, match="unknown data set 'nope'; expected one of: digits"):
         data.load("nope")
+
+
+def test_settings_survive_their_key_and_say_what_differs():
+    base = ScoreSettings.laptop()
+    other = replace(base, data="npz:/data/a;b=c.npz", seed=1)
+    assert ScoreSettings.from_key(other.key()) == other
+    assert other.difference(base) == "data npz:/data/a;b=c.npz, seed 1"
+    assert base.difference(base) == ""
+    assert ScoreSettings.from_key("v1;" + other.key().split(";", 1)[1]) is None

@@ -12,12 +12,21 @@ from app import selection
 from app.cockpit import Cockpit, View, turned
 from app.masks import unpacked
 from app.pages.correlation import figures
-from app.pages.correlation.laboratory import AGGREGATE, LEAST, aggregate, leader_board, measured, score_matrix
+from app.pages.correlation.laboratory import (
+    AGGREGATE,
+    LEAST,
+    aggregate,
+    leader_board,
+    measured,
+    score_matrix,
+    stability,
+)
 from app.shell import notification
 from app.table import column
 from nas_core import bench
 
 _REFRESH = 100
+_ALONE = "Only these settings are scored: run the score with another seed, batch or data"
 _TITLES = {"tau_top_half": "tau, top half", "regret": "regret at 10, %", "milliseconds": "ms an architecture"}
 
 
@@ -29,6 +38,10 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         view = cockpit.view(run)
         chosen = _chosen(view, scope, brushed)
         return {"rows": leader_board(view, data_set, chosen), "matrix": score_matrix(view, chosen)}
+
+    @cache.memoize(timeout=60)
+    def steady(run: str, metric: str, _step: int) -> tuple[list[str], np.ndarray]:
+        return stability(cockpit, cockpit.view(run), metric)
 
     @app.callback(Output("looked-at", "data"), Output("looked-at", "value"), Input("run", "data"))
     def scores(run: str | None) -> tuple[Any, Any]:
@@ -49,6 +62,7 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         Input("scope", "value"),
         Input("looked-at", "value"),
         Input("brushed", "data"),
+        Input("crossed", "value"),
         Input("theme", "data"),
         Input("arch", "data"),
         State("run", "data"),
@@ -59,6 +73,7 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         scope: str,
         looked_at: str | None,
         brushed: str | None,
+        crossed: str,
         theme: str,
         arch: str | None,
         run: str | None,
@@ -81,7 +96,11 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         scored = len(view.indices)
         busy = view.run.state in ("running", "queued")
         found = board(run, scored // _REFRESH if busy else -scored, data_set, scope, len(view.acts), brushed)
-        rivals, crossed = found["matrix"]
+        if crossed == "settings":
+            rivals, table = steady(run, looked_at, scored // _REFRESH if busy else -scored)
+            title = f"{looked_at} under other settings, Spearman" if len(rivals) > 1 else _ALONE
+        else:
+            (rivals, table), title = found["matrix"], "Score against score, Spearman"
         columns = [column("score", width=200)]
         columns += [column(name, _TITLES.get(name, name), width=150) for name in found["rows"][0] if name != "score"]
         truth = bench.truth(view.run.space)[data_set].to_numpy()
@@ -91,13 +110,13 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         changed = {trigger["prop_id"].split(".")[0] for trigger in ctx.triggered}
         if changed and not changed - {"brushed", "scope"}:
             # A brush changes what is counted, not where the dots stand nor how anything looks.
-            crossing, measuring = figures.matrix_patch(rivals, crossed), figures.measures_patch(bars)
+            crossing, measuring = figures.matrix_patch(rivals, table), figures.measures_patch(bars)
             return found["rows"], no_update, crossing, no_update, measuring, state
         selected = view.table.index.get(arch or "")
         return (
             found["rows"],
             columns,
-            figures.matrix(rivals, crossed, theme),
+            figures.matrix(rivals, table, theme, title),
             figures.score_against_truth(values, truth[view.indices], view.indices, names, theme, selected),
             figures.measures(bars, looked_at, theme),
             state,

@@ -50,8 +50,10 @@ def score_against_truth(
     return figure.update_layout(dragmode="select")
 
 
-def matrix(names: Sequence[str], values: np.ndarray, theme: str) -> go.Figure:
-    """Spearman correlation of every score with every other."""
+def matrix(
+    names: Sequence[str], values: np.ndarray, theme: str, title: str = "Score against score, Spearman"
+) -> go.Figure:
+    """Spearman correlation of every score, or setting of one score, with every other."""
     figure = go.Figure()
     figure.add_heatmap(
         **_crossed(names, values),
@@ -63,7 +65,7 @@ def matrix(names: Sequence[str], values: np.ndarray, theme: str) -> go.Figure:
         hovertemplate="%{y}, %{x}<br>%{z:.3f}<extra></extra>",
         colorbar={"thickness": 8, "tickvals": [-1, 0, 1]},
     )
-    styled(figure, theme, "Score against score, Spearman")
+    styled(figure, theme, title)
     return figure.update_yaxes(autorange="reversed", automargin=True).update_xaxes(automargin=True, tickangle=-40)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, spearmanr
 
-from app.cockpit import View, turned
+from app.cockpit import Cockpit, View, turned
 from nas_core import bench, predict
+from nas_core.proxies.settings import ScoreSettings
 
 LEAST = 10
 AGGREGATE = "aggregate"
@@ -17,6 +18,8 @@ _BOOTSTRAP = 50
 _BOOTSTRAPPED = 2000
 """Candidates above which intervals come from the large-sample formula: a brush must answer at once."""
 _STATISTICS = ("tau", "rho", "tau_top_half", "regret", "ndcg")
+_SETTINGS = 12
+"""Settings compared at most: as many as a matrix can name."""
 _SIZES = ("live_params", "sum_log_layer_size")
 
 
@@ -70,6 +73,25 @@ def score_matrix(view: View, chosen: np.ndarray) -> tuple[list[str], np.ndarray]
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.corrcoef(np.array(ranks))
     return [turned(metric) for metric in view.metrics], np.atleast_2d(found)
+
+
+def stability(cockpit: Cockpit, view: View, metric: str) -> tuple[list[str], np.ndarray]:
+    """How `metric` agrees with itself under other settings that the store holds scores of: seeds, batches, data.
+
+    Names say what differs from the run's own settings, which come first; Spearman correlations over the networks that
+    two settings share, NaN for fewer than `LEAST`.
+    """
+    own = ScoreSettings.from_dict(view.run.config.get("settings") or {})
+    held = cockpit.store.settings(view.run.space, metric)
+    others = [key for key in held if key != own.key() and ScoreSettings.from_key(key) is not None]
+    keys = [own.key(), *others[: _SETTINGS - 1]]
+    found = [pd.Series(cockpit.store.scores(view.run.space, metric, key), dtype=float) for key in keys]
+    frame = pd.concat(found, axis=1).set_axis(range(len(keys)), axis=1)
+    names = ["these settings"]
+    for key in keys[1:]:
+        other = ScoreSettings.from_key(key)
+        names.append(other.difference(own) if other else key)
+    return names, frame.corr(method="spearman", min_periods=LEAST).to_numpy()
 
 
 def measured(view: View, values: np.ndarray, truth: np.ndarray, chosen: np.ndarray) -> dict[str, float]:

@@ -9,6 +9,7 @@ from app.table import grid
 
 QUESTION = "Can I trust this score, and what does it really measure?"
 SCOPES = {"all": "all scored", "steering": "under the steering", "brush": "brushed below"}
+CROSSED = {"scores": "score against score", "settings": "stability of the score"}
 _GRAPH = {"displaylogo": False}
 
 
@@ -28,7 +29,18 @@ def layout() -> html.Div:
                                 "correlation.csv",
                                 "At least 10 scored candidates are needed: press Start.",
                             ),
-                            dcc.Graph(id="score-score", className="fill-graph", responsive=True, config=_GRAPH),
+                            html.Div(
+                                [
+                                    dmc.SegmentedControl(
+                                        id="crossed",
+                                        data=[{"value": k, "label": v} for k, v in CROSSED.items()],
+                                        value="scores",
+                                        size="xs",
+                                    ),
+                                    dcc.Graph(id="score-score", className="fill-graph", responsive=True, config=_GRAPH),
+                                ],
+                                className="crossed",
+                            ),
                         ],
                         className="columns board",
                     ),
