@@ -57,9 +57,15 @@ def correlate(
         unknown = [part for part in parts if part not in values]
         if unknown:
             raise ValueError(f"--aggregate {text!r}: no score {unknown[0]!r}; found: {', '.join(values)}")
-        rankings[f"aggregate of {', '.join(parts)}"] = (
+        turned = tuple(set(lower) & set(parts))
+        kept = predict.agreeing(values[parts], "live_params", turned)
+        left_out = [part for part in parts if part not in kept]
+        title = f"aggregate of {', '.join(kept)}" + (
+            f" (disagrees, left out: {', '.join(left_out)})" if left_out else ""
+        )
+        rankings[title] = (
             "aggregate",
-            predict.log_rank_sum(values[parts], lower_is_better=tuple(set(lower) & set(parts))),
+            predict.log_rank_sum(values[kept], lower_is_better=tuple(set(turned) & set(kept))),
         )
     rankings |= {name: ("baseline", values[name]) for name in baselines}
     wanted = truth.reindex([known.format(arch) for arch in archs])

@@ -37,7 +37,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot):
     page.locator("#btn-start").click()
     expect(page.locator("#run-status")).to_contain_text("Finished", timeout=120_000)
     expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")
-    expect(page.locator("#leader-board")).to_contain_text("aggregate (of all)")
+    expect(page.locator("#leader-board")).to_contain_text("aggregate (no label)")
     found = rows(page)
     assert {"zico", "synflow", "jacov", "−ntk_condition", "live_params (baseline)"} <= set(found)
     assert found["zico"] == "40"

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kendalltau, rankdata, spearmanr
 
 from nas_core import bench, spaces
-from nas_core.predict import FewLabelPredictor, borda, log_rank_sum
+from nas_core.predict import FewLabelPredictor, agreeing, borda, log_rank_sum
 
 SPACE = spaces.get("nb201")
 ARCHS = list(SPACE.architectures())
@@ -50,6 +50,18 @@ def test_a_weight_of_nothing_leaves_a_score_out():
 def test_bad_weights_are_refused(weights, part):
     with pytest.raises(ValueError, match=part):
         log_rank_sum(SCORES, weights)
+
+
+def test_a_score_that_disagrees_with_the_others_is_left_out_but_never_the_anchor():
+    noise = np.random.default_rng(6).normal(size=len(SCORES))
+    frame = SCORES.assign(noise=noise, upside_down=-SCORES["live_params"])
+    assert agreeing(frame) == list(SCORES)
+    assert agreeing(frame, lower_is_better=("upside_down",)) == [*SCORES, "upside_down"]
+    assert agreeing(frame[["noise", "live_params"]], anchor="live_params") == ["live_params"]
+    assert agreeing(frame[["noise"]]) == ["noise"]
+    best = max(tau(SCORES[name].to_numpy(), TRUTH) for name in SCORES)
+    assert tau(log_rank_sum(frame), TRUTH) < best - 0.1
+    assert tau(log_rank_sum(frame[agreeing(frame, "live_params")]), TRUTH) > best - 0.02
 
 
 def test_an_aggregate_of_nothing_is_refused():

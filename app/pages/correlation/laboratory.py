@@ -24,10 +24,10 @@ _SIZES = ("live_params", "sum_log_layer_size")
 
 
 def aggregate(view: View) -> np.ndarray:
-    """Log-rank sum of the run's own scores and of the live parameters, over the scored candidates (n,)."""
+    """Log-rank sum of those of the run's own scores that agree, and of the live parameters (n,), by candidate."""
     names = [*view.values, *(name for name in _SIZES[:1] if name in view.table.closed and name not in view.values)]
     frame = pd.DataFrame({name: view.oriented(name) for name in names})
-    return predict.log_rank_sum(frame)
+    return predict.log_rank_sum(frame[predict.agreeing(frame, anchor=_SIZES[0])])
 
 
 def leader_board(view: View, data_set: str, chosen: np.ndarray) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def leader_board(view: View, data_set: str, chosen: np.ndarray) -> list[dict[str
             continue
         large = len(chosen) > _BOOTSTRAPPED
         found = bench.rank_statistics(values[chosen], truth, bootstrap=0 if large else _BOOTSTRAP)
-        kind = " (of all)" if metric == AGGREGATE else ("" if metric in view.values else " (baseline)")
+        kind = " (no label)" if metric == AGGREGATE else ("" if metric in view.values else " (baseline)")
         row: dict[str, Any] = {"score": turned(metric) + kind, "n": found.n}
         for name in _STATISTICS:
             estimate = getattr(found, name)
