@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn.manifold import trustworthiness
 
-from app.fitness import block_fitness
 from nas_core import bench, proxies, spaces
+from nas_core.predict import block_fitness
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Architecture, SearchSpace, Steering, SteeringConflict
 from nas_core.store import LogEntry, LogMoved, RunRow, Store

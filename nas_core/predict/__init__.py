@@ -1,14 +1,17 @@
 """Rankers: scores aggregated without labels, and accuracy learned from a few. Torch-free; knows arrays, not spaces."""
 
 from nas_core.predict._aggregate import AGGREGATES, LEAST_AGREEMENT, agreeing, borda, log_rank_sum
+from nas_core.predict._block_fitness import PRIOR_WEIGHT, block_fitness
 from nas_core.predict._few_labels import FewLabelPredictor, Prediction
 
 __all__ = [
     "AGGREGATES",
     "LEAST_AGREEMENT",
+    "PRIOR_WEIGHT",
     "FewLabelPredictor",
     "Prediction",
     "agreeing",
+    "block_fitness",
     "borda",
     "log_rank_sum",
 ]

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from app.cell import cell_graph, edit_path
-from app.fitness import block_fitness
 from app.masks import packed, unpacked
 from app.pages.correlation.figures import measures, score_against_truth
 from app.pages.layers.figures import heat_map, spread
 from app.pages.navigator.figures import MAP_COLOURS, best_so_far, block_chart, layer_bars, map_codes
 from app.palette import OPERATION_COLOURS, short, typed
 from nas_core import spaces
+from nas_core.predict import block_fitness
 
 
 def test_a_dot_is_its_rung_and_its_rank_among_what_is_known():

@@ -9,10 +9,10 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from app.cockpit import Cockpit, View
-from app.fitness import preview
 from app.masks import packed
 from app.pages.navigator import figures
 from app.palette import typed
+from app.preview import preview
 from nas_core.spaces import Act, SteeringConflict
 
 

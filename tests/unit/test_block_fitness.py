@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.fitness import PRIOR_WEIGHT, block_fitness, preview
+from app.preview import preview
 from nas_core import spaces
+from nas_core.predict import PRIOR_WEIGHT, block_fitness
 from nas_core.spaces import Act, Decision, Steering
 
 DECISIONS = (Decision("first", ("a", "b")),)
