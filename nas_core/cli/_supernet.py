@@ -1,0 +1,422 @@
+"""`supernet train` trains shared weights, resumable; `supernet rank` measures what their ranking is worth."""
+
+from __future__ import annotations
+
+import json
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas_core.cli import _options as options
+from nas_core.cli._lists import Json
+
+if TYPE_CHECKING:
+    from nas_core.supernet import Measured, OneShotScores, SupernetSettings, Trainer
+
+app = typer.Typer(no_args_is_help=True, help="Shared weights: train a supernet, rank with it.")
+
+_SECONDS_BETWEEN_SAVES = 10.0
+
+Sampling = Annotated[str | None, typer.Option(help="uniform, fair or balanced (default).")]
+Integer = Annotated[int | None, typer.Option(help="As in a new training by default, or as in the checkpoint.")]
+Real = Annotated[float | None, typer.Option(help="As in a new training by default, or as in the checkpoint.")]
+Epochs = Annotated[float | None, typer.Option(help="Budget in passes over the training images.")]
+Seconds = Annotated[float | None, typer.Option(help="Budget in seconds of training, instead of epochs.")]
+Text = Annotated[str | None, typer.Option(help="Search space (nb201), data set (digits).")]
+
+
+@app.command("train")
+def train(
+    out: Annotated[Path, typer.Option(help="Checkpoint to write; one that is there already is gone on with.")],
+    space: Text = None,
+    data: Text = None,
+    sampling: Sampling = None,
+    epochs: Epochs = None,
+    seconds: Seconds = None,
+    channels: Integer = None,
+    cells: Integer = None,
+    image_size: Integer = None,
+    batch_size: Integer = None,
+    learning_rate: Real = None,
+    weight_decay: Real = None,
+    label_smoothing: Real = None,
+    held_out: Real = None,
+    seed: Integer = None,
+    pin: options.Pin = None,
+    prune: options.Prune = None,
+    free: Annotated[bool, typer.Option("--free", help="Lift the pins and prunes of the checkpoint first.")] = False,
+    warm_up: Annotated[int, typer.Option(min=0, help="Steps for nothing but choices that this edit brings back.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train a supernet under a steering; run again to resume, to go on with a larger budget, or to steer it."""
+    from nas_core import supernet
+
+    given = {
+        "space": space,
+        "data": data,
+        "sampling": sampling,
+        "epochs": epochs,
+        "seconds": seconds,
+        "channels": channels,
+        "cells": cells,
+        "image_size": image_size,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "label_smoothing": label_smoothing,
+        "held_out": held_out,
+        "seed": seed,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    acts = options.steering_acts(pin, prune)
+    if out.is_dir() or not out.parent.is_dir():
+        reason = "is a folder" if out.is_dir() else "lies in no folder that exists"
+        raise ValueError(f"--out {out} {reason}; expected the name of a checkpoint file")
+    if out.exists():
+        trainer = supernet.load(out)
+        _take_over(trainer, chosen, out)
+        if acts or free:
+            trainer.steer(acts if free else [*trainer.acts, *acts], warm_up=warm_up)
+    else:
+        trainer = supernet.Trainer(supernet.SupernetSettings.from_dict(chosen), acts=acts)
+    began = trainer.step_
+    with _stopping() as stop:
+        finished = _run(trainer, out, stop)
+    if not finished:
+        print(
+            f"stopped at step {trainer.step_}, {trainer.fraction:.0%} of the budget; run the same command to resume",
+            file=sys.stderr,
+        )
+        raise SystemExit(130)
+    _report(trainer, out, began, as_json)
+
+
+def _take_over(trainer: Trainer, chosen: dict[str, Any], out: Path) -> None:
+    """Give the trainer a new budget; refuse what would make it another training."""
+    there = trainer.settings.to_dict()
+    for name, value in chosen.items():
+        if name not in ("epochs", "seconds") and there[name] != value:
+            raise ValueError(
+                f"{out} holds a training with {name} {there[name]}, not {value}; "
+                "repeat its settings, or name another file"
+            )
+    budget = {name: chosen[name] for name in ("epochs", "seconds") if name in chosen}
+    if "epochs" in budget:
+        budget.setdefault("seconds", None)
+    trainer.settings = replace(trainer.settings, **budget)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, so that training ends between two steps and never in the midst of one."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run(trainer: Trainer, out: Path, stop: threading.Event) -> bool:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from nas_core import supernet
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(f"supernet {trainer.settings.space}, {trainer.settings.sampling}", total=1.0, loss="")
+        saved = time.monotonic()
+
+        def each_step(trainer: Trainer) -> None:
+            nonlocal saved
+            if trainer.history_:
+                last = trainer.history_[-1]
+                loss = f"loss {last.train:.3f}, held out {last.validation:.3f}"
+                progress.update(bar, completed=trainer.fraction, loss=loss)
+            if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
+                supernet.save(trainer, out)
+                saved = time.monotonic()
+
+        finished = trainer.train(stop=stop.is_set, each_step=each_step)
+        supernet.save(trainer, out)
+    return finished
+
+
+def _report(trainer: Trainer, out: Path, began: int, as_json: bool) -> None:
+    curve = [asdict(record) for record in trainer.history_]
+    if as_json:
+        found = {"checkpoint": str(out), "settings": trainer.settings.to_dict(), "steps": trainer.step_}
+        print(json.dumps({**found, "seconds": trainer.seconds_, "curve": curve}))
+        return
+    last = f"; loss {curve[-1]['train']:.3f}, held out {curve[-1]['validation']:.3f}" if curve else ""
+    print(
+        f"{out}: {trainer.step_} steps, {trainer.step_ - began} of them now, {trainer.seconds_:.0f} s of training{last}"
+    )
+
+
+@app.command("rank")
+def rank(
+    checkpoints: Annotated[
+        list[Path] | None, typer.Argument(help="Trained supernets; none to train those that the options describe.")
+    ] = None,
+    compare: Annotated[str, typer.Option(help="Samplings to train, joined by commas.")] = "uniform,balanced",
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each sampling, seeds from --seed up.")] = 3,
+    ranked: Annotated[int, typer.Option("--cells", min=3, help="Random architectures to rank.")] = 500,
+    trust_cells: Annotated[int, typer.Option(min=3, help="Further ones with known truth that weigh scores.")] = 100,
+    cells_seed: Annotated[int, typer.Option(help="Seed of the architectures.")] = 0,
+    proxy: Annotated[list[str] | None, typer.Option(help="Zero-cost score for the aggregate; repeatable.")] = None,
+    truth: Annotated[str, typer.Option(help="Column of the truth.")] = "cifar10",
+    calibration: Annotated[int, typer.Option(min=4, help="Images that re-calibrate each path.")] = 512,
+    bootstrap: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 200,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the trained supernets, and is read again.")
+    ] = None,
+    workers: options.Workers = 0,
+    space: Text = None,
+    data: Text = None,
+    epochs: Epochs = None,
+    seconds: Seconds = None,
+    channels: Integer = None,
+    stage_cells: Annotated[int | None, typer.Option(help="Cells a stage of the supernet.")] = None,
+    image_size: Integer = None,
+    batch_size: Integer = None,
+    learning_rate: Real = None,
+    weight_decay: Real = None,
+    label_smoothing: Real = None,
+    held_out: Real = None,
+    seed: options.Seed = 0,
+    pin: options.Pin = None,
+    prune: options.Prune = None,
+    as_json: Json = False,
+) -> None:
+    """Train (or load) supernets and measure what their ranking is worth against the truth, seed by seed."""
+    import pandas as pd
+
+    from nas_core import bench, spaces, supernet
+
+    given = {
+        "space": space,
+        "data": data,
+        "epochs": epochs,
+        "seconds": seconds,
+        "channels": channels,
+        "cells": stage_cells,
+        "image_size": image_size,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "label_smoothing": label_smoothing,
+        "held_out": held_out,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    acts = options.steering_acts(pin, prune)
+    sources: list[tuple[SupernetSettings, Path | None]] = []
+    if checkpoints:
+        if chosen or acts:
+            raise ValueError("checkpoints bring their own settings; expected checkpoints or training options, not both")
+        loaded = [(supernet.load(path), path) for path in checkpoints]
+        sources = [(trainer.settings, path) for trainer, path in loaded]
+        acts = loaded[0][0].acts
+        if any(t.acts != acts or t.settings.space != sources[0][0].space for t, _ in loaded):
+            raise ValueError("the checkpoints differ in space or steering; expected supernets that rank the same cells")
+    else:
+        sources = [
+            (supernet.SupernetSettings.from_dict({**chosen, "sampling": name.strip(), "seed": seed + k}), None)
+            for name in compare.split(",")
+            for k in range(seeds)
+        ]
+    known = spaces.get(sources[0][0].space)
+    table = bench.truth(known.name)
+    if truth not in table:
+        raise ValueError(f"--truth {truth!r}: no such column; expected one of: {', '.join(map(str, table.columns))}")
+    steering = spaces.Steering.fold(known, acts)
+    cells = supernet.draw_cells(
+        known, table[truth], ranked=ranked, trusted=trust_cells, seed=cells_seed, steering=steering
+    )
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    archs = [*cells.ranked, *cells.trusted]
+    others = pd.DataFrame(known.closed_forms(archs)).astype(float)
+    for name in proxy or ():
+        others[name] = _zero_cost(known.name, archs, name)
+    jobs = [(source, path, acts, archs, calibration, _kept(keep, source)) for source, path in sources]
+    scores = _scored(jobs, workers)
+    results = []
+    for label in dict.fromkeys(source.sampling for source, _ in sources):
+        mine = [one for one in scores if one.settings.sampling == label]
+        measured = [supernet.measure(one, cells, others, bootstrap=bootstrap) for one in mine]
+        results.append(_result(label, mine, measured))
+    _print_ranking(results, ranked, trust_cells, as_json)
+
+
+def _kept(folder: Path | None, settings: SupernetSettings) -> Path | None:
+    return None if folder is None else folder / f"{settings.space}-{settings.sampling}-seed{settings.seed}.supernet"
+
+
+def _zero_cost(space: str, archs: list, name: str) -> list[float]:
+    """Scores of a zero-cost proxy at laptop settings, higher is better."""
+    from nas_core import proxies, scoring
+    from nas_core.proxies.settings import ScoreSettings
+
+    sign = 1 if proxies.get(name).higher_is_better else -1
+    scores = scoring.score_architectures(space, archs, [name], ScoreSettings.laptop())
+    return [sign * one.values[name] for one in scores]
+
+
+def _scored(jobs: list[tuple], workers: int) -> list[OneShotScores]:
+    """Run the jobs in processes of one thread each, which for networks this small outruns threads within one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    context = multiprocessing.get_context("spawn")
+    heard = context.SimpleQueue()
+    at_a_time = min(workers or os.cpu_count() or 1, len(jobs))
+    pool = ProcessPoolExecutor(at_a_time, mp_context=context, initializer=_start, initargs=(os.getpid(), heard))
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    shares = [0.0] * len(jobs)
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task(f"train and score {len(jobs)} supernets", total=float(len(jobs)))
+            # Workers start at submission and inherit the blocked signal: Ctrl-C is answered here, once.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                futures = [pool.submit(_train_and_score, number, *job) for number, job in enumerate(jobs)]
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            while not all(future.done() for future in futures):
+                while not heard.empty():
+                    number, share = heard.get()
+                    shares[number] = share
+                progress.update(bar, completed=sum(shares))
+                wait(futures, timeout=0.2)
+                for future in futures:
+                    if future.done():
+                        future.result()
+        return [future.result() for future in futures]
+    except KeyboardInterrupt:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        kept = "; trainings that ended are kept" if any(job[-1] for job in jobs) else ""
+        print(f"stopped{kept}; run the same command to rank", file=sys.stderr)
+        raise SystemExit(130) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_heard: Any = None
+"""In a worker: where it tells how far it is."""
+
+
+def _start(parent: int, heard: Any) -> None:
+    from nas_core.engine import start_worker
+
+    global _heard
+    _heard = heard
+    start_worker(parent)
+
+
+def _train_and_score(number: int, *job: Any) -> OneShotScores:
+    from nas_core.supernet import train_and_score
+
+    told = 0.0
+
+    def progress(share: float) -> None:
+        nonlocal told
+        if share - told >= 0.01 or share >= 1:
+            told = share
+            _heard.put((number, share))
+
+    *arguments, calibration, keep = job
+    return train_and_score(*arguments, calibration=calibration, keep=keep, progress=progress)
+
+
+def _result(sampling: str, scores: Sequence[OneShotScores], measured: Sequence[Measured]) -> dict[str, Any]:
+    from nas_core import supernet
+
+    runs = [
+        {
+            "seed": one.settings.seed,
+            "steps": one.steps,
+            "seconds": one.seconds,
+            "seconds_a_cell": one.seconds_a_cell,
+            **asdict(found),
+        }
+        for one, found in zip(scores, measured, strict=True)
+    ]
+    settings = {name: value for name, value in scores[0].settings.to_dict().items() if name != "seed"}
+    return {"sampling": sampling, "settings": settings, "median": supernet.medians(measured), "runs": runs}
+
+
+_TITLES = {"one_shot": "re-calibrated", "without_recalibration": "not re-calibrated", "aggregate": "aggregate"}
+
+
+def _print_ranking(results: list[dict[str, Any]], ranked: int, trusted: int, as_json: bool) -> None:
+    if as_json:
+        report = {"cells": ranked, "trust_cells": trusted, "results": results}
+        print(json.dumps(_without_nan(report), allow_nan=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "sampling", "seed", "training", "ranking", "tau", "tau top half", "truth of the pick", "regret", "weights",
+        title=f"one-shot scores against the truth, {ranked} cells; aggregates weighed by {trusted} others",
+    )  # fmt: skip
+    for result in results:
+        for run in result["runs"]:
+            for ranking, title in _TITLES.items():
+                cells = [_interval(run[ranking][name]) for name in ("tau", "tau_top_half", "pick", "regret")]
+                weights = ", ".join(f"{name} {weight:g}" for name, weight in run["weights"].items())
+                table.add_row(
+                    result["sampling"],
+                    str(run["seed"]),
+                    f"{run['seconds']:.0f} s, {run['steps']} steps",
+                    title,
+                    *cells,
+                    f"{weights}; best part {run['best_part']:.3f}" if ranking == "aggregate" else "",
+                )
+        for ranking, title in _TITLES.items():
+            median = [f"{value:.3f}" for value in result["median"][ranking].values()]
+            table.add_row(result["sampling"], "median", "", title, *median, "", style="bold")
+        table.add_section()
+    Console(width=190).print(table)
+
+
+def _interval(estimate: dict[str, float]) -> str:
+    return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+
+
+def _without_nan(value: Any) -> Any:
+    """The same nested value with null for NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

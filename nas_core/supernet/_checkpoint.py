@@ -1,0 +1,62 @@
+"""A training on disk: written whole or not at all, read without running anything that the file holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import torch
+
+from nas_core.supernet._settings import SupernetSettings
+from nas_core.supernet._train import Trainer
+
+_FORMAT = "nas-helm supernet 1"
+
+
+def save(trainer: Trainer, path: Path | str) -> None:
+    """Write weights, optimiser, sampler, steering and loss curve; a reader sees the old file or the new, never half."""
+    path = Path(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as handle:
+            torch.save(
+                {
+                    "format": _FORMAT,
+                    "settings": json.dumps(trainer.settings.to_dict()),
+                    "state": json.dumps(trainer.state()),
+                    "weights": trainer.supernet.state_dict(),
+                    "optimizer": trainer.optimizer.state_dict(),
+                },
+                handle,
+            )
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path | str) -> Trainer:
+    """The training that `save` wrote, ready to go on or to rank; its data set is loaded anew.
+
+    Raises:
+        ValueError: no checkpoint of a supernet, or one that does not fit its own settings.
+        OSError: the file cannot be read.
+    """
+    with Path(path).open("rb") as handle:
+        try:
+            content = torch.load(handle, weights_only=True, map_location="cpu")
+        except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+            raise ValueError(f"{path} is no checkpoint of a supernet: torch cannot read it safely") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(f"{path} is no checkpoint of a supernet; expected one made by: supernet train")
+    trainer = Trainer(SupernetSettings.from_dict(json.loads(content["settings"])))
+    try:
+        trainer.supernet.load_state_dict(content["weights"])
+        trainer.optimizer.load_state_dict(content["optimizer"])
+        trainer.restore(json.loads(content["state"]))
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not fit its own settings; has the data set or the space changed?") from error
+    return trainer

@@ -1,0 +1,160 @@
+"""Several supernets held against a truth on the same cells: train, score, measure the trust, aggregate. Needs torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nas_core import predict
+from nas_core.spaces import Act, Architecture, SearchSpace, Steering
+from nas_core.supernet import _checkpoint
+from nas_core.supernet._ranker import Ranker
+from nas_core.supernet._settings import SupernetSettings
+from nas_core.supernet._train import Trainer
+from nas_core.supernet._trust import Trust, trust, trust_weights
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Architectures to rank and, of other networks, those that trust is measured on; truths in one unit."""
+
+    ranked: list[Architecture]
+    trusted: list[Architecture]
+    truth: np.ndarray
+    trusted_truth: np.ndarray
+
+
+def draw_cells(
+    space: SearchSpace, truth: pd.Series, *, ranked: int, trusted: int, seed: int, steering: Steering | None = None
+) -> Cells:
+    """Random architectures with a known truth, without repeats; no network is among both.
+
+    Raises:
+        ValueError: fewer than asked for obey the steering and have a truth.
+    """
+    rng = np.random.default_rng(seed)
+    texts = set(truth.dropna().index)
+    known = [arch for arch in space.architectures(steering) if space.format(arch) in texts]
+    order = [known[k] for k in rng.permutation(len(known))]
+    first = order[:ranked]
+    networks = {space.canonical(arch) for arch in first}
+    others = [arch for arch in order[ranked:] if space.canonical(arch) not in networks][:trusted]
+    if len(first) < ranked or len(others) < trusted:
+        raise ValueError(
+            f"{ranked} cells and {trusted} of other networks: only {len(known)} architectures of {space.name} that "
+            "obey the steering have a known truth"
+        )
+
+    def truths(archs: list[Architecture]) -> np.ndarray:
+        return truth.loc[[space.format(arch) for arch in archs]].to_numpy(dtype=float)
+
+    return Cells(first, others, truths(first), truths(others))
+
+
+@dataclass(frozen=True)
+class OneShotScores:
+    """What a supernet says of cells, ranked ones first, trusted ones after: scores (n,) with and without
+    re-calibration; `seconds` of training and of scoring one cell, re-calibrated."""
+
+    settings: SupernetSettings
+    recalibrated: np.ndarray
+    raw: np.ndarray
+    steps: int
+    seconds: float
+    seconds_a_cell: float
+
+
+def train_and_score(
+    source: SupernetSettings | Path,
+    acts: Sequence[Act],
+    archs: Sequence[Architecture],
+    *,
+    calibration: int = 512,
+    keep: Path | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> OneShotScores:
+    """Train by settings, or load a checkpoint, and score `archs`.
+
+    A training is written to `keep` when it ends, and read from there where it ended before with the same settings
+    and acts. `progress` hears the share of training that is done.
+
+    Raises:
+        ValueError: bad settings or a bad checkpoint.
+    """
+    trainer = _trained(source, acts, keep, progress)
+    progress(1.0)
+    began = time.perf_counter()
+    recalibrated = Ranker(trainer, calibration=calibration).scores(archs)["one_shot"].to_numpy()
+    took = time.perf_counter() - began
+    raw = Ranker(trainer, calibration=0).scores(archs)["one_shot"].to_numpy()
+    return OneShotScores(
+        trainer.settings, recalibrated, raw, trainer.step_, trainer.seconds_, took / max(1, len(archs))
+    )
+
+
+def _trained(
+    source: SupernetSettings | Path, acts: Sequence[Act], keep: Path | None, progress: Callable[[float], None]
+) -> Trainer:
+    if isinstance(source, Path):
+        return _checkpoint.load(source)
+    trainer = _checkpoint.load(keep) if keep is not None and keep.exists() else Trainer(source, acts=acts)
+    if trainer.settings != source or trainer.acts != list(acts):
+        raise ValueError(f"{keep} holds a training with other settings; name another folder")
+    trainer.train(each_step=lambda trainer: progress(trainer.fraction))
+    if keep is not None:
+        _checkpoint.save(trainer, keep)
+    return trainer
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Trust in one supernet's scores, with and without re-calibration, and in their aggregate with other scores.
+
+    `weights` of the aggregate come from the trusted cells alone; `best_part` is the tau, on the ranked cells, of the
+    best score that has part in it or might have had.
+    """
+
+    one_shot: Trust
+    without_recalibration: Trust
+    aggregate: Trust
+    weights: dict[str, float]
+    best_part: float
+
+
+def measure(scores: OneShotScores, cells: Cells, others: pd.DataFrame, *, bootstrap: int = 200) -> Measured:
+    """Hold the scores against the truth of `cells`; `others` (n, scores; higher is better) may join the aggregate.
+
+    Rows of `others` are those of the scores: ranked cells first, trusted ones after.
+
+    Raises:
+        ValueError: fewer than three ranked or trusted cells.
+    """
+    split = len(cells.ranked)
+    parts = others.assign(one_shot=scores.recalibrated)
+    weights = trust_weights(parts.iloc[split:], cells.trusted_truth)
+    ranked = parts.iloc[:split]
+    aggregate = predict.log_rank_sum(ranked, weights)
+    return Measured(
+        one_shot=trust(scores.recalibrated[:split], cells.truth, bootstrap=bootstrap),
+        without_recalibration=trust(scores.raw[:split], cells.truth, bootstrap=bootstrap),
+        aggregate=trust(aggregate, cells.truth, bootstrap=bootstrap),
+        weights={name: weight for name, weight in weights.items() if weight},
+        best_part=max(trust(ranked[name], cells.truth, bootstrap=0).tau.value for name in ranked),
+    )
+
+
+def medians(measured: Sequence[Measured]) -> dict[str, Any]:
+    """Medians over seeds of the values that `Measured` holds, by ranking and statistic."""
+    return {
+        ranking: {
+            statistic: float(np.median([getattr(getattr(one, ranking), statistic).value for one in measured]))
+            for statistic in ("tau", "tau_top_half", "pick", "regret")
+        }
+        for ranking in ("one_shot", "without_recalibration", "aggregate")
+    }

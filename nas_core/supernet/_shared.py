@@ -1,0 +1,109 @@
+"""The supernet itself: a space's own network in which every cell holds one module an operation. Needs torch.
+
+A space of another kind joins by a method `supernet(image=, classes=, scale=)` that returns a `SharedWeights`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from torch import Tensor, nn
+
+from nas_core.spaces import Architecture, ImageShape, Scale, SearchSpace
+from nas_core.spaces._cell_network import Cell, _used
+
+
+class SharedWeights(Protocol):
+    """What training, ranking and splitting ask of a supernet; it is an `nn.Module` besides.
+
+    `take_stem`, as in `CellSupernet`, is optional: ranking then runs the stem once for all paths.
+    """
+
+    def __call__(self, images: Tensor, arch: Architecture) -> Tensor:
+        """Logits (batch, classes) of images (batch, channels, height, width); runs what `arch` chooses and no more."""
+
+    def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
+        """The weights that only paths with this choice train."""
+
+
+class SharedCell(Cell):
+    """A cell that runs any path: `operations[edge][choice]` are its modules, `choose` says which take part.
+
+    Edges and nodes are those of `Cell`, whose forward pass it inherits.
+    """
+
+    def __init__(self, cells: list[Cell]) -> None:
+        nn.Module.__init__(self)  # the edges of a plain cell are one module each, ours are lent by `choose`
+        self.outputs, self.stride = cells[0].outputs, cells[0].stride
+        self.operations = nn.ModuleList(
+            nn.ModuleList(cell.edges[edge] for cell in cells) for edge in range(len(cells[0].edges))
+        )
+        self.choose((0,) * len(self.operations))
+
+    def choose(self, arch: Architecture) -> None:
+        """Run the operations of `arch` from now on."""
+        self.choices, self._runs = arch, _used(arch)
+        self.edges = [  # a plain list: the modules are registered in `operations`
+            cast(nn.ModuleList, edge)[choice] for edge, choice in zip(self.operations, arch, strict=True)
+        ]
+
+
+class CellSupernet(nn.Module):
+    """Shared weights of a space whose network is made of cells; weights are drawn by the space's own network."""
+
+    def __init__(self, space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) -> None:
+        super().__init__()
+        edges = len(space.decisions)
+        networks = [
+            space.build((choice,) * edges, image=image, classes=classes, scale=scale)
+            for choice in range(len(space.decisions[0].choices))
+        ]
+        self.network = networks[0]
+        for name in [name for name, module in self.network.named_modules() if isinstance(module, Cell)]:
+            parent, _, child = name.rpartition(".")
+            setattr(
+                self.network.get_submodule(parent),
+                child,
+                SharedCell([cast(Cell, network.get_submodule(name)) for network in networks]),
+            )
+        self._cells = [module for module in self.network.modules() if isinstance(module, SharedCell)]
+
+    def take_stem(self) -> nn.Module:
+        """Hand out what comes first and is the same for every path; from then on run on the features behind it."""
+        stem = self.network.stem
+        self.network.stem = nn.Identity()
+        return stem
+
+    def forward(self, images: Tensor, arch: Architecture) -> Tensor:
+        for cell in self._cells:
+            cell.choose(arch)
+        return self.network(images)
+
+    def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
+        """The weights that only paths with this choice train, over all cells; none for pooling and the like."""
+        return [
+            weight
+            for cell in self._cells
+            for weight in cast(nn.ModuleList, cell.operations[decision])[choice].parameters()
+        ]
+
+
+def build(space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
+    """A fresh supernet over `space`, drawn from torch's global generator; it is a `SharedWeights`.
+
+    Raises:
+        ValueError: the space has no supernet.
+    """
+    own = getattr(space, "supernet", None)
+    if own is not None:
+        return own(image=image, classes=classes, scale=scale)
+    choices = {decision.choices for decision in space.decisions}
+    uniform = (0,) * len(space.decisions)
+    if len(choices) == 1 and space.valid(uniform):
+        network = space.build(uniform, image=image, classes=classes, scale=scale)
+        if any(isinstance(module, Cell) and len(module.edges) == len(uniform) for module in network.modules()):
+            return CellSupernet(space, image=image, classes=classes, scale=scale)
+    raise ValueError(
+        f"space {space.name} has no supernet; expected cells with one operation a decision, as in nb201, "
+        "or a method supernet(image=, classes=, scale=)"
+    )

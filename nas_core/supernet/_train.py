@@ -1,0 +1,251 @@
+"""Training of shared weights: one step, a whole budget, an edit of the steering in between. Needs torch."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from nas_core import spaces
+from nas_core.spaces import Act, Architecture, ImageShape, Scale, Steering
+from nas_core.supernet import _images, _shared
+from nas_core.supernet._sampling import sampler
+from nas_core.supernet._settings import SupernetSettings
+
+_VALIDATION_PATHS = 3
+_VALIDATION_IMAGES = 256
+_WARM_UP_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Record:
+    """A point of the loss curve: after `step` updates and `seconds` of training, cross-entropies in nats.
+
+    `train` is the mean since the record before; `validation` that of a few fixed paths on held-out images.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    train: float
+    validation: float
+
+
+class Trainer:
+    """A supernet in training.
+
+    Batches and paths come from the seed alone, so that equal seeds, settings, edits and thread counts give equal
+    weights bit for bit, however often a training by epochs was stopped and resumed.
+
+    Example:
+        trainer = Trainer(SupernetSettings(data="digits", epochs=5), acts=[Act("prune", "*", ("none",))])
+        trainer.train()
+        Ranker(trainer).scores(archs)
+    """
+
+    def __init__(
+        self, settings: SupernetSettings, *, acts: Sequence[Act] = (), images: _images.Images | None = None
+    ) -> None:
+        """Raises ValueError: the space has no supernet, unreadable data, or acts that contradict each other."""
+        self.settings, self.space = settings, spaces.get(settings.space)
+        self.acts = list(acts)
+        self.sampler = sampler(settings.sampling, self.space, Steering.fold(self.space, self.acts), seed=settings.seed)
+        self.images = images or _images.load(settings)
+        self.supernet = fresh(settings, self.images)
+        self.optimizer = torch.optim.SGD(
+            self.supernet.parameters(),
+            lr=settings.learning_rate,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+            nesterov=settings.momentum > 0,
+        )
+        self.step_, self.seconds_ = 0, 0.0
+        self.history_: list[Record] = []
+        self._losses: list[float] = []
+        self._new: list[tuple[int, int]] = []
+        self._warm_up = 0
+        self._criterion = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+        self._validation_paths = self._fixed_paths()
+
+    @property
+    def steering(self) -> Steering:
+        """The steering in force."""
+        return self.sampler.steering
+
+    @property
+    def fraction(self) -> float:
+        """Share of the budget that is spent, 0 to 1."""
+        if self.settings.seconds is not None:
+            return min(1.0, self.seconds_ / self.settings.seconds)
+        return min(1.0, self.step_ / max(1, round(self.settings.epochs * self._batches)))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget is spent."""
+        return self.fraction >= 1.0
+
+    @property
+    def _batches(self) -> int:
+        return self.images.batches(self.settings.batch_size)
+
+    def step(self) -> float:
+        """One update: one batch, the summed gradients of the sampler's paths; returns their mean loss in nats.
+
+        Raises:
+            ValueError: the loss is no number any more.
+        """
+        images, labels = self.images.batch(self.step_, self.settings.batch_size, self.settings.seed)
+        rate = self.settings.learning_rate * (1 + math.cos(math.pi * self.fraction)) / 2
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)  # a weight without gradient is left alone, momentum and decay too
+        paths = self._paths()
+        total = 0.0
+        for path in paths:
+            loss = self._criterion(self.supernet(images, path), labels)
+            loss.backward()
+            total += loss.item()
+        if not math.isfinite(total):
+            raise ValueError(f"training diverged at step {self.step_}: loss {total}; lower the learning rate")
+        if self._warm_up:
+            self._keep_new_gradients()
+            self._warm_up -= 1
+        self.optimizer.step()
+        self.step_ += 1
+        return total / len(paths)
+
+    def train(
+        self, *, stop: Callable[[], bool] = lambda: False, each_step: Callable[[Trainer], None] | None = None
+    ) -> bool:
+        """Spend the budget; `stop` is asked before every step. Returns whether the budget is spent.
+
+        Raises:
+            ValueError: training diverged.
+        """
+        self.supernet.train()
+        while not self.finished:
+            if stop():
+                return False
+            began = time.perf_counter()
+            self._losses.append(self.step())
+            record = self.step_ % self._batches == 0
+            validation = self.validation_loss() if record else math.nan
+            self.seconds_ += time.perf_counter() - began
+            if record:
+                self._record(validation)
+            if each_step:
+                each_step(self)
+        if self._losses:
+            self._record(self.validation_loss())
+        return True
+
+    def steer(self, acts: Sequence[Act], *, warm_up: int = 0) -> None:
+        """Obey this log of acts from the next step on; no weight changes by it.
+
+        What the steering no longer allows keeps its weights, untrained, for an undo. During the next `warm_up`
+        steps every path holds a choice that this edit allowed anew, and nothing but such choices is trained.
+
+        Raises:
+            SteeringConflict: the acts contradict each other or leave nothing to sample; the old ones stay in force.
+        """
+        before, steering = self.steering, Steering.fold(self.space, acts)
+        self.sampler.steer(steering)
+        self.acts = list(acts)
+        self._new = [
+            (decision, choice)
+            for decision, choices in enumerate(steering.allowed)
+            for choice in choices
+            if choice not in before.allowed[decision] and self.supernet.weights_of(decision, choice)
+        ]
+        self._warm_up = warm_up if self._new else 0
+        self._validation_paths = self._fixed_paths()
+
+    def validation_loss(self) -> float:
+        """Mean cross-entropy of a few fixed paths on held-out images, by the statistics of those images alone."""
+        images = self.images.held_out[:_VALIDATION_IMAGES]
+        labels = self.images.held_out_labels[:_VALIDATION_IMAGES]
+        norms = [module for module in self.supernet.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.track_running_stats = False  # the running statistics stay those of training
+        try:
+            with torch.inference_mode():
+                losses = [
+                    float(nn.functional.cross_entropy(self.supernet(images, path), labels))
+                    for path in self._validation_paths
+                ]
+        finally:
+            for norm in norms:
+                norm.track_running_stats = True
+        return float(np.mean(losses))
+
+    def state(self) -> dict[str, Any]:
+        """JSON-ready state of everything but tensors; `restore` goes on from it exactly."""
+        return {
+            "acts": [act.to_dict() for act in self.acts],
+            "sampler": self.sampler.state(),
+            "step": self.step_,
+            "seconds": self.seconds_,
+            "history": [[r.step, r.epoch, r.seconds, r.train, r.validation] for r in self.history_],
+            "losses": self._losses,
+            "new": self._new,
+            "warm_up": self._warm_up,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.acts = [Act.from_dict(act) for act in state["acts"]]
+        self.sampler.steer(Steering.fold(self.space, self.acts))
+        self.sampler.restore(state["sampler"])
+        self.step_, self.seconds_ = int(state["step"]), float(state["seconds"])
+        self.history_ = [Record(int(step), *map(float, rest)) for step, *rest in state["history"]]
+        self._losses = [float(loss) for loss in state["losses"]]
+        self._new = [(int(decision), int(choice)) for decision, choice in state["new"]]
+        self._warm_up = int(state["warm_up"])
+        self._validation_paths = self._fixed_paths()
+
+    def _record(self, validation: float) -> None:
+        epoch = self.step_ / self._batches
+        self.history_.append(Record(self.step_, epoch, self.seconds_, float(np.mean(self._losses)), validation))
+        self._losses = []
+
+    def _fixed_paths(self) -> list[Architecture]:
+        rng = np.random.default_rng((self.settings.seed, 4))
+        return [self.space.sample(rng, self.steering) for _ in range(_VALIDATION_PATHS)]
+
+    def _paths(self) -> list[Architecture]:
+        paths = self.sampler.draw()
+        return [self._with_new_choice(path) for path in paths] if self._warm_up else paths
+
+    def _with_new_choice(self, path: Architecture) -> Architecture:
+        rng = self.sampler.rng
+        for _ in range(_WARM_UP_TRIES):
+            decision, choice = self._new[rng.integers(len(self._new))]
+            changed = (*path[:decision], choice, *path[decision + 1 :])
+            if self.space.valid(changed) and self.steering.allows(changed):
+                return changed
+        return path
+
+    def _keep_new_gradients(self) -> None:
+        new = {id(weight) for pair in self._new for weight in self.supernet.weights_of(*pair)}
+        for weight in self.supernet.parameters():
+            if id(weight) not in new:
+                weight.grad = None
+
+
+def fresh(settings: SupernetSettings, images: _images.Images) -> Any:
+    """The untrained supernet of these settings, drawn from their seed; torch's global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        supernet = _shared.build(
+            spaces.get(settings.space),
+            image=ImageShape(images.channels, images.size, images.size),
+            classes=images.classes,
+            scale=Scale(settings.channels, settings.cells),
+        )
+    return supernet.to(memory_format=torch.channels_last)  # twice as fast on a CPU at these widths
