@@ -7,12 +7,16 @@ import os
 import signal
 import threading
 import time
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas_core.cli import _options as options
 from nas_core.cli._lists import Json
+
+if TYPE_CHECKING:
+    from nas_core.store import RunRow, Store
 
 StoreUrl = Annotated[str | None, typer.Option("--store", help="SQLAlchemy URL of the store.")]
 Scheduler = Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port; needs `distributed`.")]
@@ -65,12 +69,9 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Search a space under a steering; the first proxy ranks. Ctrl-C pauses the run."""
-    from rich.progress import Progress
-
     from nas_core import data as images
     from nas_core import proxies, spaces
     from nas_core import search as strategies
-    from nas_core.engine import Engine
     from nas_core.store import Store
 
     chosen = options.settings(
@@ -92,25 +93,7 @@ def search(
         records.command(resume, "start")
     else:
         records.command(records.run(resume).id, "resume")
-    stop = threading.Event()
-    serving = Engine(records, workers=workers or None, only=resume)
-    thread = threading.Thread(target=serving.run_forever, args=(stop,))
-    thread.start()
-    try:
-        with Progress(transient=True) as progress:
-            bar = progress.add_task(f"search {space}", total=int(records.run(resume).config["budget"]))
-            while (run := records.run(resume)).state in ("queued", "running"):
-                progress.update(bar, completed=run.scored)
-                time.sleep(0.1)
-    except KeyboardInterrupt:
-        records.command(resume, "pause")
-        typer.echo(f"paused; go on with: search --resume {resume}", err=True)
-        raise SystemExit(130) from None
-    finally:
-        stop.set()
-        thread.join()
-    if run.state == "failed":
-        raise ValueError(f"run {resume} failed: {run.message}")
+    run = serve_to_end(records, [resume], workers)[0]
     table = records.table(resume)
     ranking = proxies.get(run.config["rank_by"])
     if table.empty:
@@ -121,6 +104,46 @@ def search(
         typer.echo(json.dumps({"run": resume, "scored": len(table), "best": best.to_dict("records")}))
     else:
         typer.echo(f"run {resume}: {run.message}\n{best.to_string(index=False)}")
+
+
+def serve_to_end(records: Store, identifiers: Sequence[str], workers: int = 0) -> list[RunRow]:
+    """Start runs one after another and carry each through, with a progress bar; how they stand afterwards.
+
+    Raises:
+        ValueError: a run failed, with the reason.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from nas_core.engine import Engine
+
+    stop = threading.Event()
+    serving = Engine(records, workers=workers or None, among=identifiers)
+    thread = threading.Thread(target=serving.run_forever, args=(stop,))
+    thread.start()
+    done = []
+    try:
+        with Progress(transient=True, console=Console(stderr=True)) as progress:
+            for identifier in identifiers:
+                run = records.run(identifier)
+                bar = progress.add_task(run.name, total=int(run.config["budget"]))
+                if run.state == "created":
+                    records.command(identifier, "start")
+                while (run := records.run(identifier)).state in ("queued", "running"):
+                    progress.update(bar, completed=run.scored)
+                    time.sleep(0.1)
+                progress.remove_task(bar)
+                if run.state == "failed":
+                    raise ValueError(f"run {identifier} failed: {run.message}")
+                done.append(run)
+    except KeyboardInterrupt:
+        records.command(identifier, "pause")
+        typer.echo(f"paused; go on with: search --resume {identifier}", err=True)
+        raise SystemExit(130) from None
+    finally:
+        stop.set()
+        thread.join()
+    return done
 
 
 def _executor(scheduler: str | None):  # type: ignore[no-untyped-def]

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 
@@ -30,7 +31,7 @@ class Engine:
         workers: worker processes; None for one a core.
         executor: any executor to score on instead, e.g. that of a cluster.
         lease_seconds: how long a run stays with an engine that no longer beats.
-        only: take no run but this one.
+        among: take no runs but these.
     """
 
     def __init__(
@@ -40,13 +41,13 @@ class Engine:
         executor: Executor | None = None,
         *,
         lease_seconds: float | None = None,
-        only: str | None = None,
+        among: Sequence[str] | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._store = store
         self._pool = WorkerPool(workers, executor)
         self._lease_seconds = lease_seconds or float(os.environ.get("NAS_HELM_LEASE_SECONDS", LEASE_SECONDS))
-        self._only = only
+        self._among = among
         self._answers = Answers(store)
         self._search: RunningSearch | None = None
         self._beat: _HeartBeat | None = None
@@ -69,7 +70,7 @@ class Engine:
         """Carry one run one generation further, leasing one first; False where there was nothing to do."""
         answered = self._answers.serve()
         if self._search is None:
-            identifier = self._store.lease(self.name, self._lease_seconds, only=self._only)
+            identifier = self._store.lease(self.name, self._lease_seconds, among=self._among)
             if identifier is None:
                 return answered
             self._beat = _HeartBeat(self._store, identifier, self.name, self._lease_seconds)

@@ -13,10 +13,11 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from typing import TYPE_CHECKING, Any
 
 from nas_core import proxies, search, spaces
+from nas_core.engine import _analyst as analyst
 from nas_core.engine._pool import WorkerPool
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Steering
-from nas_core.store import CandidateRow, LeaseLost, RunRow, Store
+from nas_core.store import CandidateRow, LeaseLost, LogEntry, RunRow, Store
 
 if TYPE_CHECKING:
     from nas_core.scoring import CandidateScore
@@ -37,7 +38,8 @@ class RunningSearch:
     """A leased run. Its configuration:
 
     strategy, proxies, rank_by (the proxy a strategy learns from, else the first),
-    settings (a `ScoreSettings` as a dictionary), budget (candidates; none for the whole space), seed, batch.
+    settings (a `ScoreSettings` as a dictionary), budget (candidates; none for the whole space), seed, batch,
+    script (acts and sizes of asks of a session to replay), analyst (whether the scripted analyst steers).
     """
 
     def __init__(self, store: Store, identifier: str, engine: str, pool: WorkerPool) -> None:
@@ -45,6 +47,7 @@ class RunningSearch:
         self._store, self._engine, self._pool = store, engine, pool
         self._strategy: search.Strategy | None = None
         self._told = 0
+        self._course: dict[str, list[list[int]]] = {"acts": [], "asks": []}
         self._fruitless = 0
         self._reported: set[int] = set()
 
@@ -69,13 +72,20 @@ class RunningSearch:
             n = plan.batch if budget is None else min(plan.batch, budget - run.asked)
             if n <= 0:
                 return self._finish(f"budget of {budget} candidates reached")
-            asked = strategy.ask(n, self._steering(plan))
+            n = plan.script_asks.get(run.asked, n)
+            self._play(run, plan)
+            acts = self._store.log(self.identifier, kind="act")
+            asked = strategy.ask(n, self._steering(plan, acts))
             if not asked:
                 return self._finish(f"nothing new is left under the steering after {run.asked} candidates")
             generation = self._store.ask(
                 self.identifier,
                 [(plan.space.format(arch), plan.space.format(plan.space.canonical(arch))) for arch in asked],
-                {"told": self._told, "strategy": strategy.state()},
+                {
+                    "told": self._told,
+                    "strategy": strategy.state(),
+                    "course": self._coursed(run.asked, n, len(acts), plan),
+                },
                 engine=self._engine,
             )
             self._fruitless = 0 if generation else self._fruitless + 1
@@ -89,6 +99,7 @@ class RunningSearch:
     def _resume(self, run: RunRow, plan: _Plan) -> search.Strategy:
         stored = run.strategy_state or {}
         self._told = int(stored.get("told", 0))
+        self._course = stored.get("course") or {"acts": [], "asks": []}
         self._strategy = search.get(plan.strategy, plan.space, plan.seed, stored.get("strategy"))
         return self._strategy
 
@@ -96,9 +107,28 @@ class RunningSearch:
         """Mark the run finished, unless a command came in between; True where it is to go on."""
         return not self._store.set_state(self.identifier, "finished", message, expected=("running",))
 
-    def _steering(self, plan: _Plan) -> Steering:
+    def _play(self, run: RunRow, plan: _Plan) -> None:
+        """Append the acts that a script, or the scripted analyst, makes before this ask; a kill repeats none."""
+        made = sum("scripted" in entry.body for entry in self._store.log(self.identifier, kind="act"))
+        due = [entry["act"] for entry in plan.script_acts if int(entry["at"]) <= run.asked]
+        for number, act in enumerate(due[made:], start=made):
+            self._store.append(self.identifier, "act", {**act, "scored": run.scored, "scripted": number})
+        if plan.analyst and made < run.asked // plan.batch:
+            act = analyst.next_act(self._store, self.identifier, plan.space, plan.rank_by, plan.higher_is_better)
+            if act is not None:
+                self._store.append(self.identifier, "act", {**act.to_dict(), "scored": run.scored, "scripted": made})
+
+    def _coursed(self, asked: int, size: int, acts: int, plan: _Plan) -> dict[str, list[list[int]]]:
+        """When acts took effect and which asks were no whole batch: what a session script is made of."""
+        held = self._course["acts"][-1][1] if self._course["acts"] else 0
+        if acts != held:
+            self._course["acts"].append([asked, acts])
+        if size != plan.batch:
+            self._course["asks"].append([asked, size])
+        return self._course
+
+    def _steering(self, plan: _Plan, entries: list[LogEntry]) -> Steering:
         """Every act in force; an act that cannot hold together with earlier ones is left out and reported."""
-        entries = self._store.log(self.identifier, kind="act")
         acts = [Act.from_dict(entry.body) for entry in entries]
         steering, refused = Steering.settle(plan.space, acts)
         for position, reason in refused.items():
@@ -228,5 +258,9 @@ class _Plan:
         self.budget = None if config.get("budget") is None else int(config["budget"])
         self.seed = int(config.get("seed") or 0)
         self.batch = int(config.get("batch") or GENERATION)
+        script = config.get("script") or {}
+        self.script_acts: list[dict[str, Any]] = script.get("acts") or []
+        self.script_asks = {int(at): int(size) for at, size in script.get("asks") or []}
+        self.analyst = bool(config.get("analyst"))
         if self.batch < 1:
             raise ValueError(f"batch: got {self.batch}, expected at least 1")

@@ -84,4 +84,5 @@ class ScoreSettings:
 
     def key(self) -> str:
         """A stable text that names these settings, used by the score cache."""
-        return f"v{VERSION};" + ";".join(f"{name}={quote(str(value))}" for name, value in sorted(self.to_dict().items()))
+        pairs = (f"{name}={quote(str(value))}" for name, value in sorted(self.to_dict().items()))
+        return ";".join((f"v{VERSION}", *pairs))

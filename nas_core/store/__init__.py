@@ -3,6 +3,7 @@
 Commands, steering acts and events are one append-only log read by cursor. Neither torch nor Dash lives here.
 """
 
+from nas_core.store._session import replay, session_script, twin, twin_of
 from nas_core.store._store import (
     DEFAULT_URL,
     LEASE_SECONDS,
@@ -25,4 +26,8 @@ __all__ = [
     "RunRow",
     "Store",
     "StoreError",
+    "replay",
+    "session_script",
+    "twin",
+    "twin_of",
 ]

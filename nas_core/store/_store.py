@@ -226,8 +226,8 @@ class Store:
 
     # lease ----------------------------------------------------------------------------------------------------------
 
-    def lease(self, engine: str, seconds: float = LEASE_SECONDS, *, only: str | None = None) -> str | None:
-        """Take, or keep, the lease of one run in state queued or running (`only` that one); its id, or None."""
+    def lease(self, engine: str, seconds: float = LEASE_SECONDS, *, among: Sequence[str] | None = None) -> str | None:
+        """Take, or keep, the lease of one run in state queued or running (one of `among`); its id, or None."""
         now = time.time()
         with self._transaction() as session:
             query = (
@@ -235,8 +235,8 @@ class Store:
                 .where(Run.state.in_(("queued", "running")), or_(Run.lease_until < now, Run.engine == engine))
                 .order_by(Run.created)
             )
-            if only is not None:
-                query = query.where(Run.id == only)
+            if among is not None:
+                query = query.where(Run.id.in_(among))
             for identifier in session.scalars(query).all():
                 taken = session.execute(
                     update(Run)

@@ -1,0 +1,64 @@
+"""A session as a script: what was configured and when each act took effect; its replay, and its unsteered twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nas_core.store._store import RunRow, Store, StoreError
+
+FORMAT = "nas-helm-session/1"
+
+
+def session_script(store: Store, identifier: str) -> dict[str, Any]:
+    """The session of a run, JSON-ready: a replay of it asks the same candidates under the same acts.
+
+    `acts` are `{"at": candidates asked before the act took effect, "act": the act}`, `asks` the sizes of those asks
+    that were not a whole batch, `[candidates asked before, size]`.
+    """
+    run = store.run(identifier)
+    course = (run.strategy_state or {}).get("course", {})
+    entries = store.log(identifier, kind="act")
+    at = [run.asked] * len(entries)
+    for asked, held in reversed(course.get("acts", [])):
+        at[:held] = [min(asked, before) for before in at[:held]]
+    config = {name: value for name, value in run.config.items() if name not in ("script", "twin_of", "analyst")}
+    return {
+        "format": FORMAT,
+        "name": run.name,
+        "space": run.space,
+        "config": {**config, "budget": run.asked or run.config.get("budget")},
+        "acts": [{"at": asked, "act": _bare(entry.body)} for asked, entry in zip(at, entries, strict=True)],
+        "asks": course.get("asks", []),
+    }
+
+
+def replay(store: Store, script: Mapping[str, Any], name: str = "") -> str:
+    """Make a run that repeats a session and return its id; it is started like any other.
+
+    Raises:
+        StoreError: this is no session script.
+    """
+    wanted = {"space": str, "config": dict, "acts": list, "asks": list}
+    lack = next((key for key, kind in wanted.items() if not isinstance(script.get(key), kind)), None)
+    if script.get("format") != FORMAT or lack:
+        found = f"{lack} is {script.get(str(lack))!r}" if lack else f"format is {script.get('format')!r}"
+        raise StoreError(f"no session script: {found}; expected one that the Runs page or `replay` wrote")
+    config = {**script["config"], "script": {"acts": script["acts"], "asks": script["asks"]}}
+    return store.create_run(script["space"], config, name or f"replay of {script.get('name', 'a session')}")
+
+
+def twin(store: Store, identifier: str) -> str:
+    """Make the run that this one would have been without its acts: same seed, settings, budget and asks."""
+    script = session_script(store, identifier)
+    config = {**script["config"], "script": {"acts": [], "asks": script["asks"]}, "twin_of": identifier}
+    return store.create_run(script["space"], config, f"twin of {script['name']}")
+
+
+def twin_of(store: Store, run: RunRow) -> RunRow | None:
+    """The twin of a run, where there is one; the newest of several."""
+    return next((other for other in store.runs() if other.config.get("twin_of") == run.id), None)
+
+
+def _bare(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in ("scored", "scripted")}
