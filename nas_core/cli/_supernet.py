@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Shared weights: train a supernet, rank with it.")
 
-_SECONDS_BETWEEN_SAVES = 10.0
-
 Sampling = Annotated[str | None, typer.Option(help="uniform, fair or balanced (default).")]
 Integer = Annotated[int | None, typer.Option(help="As in a new training by default, or as in the checkpoint.")]
 Real = Annotated[float | None, typer.Option(help="As in a new training by default, or as in the checkpoint.")]
@@ -58,6 +56,7 @@ def train(
     prune: options.Prune = None,
     free: Annotated[bool, typer.Option("--free", help="Lift the pins and prunes of the checkpoint first.")] = False,
     warm_up: Annotated[int, typer.Option(min=0, help="Steps for nothing but choices that this edit brings back.")] = 0,
+    save_every: Annotated[float, typer.Option(min=0, help="Seconds between two checkpoints.")] = 10.0,
     as_json: Json = False,
 ) -> None:
     """Train a supernet under a steering; run again to resume, to go on with a larger budget, or to steer it."""
@@ -93,7 +92,7 @@ def train(
         trainer = supernet.Trainer(supernet.SupernetSettings.from_dict(chosen), acts=acts)
     began = trainer.step_
     with _stopping() as stop:
-        finished = _run(trainer, out, stop)
+        finished = _run(trainer, out, stop, save_every)
     if not finished:
         print(
             f"stopped at step {trainer.step_}, {trainer.fraction:.0%} of the budget; run the same command to resume",
@@ -129,7 +128,7 @@ def _stopping() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _run(trainer: Trainer, out: Path, stop: threading.Event) -> bool:
+def _run(trainer: Trainer, out: Path, stop: threading.Event, save_every: float) -> bool:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -153,7 +152,7 @@ def _run(trainer: Trainer, out: Path, stop: threading.Event) -> bool:
                 last = trainer.history_[-1]
                 loss = f"loss {last.train:.3f}, held out {last.validation:.3f}"
                 progress.update(bar, completed=trainer.fraction, loss=loss)
-            if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
+            if time.monotonic() - saved > save_every:
                 supernet.save(trainer, out)
                 saved = time.monotonic()
 
@@ -242,8 +241,8 @@ def rank(
     else:
         sources = [
             (supernet.SupernetSettings.from_dict({**chosen, "sampling": name.strip(), "seed": seed + k}), None)
-            for name in compare.split(",")
             for k in range(seeds)
+            for name in compare.split(",")  # side by side, so that budgets in seconds meet the same load
         ]
     known = spaces.get(sources[0][0].space)
     table = bench.truth(known.name)
@@ -259,7 +258,7 @@ def rank(
     others = pd.DataFrame(known.closed_forms(archs)).astype(float)
     for name in proxy or ():
         others[name] = _zero_cost(known.name, archs, name)
-    jobs = [(source, path, acts, archs, calibration, _kept(keep, source)) for source, path in sources]
+    jobs = [(path or source, acts, archs, calibration, _kept(keep, source)) for source, path in sources]
     scores = _scored(jobs, workers)
     results = []
     for label in dict.fromkeys(source.sampling for source, _ in sources):
@@ -335,11 +334,12 @@ _heard: Any = None
 
 
 def _start(parent: int, heard: Any) -> None:
-    from nas_core.engine import start_worker
+    from nas_core.engine import follow
 
     global _heard
     _heard = heard
-    start_worker(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    follow(parent, lambda: os._exit(1))
 
 
 def _train_and_score(number: int, *job: Any) -> OneShotScores:

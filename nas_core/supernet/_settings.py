@@ -28,13 +28,13 @@ class SupernetSettings:
     data: str = "digits"
     sampling: str = "balanced"
     seed: int = 0
-    image_size: int = 16
+    image_size: int = 8
     batch_size: int = 128
     channels: int = 8
     cells: int = 1
     epochs: float = 60.0
     seconds: float | None = None
-    learning_rate: float = 0.1
+    learning_rate: float = 0.3
     momentum: float = 0.9
     weight_decay: float = 5e-4
     label_smoothing: float = 0.0

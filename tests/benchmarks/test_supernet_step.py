@@ -1,0 +1,63 @@
+"""What a training step costs beyond the bare forward, backward and optimiser of its path, as a ratio in one run."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nas_core import spaces
+from nas_core.spaces import ImageShape, Scale
+from nas_core.supernet import SupernetSettings, Trainer
+
+SPACE = spaces.get("nb201")
+STEPS = 60
+MOST = 1.15
+"""A step may cost 15 % more: drawing the path, its batch and augmentation, and finding its weights in the supernet."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def bare_step(network: nn.Module, optimizer: torch.optim.Optimizer, images: torch.Tensor, labels: torch.Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    nn.functional.cross_entropy(network(images), labels).backward()
+    optimizer.step()
+
+
+def test_overhead_of_a_step():
+    settings = SupernetSettings(sampling="balanced", data="noise", seed=1)
+    trainer, twin = Trainer(settings), Trainer(settings)
+    image = ImageShape(3, settings.image_size, settings.image_size)
+    paths = [twin.sampler.draw()[0] for _ in range(STEPS)]  # those that the trainer is going to draw
+    images, labels = twin.images.batch(0, settings.batch_size, settings.seed)
+    bare = []
+    for path in paths:
+        network = SPACE.build(path, image=image, classes=10, scale=Scale(settings.channels, settings.cells))
+        network = network.to(memory_format=torch.channels_last).train()
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
+        bare_step(network, optimizer, images, labels)  # the momentum buffers come with the first step
+        bare.append((network, optimizer))
+    ours, theirs = [], []
+    for network, optimizer in bare:  # in turns, so that both meet the same load of the machine
+        began = time.process_time()
+        trainer.step()
+        between = time.process_time()
+        bare_step(network, optimizer, images, labels)
+        ours.append(between - began)
+        theirs.append(time.process_time() - between)
+    ratio = float(np.sum(ours) / np.sum(theirs))
+    print(
+        f"\na step of the supernet: {1000 * np.mean(ours):.1f} ms, bare path {1000 * np.mean(theirs):.1f} ms, "
+        f"ratio {ratio:.3f}, median of ratios {np.median(np.divide(ours, theirs)):.3f}; batch {settings.batch_size}, "
+        f"{settings.image_size} pixels, {settings.channels} channels, one thread, n = {STEPS}"
+    )
+    assert ratio <= MOST

@@ -1,0 +1,286 @@
+"""Shared weights in training: what changes, what must not, across edits, stops, splits and re-calibration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nas_core import spaces
+from nas_core.spaces import Act, ImageShape, Scale, SteeringConflict
+from nas_core.supernet import Ranker, SupernetSettings, Trainer, build, load, recalibrate, save, split
+
+SPACE = spaces.get("nb201")
+TINY = SupernetSettings(image_size=8, batch_size=16, channels=4, epochs=1, sampling="uniform")
+CONV1, CONV3, SKIP = 2, 3, 1
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def tensors(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+def steps(trainer: Trainer, count: int) -> None:
+    for _ in range(count):
+        trainer.step()
+
+
+def test_a_path_computes_what_the_standalone_network_with_its_weights_computes():
+    torch.manual_seed(0)
+    image, scale = ImageShape(3, 8, 8), Scale(4, 2)
+    supernet = build(SPACE, image=image, classes=10, scale=scale)
+    arch = SPACE.parse("|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|")
+    network = SPACE.build(arch, image=image, classes=10, scale=scale)
+    shared = supernet.state_dict()
+    own = {}
+    for name in network.state_dict():
+        parts = name.split(".")
+        if "edges" in parts:
+            edge = int(parts[parts.index("edges") + 1])
+            parts[parts.index("edges") : parts.index("edges") + 2] = ["operations", str(edge), str(arch[edge])]
+        own[name] = shared["network." + ".".join(parts)]
+    network.load_state_dict(own)
+    images = torch.randn(5, 3, 8, 8)
+    assert torch.equal(network.train()(images), supernet.train()(images, arch))
+
+
+def test_another_space_of_cells_gets_its_supernet_from_its_own_network():
+    trainer = Trainer(replace(TINY, space="transnas_micro", sampling="balanced", image_size=32))
+    before = tensors(trainer.supernet)
+    steps(trainer, 2)
+    assert changed(before, tensors(trainer.supernet))
+
+
+@pytest.mark.parametrize("name", ["nats_sss", "nb101", "nb_macro"])
+def test_a_space_without_cells_is_refused_in_one_clear_line(name):
+    with pytest.raises(ValueError, match=f"space {name} has no supernet") as caught:
+        Trainer(replace(TINY, space=name, sampling="uniform"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "fair", "balanced"])
+def test_a_pruned_operation_is_never_trained_again(sampling):
+    trainer = Trainer(replace(TINY, sampling=sampling))
+    steps(trainer, 12)
+    trainer.steer([Act("prune", "*", ("nor_conv_3x3",))])
+    gone = {k for k in tensors(trainer.supernet) if ".operations." in k and k.split(".operations.")[1][2] == "3"}
+    assert len(gone) == 3 * 6 * 6  # three cells, six edges, weight and five tensors of batch normalisation
+    before = tensors(trainer.supernet)
+    steps(trainer, 12)
+    moved = changed(before, tensors(trainer.supernet))
+    assert moved and not moved & gone
+
+
+def test_an_edit_leaves_every_weight_bit_identical_and_training_goes_on():
+    trainer = Trainer(TINY)
+    steps(trainer, 10)
+    before, momenta = tensors(trainer.supernet), trainer.optimizer.state_dict()["state"]
+    trainer.steer([Act("pin", "edge 0→3", ("skip_connect",))])
+    trainer.steer([Act("pin", "edge 0→3", ("skip_connect",)), Act("undo", target=0)])
+    assert not changed(before, tensors(trainer.supernet))
+    after = trainer.optimizer.state_dict()["state"]
+    assert all(torch.equal(momenta[k]["momentum_buffer"], after[k]["momentum_buffer"]) for k in momenta)
+    step = trainer.step_
+    trainer.step()
+    assert trainer.step_ == step + 1 and changed(before, tensors(trainer.supernet))
+
+
+def test_a_refused_edit_leaves_the_old_steering_in_force():
+    trainer = Trainer(replace(TINY, sampling="balanced"))
+    before = trainer.steering
+    with pytest.raises(SteeringConflict):
+        trainer.steer([Act("pin", "*", ("none",))])
+    assert trainer.steering == before and trainer.acts == []
+
+
+def test_warm_up_trains_nothing_but_what_the_edit_brought_back():
+    acts = [Act("prune", "edge 0→3", ("nor_conv_3x3", "nor_conv_1x1"))]
+    trainer = Trainer(TINY, acts=acts)
+    steps(trainer, 5)
+    trainer.steer([*acts, Act("undo", target=0)], warm_up=6)
+    before = {name: weight.clone() for name, weight in trainer.supernet.named_parameters()}
+    steps(trainer, 6)
+    moved = changed(before, dict(trainer.supernet.named_parameters()))
+    assert moved and all(".operations.3.2." in name or ".operations.3.3." in name for name in moved)
+    trainer.step()
+    assert "network.classifier.weight" in changed(before, dict(trainer.supernet.named_parameters()))
+
+
+def test_fair_updates_are_equal_for_every_operation_where_none_is_pruned():
+    trainer = Trainer(replace(TINY, sampling="fair", weight_decay=0.0), acts=[Act("prune", "*", ("none",))])
+    for _ in range(4):
+        before = {name: weight.clone() for name, weight in trainer.supernet.named_parameters()}
+        trainer.step()
+        convolutions = {name for name in before if ".operations." in name and before[name].dim() == 4}
+        unused = {name for name in convolutions if torch.equal(before[name], trainer.supernet.get_parameter(name))}
+        assert len(convolutions) == 3 * 6 * 2 and not unused
+
+
+def test_equal_seeds_train_equal_weights_and_other_seeds_other_ones():
+    first, second, third = Trainer(TINY), Trainer(TINY), Trainer(replace(TINY, seed=1))
+    for trainer in (first, second, third):
+        steps(trainer, 8)
+    assert not changed(tensors(first.supernet), tensors(second.supernet))
+    assert changed(tensors(first.supernet), tensors(third.supernet))
+
+
+def test_training_leaves_the_global_generator_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    steps(Trainer(TINY), 2)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "fair", "balanced"])
+def test_stopped_saved_and_resumed_equals_undisturbed(tmp_path, sampling):
+    settings = replace(TINY, sampling=sampling, batch_size=64)
+    whole, cut = Trainer(settings), Trainer(settings)
+    assert whole.train()
+    assert not cut.train(stop=lambda: cut.step_ == 5)
+    save(cut, tmp_path / "cut")
+    resumed = load(tmp_path / "cut")
+    assert resumed.step_ == 5 and resumed.train()
+    assert not changed(tensors(whole.supernet), tensors(resumed.supernet))
+    curves = [[(r.step, r.train, r.validation) for r in t.history_] for t in (whole, resumed)]
+    assert curves[0] == curves[1] and len(curves[0]) == 1
+
+
+def test_the_loss_falls_and_the_curve_has_both_losses():
+    trainer = Trainer(replace(TINY, epochs=4, batch_size=32))
+    assert trainer.train()
+    first, last = trainer.history_[0], trainer.history_[-1]
+    assert [record.epoch for record in trainer.history_] == [1, 2, 3, 4]
+    assert last.train < first.train - 0.1
+    assert last.validation < first.validation
+    assert trainer.finished and trainer.fraction == 1
+
+
+def test_a_budget_in_seconds_is_kept():
+    trainer = Trainer(replace(TINY, seconds=0.5))
+    assert trainer.train()
+    assert 0.5 <= trainer.seconds_ < 2
+
+
+def test_recalibration_changes_statistics_and_leaves_weights_alone():
+    trainer = Trainer(TINY)
+    steps(trainer, 10)
+    arch = (CONV3, CONV1, SKIP, CONV3, CONV1, CONV3)
+    weights = {name: weight.clone() for name, weight in trainer.supernet.named_parameters()}
+    buffers = {name: buffer.clone() for name, buffer in trainer.supernet.named_buffers()}
+    batches = trainer.images.calibration(2, 64, seed=0)
+    recalibrate(trainer.supernet, arch, batches)
+    assert not changed(weights, dict(trainer.supernet.named_parameters()))
+    moved = changed(buffers, dict(trainer.supernet.named_buffers()))
+    assert "network.blocks.0.operations.0.3.2.running_mean" in moved
+    stem = trainer.supernet.network.stem
+    with torch.no_grad():
+        outputs = [stem[0](images) for images in batches]
+    mean = torch.stack([output.mean(dim=(0, 2, 3)) for output in outputs]).mean(dim=0)
+    torch.testing.assert_close(stem[1].running_mean, mean)
+    assert stem[1].momentum == 0.1
+
+
+def test_ranking_works_on_a_copy_and_equals_recalibrating_by_hand():
+    trainer = Trainer(TINY)
+    steps(trainer, 10)
+    before = tensors(trainer.supernet)
+    archs = [SPACE.sample(np.random.default_rng(k)) for k in range(4)]
+    scores = Ranker(trainer, calibration=128).scores(archs)
+    assert not changed(before, tensors(trainer.supernet))
+    recalibrate(trainer.supernet, archs[2], trainer.images.calibration(2, 64, seed=0))
+    with torch.no_grad():
+        logits = trainer.supernet(trainer.images.held_out, archs[2])
+    loss = nn.functional.cross_entropy(logits, trainer.images.held_out_labels)
+    assert scores["one_shot"][2] == pytest.approx(-loss.item(), rel=1e-4)
+    raw = Ranker(trainer, calibration=0).scores(archs)
+    assert not np.allclose(raw["one_shot"], scores["one_shot"])
+
+
+def test_splitting_inherits_weights_pins_the_choice_and_leaves_the_whole_unharmed():
+    trainer = Trainer(TINY, acts=[Act("prune", "edge 0→3", ("none",))])
+    steps(trainer, 10)
+    before = tensors(trainer.supernet)
+    parts = split(trainer, "edge 0→3", epochs=0.2)
+    assert list(parts) == ["skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
+    for name, part in parts.items():
+        assert not changed(before, tensors(part.supernet))
+        assert part.steering.allowed[3] == (SPACE.decisions[3].choices.index(name),)
+        assert part.train() and changed(before, tensors(part.supernet))
+    assert not changed(before, tensors(trainer.supernet))
+    with pytest.raises(SteeringConflict, match="edge 9"):
+        split(trainer, "edge 9")
+
+
+def test_validation_loss_leaves_statistics_alone():
+    trainer = Trainer(TINY)
+    steps(trainer, 3)
+    before = tensors(trainer.supernet)
+    trainer.validation_loss()
+    assert not changed(before, tensors(trainer.supernet))
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"sampling": "nope"}, "unknown sampling 'nope'"),
+        ({"channels": 0}, "channels: got 0"),
+        ({"epochs": float("nan")}, "epochs: got nan"),
+        ({"seconds": -1.0}, "seconds: got -1.0"),
+        ({"held_out": 1.0}, "held_out: got 1.0"),
+        ({"momentum": 1.0}, "momentum: got 1.0"),
+    ],
+)
+def test_settings_out_of_range_are_named(change, part):
+    with pytest.raises(ValueError, match=part):
+        replace(TINY, **change)
+
+
+def test_too_few_images_for_a_batch_are_named():
+    with pytest.raises(ValueError, match="1500 training images"):
+        Trainer(replace(TINY, batch_size=1400))
+
+
+def test_a_diverged_training_says_so():
+    with pytest.raises(ValueError, match="diverged at step"):
+        steps(Trainer(replace(TINY, learning_rate=1e30)), 20)
+
+
+def test_a_file_that_is_no_checkpoint_is_named_and_never_run(tmp_path):
+    path = tmp_path / "x"
+    for content in (b"nonsense", b""):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="no checkpoint of a supernet"):
+            load(path)
+    torch.save({"a": 1}, path)
+    with pytest.raises(ValueError, match="no checkpoint of a supernet"):
+        load(path)
+
+
+def test_an_interrupted_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    trainer = Trainer(TINY)
+    save(trainer, tmp_path / "x")
+    before = (tmp_path / "x").read_bytes()
+
+    def full_disk(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        save(trainer, tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["x"]
