@@ -86,8 +86,9 @@ def train(
     if out.exists():
         trainer = supernet.load(out)
         _take_over(trainer, chosen, out)
-        if acts or free:
-            trainer.steer(acts if free else [*trainer.acts, *acts], warm_up=warm_up)
+        wanted = acts if free else [*trainer.acts, *(act for act in acts if act not in trainer.acts)]
+        if wanted != trainer.acts:  # a repeated command resumes, and begins nothing anew
+            trainer.steer(wanted, warm_up=warm_up)
     else:
         trainer = supernet.Trainer(supernet.SupernetSettings.from_dict(chosen), acts=acts)
     began = trainer.step_
@@ -148,10 +149,9 @@ def _run(trainer: Trainer, out: Path, stop: threading.Event, save_every: float) 
 
         def each_step(trainer: Trainer) -> None:
             nonlocal saved
-            if trainer.history_:
-                last = trainer.history_[-1]
-                loss = f"loss {last.train:.3f}, held out {last.validation:.3f}"
-                progress.update(bar, completed=trainer.fraction, loss=loss)
+            last = trainer.history_[-1:]
+            loss = f"loss {last[0].train:.3f}, held out {last[0].validation:.3f}" if last else ""
+            progress.update(bar, completed=trainer.fraction, loss=loss)
             if time.monotonic() - saved > save_every:
                 supernet.save(trainer, out)
                 saved = time.monotonic()

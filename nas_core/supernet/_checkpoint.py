@@ -52,8 +52,8 @@ def load(path: Path | str) -> Trainer:
             raise ValueError(f"{path} is no checkpoint of a supernet: torch cannot read it safely") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"{path} is no checkpoint of a supernet; expected one made by: supernet train")
-    trainer = Trainer(SupernetSettings.from_dict(json.loads(content["settings"])))
     try:
+        trainer = Trainer(SupernetSettings.from_dict(json.loads(content["settings"])))
         trainer.supernet.load_state_dict(content["weights"])
         trainer.optimizer.load_state_dict(content["optimizer"])
         trainer.restore(json.loads(content["state"]))

@@ -45,7 +45,8 @@ def kill_once_written(arguments: list[str], out: Path, number: signal.Signals) -
 
 
 def test_a_killed_training_resumes_to_the_weights_and_curve_of_an_undisturbed_one(tmp_path):
-    train = ["train", *TINY, "--sampling", "balanced", "--epochs", "4", "--seed", "2", "--save-every", "0.3", "--out"]
+    steered = ["--sampling", "fair", "--prune", "edge 0->1=none"]  # decks of uneven length: the most state there is
+    train = ["train", *TINY, *steered, "--epochs", "0.8", "--seed", "2", "--save-every", "0.3", "--out"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert helm(*train, str(whole)).returncode == 0
     status, _ = kill_once_written([*train, str(killed)], killed, signal.SIGKILL)
@@ -58,7 +59,7 @@ def test_a_killed_training_resumes_to_the_weights_and_curve_of_an_undisturbed_on
     weights = first.supernet.state_dict()
     assert all(torch.equal(weights[name], value) for name, value in second.supernet.state_dict().items())
     curves = [[(r.step, r.train, r.validation) for r in trainer.history_] for trainer in (first, second)]
-    assert curves[0] == curves[1] and len(curves[0]) == 4
+    assert curves[0] == curves[1] and len(curves[0]) == 1
 
 
 def test_ctrl_c_saves_and_says_in_one_line_how_to_resume(tmp_path):
