@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-_WIDTH = 100
+_WIDTH = 92
 _INFIX = {
     operator.add: "+",
     operator.sub: "-",
@@ -100,18 +100,27 @@ class _Writer:
         self.written.lines.append(f"{self._texts[node]} = {text}")
 
     def _fitting(self, node: fx.Node, write: Callable[[fx.Node], str]) -> str:
-        """What `write` gives; while it is too long, its longest part that stands in line gets a name of its own."""
+        """What `write` gives; while that is too long or too deep, its longest part gets a name of its own."""
         numbers = len(self.written.numbers)
         while True:
             text = write(node)
             parts = [part for part in node.all_input_nodes if part in self._waiting]
-            if len(text) <= _WIDTH or not parts:
+            deep = (
+                []
+                if node.target is operator.add or node.op == "output"
+                else [p for p in parts if self._calls_member(p)]
+            )
+            if not deep and (len(text) <= _WIDTH or not parts):
                 for part in parts:
                     del self._waiting[part]
                 return text
             del self.written.numbers[numbers:]
-            longest = max(parts, key=lambda part: len(self._waiting[part]))
+            longest = max(deep or parts, key=lambda part: len(self._waiting[part]))
             self._assign(longest, self._waiting.pop(longest))
+
+    def _calls_member(self, node: fx.Node) -> bool:
+        """Whether the text that waits calls a member of a list: one of them on a line, or in a sum, is enough."""
+        return "](" in self._waiting[node]
 
     def _fresh(self, name: str) -> str:
         free, count = name, 1

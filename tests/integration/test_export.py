@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas_core.export import Blueprint, content, read_weights, write
+from nas_core.export import Blueprint, _onnx, content, read_weights, write
 from nas_core.export._check import draw_statistics, images
 from nas_core.spaces import ImageShape, Scale
 
@@ -97,7 +97,7 @@ def outputs(tmp_path_factory):
     command = [sys.executable, "-I", "-S", "-c", ELSEWHERE, site.getsitepackages()[0]]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return expected, dict(np.load(folder / "found.npz"))
+    return expected, dict(np.load(folder / "found.npz")), folder
 
 
 def check(outputs, name: str, kind: str) -> None:
@@ -116,6 +116,14 @@ def test_the_exported_module_gives_the_same_outputs_without_nas_core(outputs, na
 @pytest.mark.parametrize("name", CASES)
 def test_the_onnx_graph_gives_the_same_outputs_at_another_batch_size(outputs, name):
     check(outputs, name, "onnx")
+
+
+def test_without_onnxruntime_the_evaluator_of_onnx_checks_the_graph(outputs, monkeypatch):
+    expected, _, folder = outputs
+    monkeypatch.setattr(_onnx, "find_spec", lambda name: None if name == "onnxruntime" else True)
+    found, runner = _onnx._run((folder / "nb201.onnx").read_bytes(), np.load(folder / "nb201.npy"))
+    assert runner == "onnx's evaluator"
+    assert np.abs(found - expected["nb201"]).max() < 1e-5
 
 
 def helm(folder: Path, *arguments: str, before: str = "") -> subprocess.CompletedProcess:
@@ -146,6 +154,8 @@ def test_a_state_dict_goes_out_and_comes_back_with_equal_keys(tmp_path):
     assert described["notation"] == CELL
     assert described["closed_forms"]["params"] == sum(p.numel() for p in model.parameters())
     assert sorted(os.listdir(tmp_path)) == ["mine.pt", "net.json", "net.pt"]
+    wider = helm(tmp_path, CELL, *TINY, "--channels", "6", "--weights", "mine.pt", "--out", "wide.py")
+    assert_one_line(wider, "the weights do not fit: stem.0.weight has shape (4, 3, 3, 3), expected (6, 3, 3, 3)")
 
 
 class Hostile:
