@@ -15,7 +15,7 @@ from nas_core import bench, proxies, spaces
 from nas_core.predict import block_fitness
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Architecture, SearchSpace, Steering, SteeringConflict
-from nas_core.store import LogEntry, LogMoved, RunRow, Store
+from nas_core.store import LogEntry, LogMoved, RunRow, Store, twin
 
 DEFAULT_SPACE = "nb201"
 LARGEST_SPACE = 100_000
@@ -256,6 +256,13 @@ class Cockpit:
             except LogMoved:
                 continue  # another browser acted in between: decide on the log as it is now
             return
+
+    def twin(self, identifier: str) -> str:
+        """Make and start the run that this one would have been without its acts; what to tell the user."""
+        other = twin(self.store, identifier)
+        self.store.command(other, "start")
+        name = self.store.run(other).name
+        return f"“{name}” runs: the same seed and budget without the acts. Compare the two below."
 
     def layers(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Per-layer statistics of the run's ranking score for `arch`; empty where it is not scored."""

@@ -146,12 +146,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     def command(_start: int, _pause: int, _stop: int, told: Any, run: str | None) -> tuple[Any, Any]:
         shown = run
         if ctx.triggered_id == "pressed":
-            name, run = pressed(told, "start", "pause", "resume", "stop", "extend") or ("", None)
+            name, run = pressed(told, "start", "pause", "resume", "stop", "extend", "twin") or ("", None)
         else:
             name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
         if not run:
             return no_update, no_update
         try:
+            if name == "twin":
+                return no_update, notification(cockpit.twin(run), failed=False)
             held = cockpit.store.run(run)
             if name == "start" and held.state == "paused":
                 name = "resume"

@@ -140,7 +140,10 @@ window.dash_clientside = window.dash_clientside || {};
   document.addEventListener("click", (event) => {
     const source = event.target.closest && event.target.closest("[data-press]");
     if (!source || source.disabled) return;
-    keep(["pressed", { data: { what: source.getAttribute("data-press"), at: event.timeStamp } }]);
+    const what = source.getAttribute("data-press");
+    const note = document.getElementById("act-note");
+    keep(["pressed", { data: { what, at: event.timeStamp, note: note ? note.value : "" } }]);
+    if (note && /^(pin|prune|focus)/.test(what)) keep(["act-note", { value: "" }]);
   });
 
   const step = (by) => {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nas_core.spaces import Architecture
 
 _PARENT_CHECK_SECONDS = 0.5
-_NICENESS = 19  # on a laptop the pages must answer while every core scores
+_NICENESS = 10  # the pages must answer while every core scores, and scoring must go on beside other work
 _POOLS_BEFORE_GIVING_UP = 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import quote
 
@@ -234,6 +235,35 @@ def test_a_lasso_becomes_a_region_and_a_focus(address, page):
 def test_a_link_restores_the_selection(address, page):
     page.goto(f"{address}/?arch={quote(CELL)}")
     expect(page.locator("#candidate-card")).to_contain_text(CELL, timeout=30_000)
+
+
+def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, page, shoot):
+    open_new_run(page, address, "steered", budget=60)
+    page.locator("#act-note").fill("nothing comes of nothing")
+    brick(page, 0, 0).hover()
+    brick(page, 0, 0).locator(".prune").click()
+    expect(page.locator("#acts-list")).to_contain_text("nothing comes of nothing")
+    expect(page.locator("#act-note")).to_have_value("")
+    page.locator("#btn-start").click()
+    expect(page.locator("#run-status")).to_contain_text("Finished", timeout=120_000)
+    page.locator("#nav-runs").click()
+    card = page.locator("#run-cards > *").filter(has_text="steered").first
+    with page.expect_download() as saved:
+        card.get_by_role("button", name="Script").click()
+    script = json.loads(saved.value.path().read_text())
+    assert script["acts"][0]["act"]["note"] == "nothing comes of nothing"
+    assert (script["acts"][0]["at"], script["config"]["budget"]) == (0, 60)
+
+    card.get_by_role("button", name="Twin").click()
+    other = page.locator("#run-cards > *").filter(has_text="twin of steered")
+    expect(other).to_contain_text("Finished", timeout=120_000)
+    page.locator("#compared-runs").click()
+    for name in ("steered", "twin of steered"):
+        page.get_by_role("option", name=name, exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#comparison-text")).to_contain_text("Steered minus unsteered, mean of the 10 best after 60")
+    expect(page.locator("#comparison .legend")).to_contain_text("twin of steered")
+    shoot(page, "runs-twins")
 
 
 def test_two_browsers_on_two_runs_do_not_see_each_other(address, browser):

@@ -116,7 +116,7 @@ def test_workers_yield_to_every_other_program(url, store):
         wait_until(lambda: store.run(run).scored > 0)
         workers = pool_workers(engine.pid)
         assert len(workers) == 2
-        assert [os.getpriority(os.PRIO_PROCESS, worker) for worker in workers] == [19, 19]
+        assert [os.getpriority(os.PRIO_PROCESS, worker) for worker in workers] == [10, 10]
         assert [os.getsid(worker) for worker in workers] == workers  # Linux weighs sessions before niceness
     finally:
         engine.terminate()

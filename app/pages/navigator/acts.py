@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,20 @@ from nas_core.store import StoreError
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of acts, region and selection."""
 
+    # Presses are told on every page: what only the Navigator has is optional.
     @app.callback(
         Output("pulse", "data", allow_duplicate=True),
         Output("notifications", "sendNotifications", allow_duplicate=True),
         Input("pressed", "data"),
         State("run", "data"),
-        State("region", "data"),
-        State("map-x", "value"),
-        State("map-y", "value"),
+        State("region", "data", allow_optional=True),
+        State("map-x", "value", allow_optional=True),
+        State("map-y", "value", allow_optional=True),
         prevent_initial_call=True,
     )
-    def act(told: dict[str, Any] | None, run: str | None, region: str | None, x: str, y: str) -> tuple[Any, Any]:
+    def act(
+        told: dict[str, Any] | None, run: str | None, region: str | None, x: str | None, y: str | None
+    ) -> tuple[Any, Any]:
         words = pressed(told, "pin", "prune", "undo", "undo-last", "focus")
         if not run or words is None:
             return no_update, no_update
@@ -46,13 +50,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         elif words[0] == "focus":
             inside = unpacked(region, len(view.table.archs))
             if not inside.any():
-                return no_update, notification("There is no region yet: draw one on the map with the lasso first.")
-            wanted = Act("focus", region=region_of(view.table, inside, (x, y)))
+                lack = "There is no region yet: draw one on the map with the lasso first."
+                return no_update, notification(lack)
+            wanted = Act("focus", region=region_of(view.table, inside, (str(x), str(y))))
         else:
             decision, choice = block_of(view, ":".join(words[1:]))
             wanted = Act("pin" if words[0] == "pin" else "prune", decision, (choice,))
         try:
-            cockpit.act(run, wanted)
+            cockpit.act(run, replace(wanted, note=str((told or {}).get("note") or "").strip()))
         except (SteeringConflict, StoreError) as error:
             return no_update, notification(str(error))
         return live.pulse_of(cockpit, run), no_update

@@ -110,8 +110,12 @@ def _candidate() -> html.Section:
 
 def _acts() -> html.Section:
     undo = dmc.Button("Undo last act", id="btn-undo", size="compact-xs", variant="light", **press("undo-last"))
+    note = dmc.TextInput(
+        id="act-note", size="xs", placeholder="note for the next act", **{"aria-label": "Note for the next act"}
+    )
     return html.Section(
-        [dmc.Group([html.H2("Acts"), undo], justify="space-between"), html.Div(id="acts-list")], className="panel acts"
+        [dmc.Group([html.H2("Acts"), undo], justify="space-between"), note, html.Div(id="acts-list")],
+        className="panel acts",
     )
 
 

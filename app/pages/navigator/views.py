@@ -138,7 +138,7 @@ def _acts(view: View) -> Any:
     rows = [
         html.Div(
             [
-                html.Span(act.describe()),
+                html.Span([act.describe(), html.I(f" {act.note}" if act.note else "")]),
                 html.Button("undo", **press("undo", k), **{"aria-label": f"undo {act.describe()}"}),
             ],
             className="act",

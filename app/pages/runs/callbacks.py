@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +16,13 @@ from app.pages.runs import figures
 from app.pages.runs.layout import COMPARE_HINT
 from app.palette import short
 from app.shell import EXTENSION, HINTS, notification, press, pressed
+from nas_core import bench
 from nas_core.proxies.settings import ScoreSettings
-from nas_core.store import RunRow, StoreError
+from nas_core.store import RunRow, StoreError, session_script
 
 _SPARKS = 60
 _LABELS = {"extend": f"Extend by {EXTENSION}"}
+_ENDED = ("paused", "stopped", "finished")
 _ORDERS = {
     "created": ("start",),
     "queued": ("pause", "stop"),
@@ -119,7 +122,20 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         found = [_course(cockpit, run) for run in chosen or () if run in held]
         if len(found) < 2:
             return no_update, True, COMPARE_HINT
-        return figures.courses(found, theme), False, "; ".join(_outcome(course) for course in found)
+        text = "; ".join(_outcome(course) for course in found)
+        return figures.courses(found, theme), False, text + _gain(cockpit, [run for run in chosen or () if run in held])
+
+    @app.callback(Output("session-download", "data"), Input("pressed", "data"), prevent_initial_call=True)
+    def download(told: dict[str, Any] | None) -> Any:
+        words = pressed(told, "script")
+        if not words:
+            return no_update
+        script = session_script(cockpit.store, words[1])
+        return {
+            "content": json.dumps(script, indent=1),
+            "filename": f"session-{words[1]}.json",
+            "type": "application/json",
+        }
 
     @app.callback(
         Output("delete-modal", "opened"),
@@ -165,6 +181,24 @@ def _outcome(course: figures.Course) -> str:
     return text if np.isnan(course.truth[best]) else f"{text}, truly {short(float(course.truth[best]))} %"
 
 
+def _gain(cockpit: Cockpit, chosen: list[str]) -> str:
+    """What steering gained, where one of two runs is the other's twin; else nothing."""
+    runs = {run: cockpit.store.run(run) for run in chosen}
+    pair = next(((run.config["twin_of"], run.id) for run in runs.values() if run.config.get("twin_of") in runs), None)
+    if pair is None:
+        return ""
+    try:
+        found = bench.compare_twins(*(cockpit.view(run).ranked for run in pair))
+    except ValueError as error:
+        return f". No comparison of the twins yet: {error}"
+    difference = found.difference
+    text = f". Steered minus unsteered, mean of the {found.best} best after {found.n}: {difference.value:+.3g} "
+    text += f"[{difference.low:+.3g}, {difference.high:+.3g}] (95 %, over candidates, not over seeds)"
+    if found.reached is None:
+        return text + "; the steered run never reached the unsteered one's"
+    return text + f"; the unsteered one's was reached after {found.reached} ({found.reached / found.n:.0%})"
+
+
 def _button(label: str, told: dict[str, str], **style: str) -> dmc.Button:
     return dmc.Button(label, size="compact-xs", variant="light", **told, **style)
 
@@ -199,9 +233,12 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
                 [
                     dcc.Link("Open", href=f"/{selection.write(run.id, None)}"),
                     *(_button(_LABELS.get(order, order.capitalize()), press(order, run.id)) for order in orders),
+                    *([_button("Twin", press("twin", run.id))] if view.acts and run.state in _ENDED else []),
+                    _button("Script", press("script", run.id)),
                     _button("Delete", press("delete", run.id), color="red"),
                 ],
                 mt="xs",
+                gap="xs",
             ),
         ],
         p="sm",

@@ -8,7 +8,9 @@ from dash import dcc, html
 from app.cockpit import DEFAULT_SPACE, LARGEST_SPACE
 from nas_core import proxies, spaces
 
-COMPARE_HINT = "Choose two runs to see their best candidates side by side."
+COMPARE_HINT = (
+    "Choose two runs to see their best candidates side by side; a steered run and its twin show what steering gained."
+)
 QUESTION = "What did we do, and what came of it?"
 
 
@@ -67,6 +69,7 @@ def layout() -> html.Div:
                         gap="xs",
                         mb="md",
                     ),
+                    dcc.Download(id="session-download"),
                     html.Div(id="run-cards", className="cards"),
                     _comparison(),
                     dmc.Modal(
