@@ -111,8 +111,7 @@ def _onnx(blueprint: Blueprint, model: nn.Module) -> Content:
     # Written from the exported module: it has nothing but torch's own layers, which every exporter knows.
     network = load(python_source(blueprint, model))
     network.load_state_dict(model.state_dict())
-    data, largest, runner = to_onnx(network, model, blueprint.image)
-    return Content(data, f"{runner} and torch differ by at most {largest:.1e}")
+    return Content(*to_onnx(network, model, blueprint.image))
 
 
 def _json(blueprint: Blueprint, model: nn.Module) -> Content:

@@ -210,7 +210,7 @@ class _Writer:
         if part.forward is None:
             lines += [f"    def __init__({signature}) -> None:", "        super().__init__("]
             lines += [f"            {line}" for line in self._children(written, part, 0, part, "")]
-            return "\n".join([*lines, "        )"])
+            return "\n".join([*_wrapped(lines), "        )"])
         if part.children or stored:
             lines += [f"    def __init__({signature}) -> None:", "        super().__init__()"]
             lines += [f"        self.{name} = {name}" for name in stored]
@@ -220,7 +220,7 @@ class _Writer:
                 text = self._built(written, child, offset, 8 + len(name) + 8, part, name)
                 lines += _indented(f"self.{name} = {text}{comment}", 8)
                 offset += len(child.slots)
-            lines.append("")
+            lines = [*_wrapped(lines), ""]
         lines.append(f"    def forward(self, {part.forward.argument}: torch.Tensor) -> torch.Tensor:")
         offset = len(part.slots) - len(part.forward.numbers)
         for line in part.forward.lines:
@@ -340,6 +340,20 @@ def _quoted(text: str) -> str:
 def _docstring(text: str, indent: str) -> list[str]:
     lines = textwrap.wrap(f'"""{_quoted(text)}"""', _LINE - len(indent))
     return [indent + line for line in lines]
+
+
+def _wrapped(lines: list[str]) -> list[str]:
+    """Lines of an `__init__`, the arguments of a call or signature that is too long on a line of their own."""
+    found = []
+    for line in lines:
+        code, hash_, note = line.partition("  # ")
+        first, last = code.find("("), code.rfind(")")
+        if len(line) <= _LINE or code.lstrip().startswith(("*", '"""')) or not 0 < first < last:
+            found.append(line)
+            continue
+        indent = " " * (len(code) - len(code.lstrip()) + 4)
+        found += [code[: first + 1], f"{indent}{code[first + 1 : last]},", f"{indent[4:]}{code[last:]}{hash_}{note}"]
+    return found
 
 
 def _indented(text: str, spaces: int) -> list[str]:
