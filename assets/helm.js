@@ -122,6 +122,28 @@ window.dash_clientside = window.dash_clientside || {};
     },
   };
 
+  // What a chart shows, for those who hear it: title, axes with their ranges, and how many points are drawn.
+  const said = (layout, data) => {
+    const plain = (title) => ((title && title.text) || "").replace(/<[^>]*>/g, " ").trim();
+    const axis = (name) => {
+      const found = layout[`${name}axis`] || {};
+      const range = (found.range || []).map((end) => (typeof end === "number" ? Number(end.toPrecision(3)) : end));
+      return plain(found.title) && `${name} is ${plain(found.title)}, ${found.type === "log" ? "powers of ten " : ""}from ${range.join(" to ")}`;
+    };
+    const size = (trace) => (trace.x ? trace.x.length : 0);
+    const points = data.reduce((sum, trace) => sum + size(trace), 0);
+    return [plain(layout.title) || "chart", axis("x"), axis("y"), `${points} points`].filter(Boolean).join("; ");
+  };
+  const describe = () => document.querySelectorAll(".js-plotly-plot").forEach((chart) => {
+    if (chart.dataset.said || !chart.on) return;
+    chart.dataset.said = "yes";
+    chart.setAttribute("role", "figure");
+    const tell = () => chart.setAttribute("aria-label", said(chart.layout, chart.data));
+    chart.on("plotly_afterplot", tell);
+    tell();
+  });
+  new MutationObserver(describe).observe(document.documentElement, { childList: true, subtree: true });
+
   let hovered = null;
   const tell = (event) => {
     const brick = event.target.closest && event.target.closest("[data-brick]");

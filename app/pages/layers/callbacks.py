@@ -90,9 +90,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         statistic = "inverse_cv" if statistic == "term" else statistic  # a term is the sum of these over the weights
         layer = ((hover or {}).get("points") or [{}])[0].get("customdata") or _first_layer(known)
         why = cockpit.request_distributions(view.run, missing) if missing else ""
-        if not layer or missing:
+        if not layer:
             return figures.waiting(why or ("Waiting for the engine …" if missing else ""), theme)
-        return figures.spread(known, layer, statistic, theme)
+        return figures.spread(known, layer, statistic, theme, waiting=len(missing))
 
     @app.callback(
         Output("layers-table", "exportDataAsCsv"), Input("btn-layers-csv", "n_clicks"), prevent_initial_call=True

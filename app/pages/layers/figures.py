@@ -53,8 +53,13 @@ def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
     return figure.update_yaxes(autorange="reversed", automargin=True)
 
 
-def spread(distributions: Mapping[str, pd.DataFrame], layer: str, statistic: str, theme: str) -> go.Figure:
-    """How a statistic is spread over the weights of `layer`, one line a candidate (`proxies.Distributed`)."""
+def spread(
+    distributions: Mapping[str, pd.DataFrame], layer: str, statistic: str, theme: str, *, waiting: int = 0
+) -> go.Figure:
+    """How a statistic is spread over the weights of `layer`, one line a candidate (`proxies.Distributed`).
+
+    `waiting` candidates are still to come from the engine.
+    """
     figure = go.Figure()
     for (label, table), (colour, dash) in zip(distributions.items(), LINES, strict=False):
         rows = table[(table["layer"] == layer) & (table["statistic"] == statistic)] if len(table) else table
@@ -71,7 +76,8 @@ def spread(distributions: Mapping[str, pd.DataFrame], layer: str, statistic: str
                 line={"color": colour, "dash": dash, "shape": "hvh", "width": 1.5},
                 hovertemplate="%{x:.3g}: %{y:.2f} %<extra>" + label + "</extra>",
             )
-    styled(figure, theme, f"{statistic} over the weights of {layer}", statistic, "% of weights")
+    more = f" ({waiting} more to come from the engine)" if waiting else ""
+    styled(figure, theme, f"{statistic} over the weights of {layer}{more}", statistic, "% of weights")
     figure.update_layout(showlegend=True, legend={"x": 0.01, "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
     return figure.update_xaxes(type="log", exponentformat="power")
 
