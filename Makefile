@@ -9,7 +9,8 @@ run: $(VENV)/.run
 	$(BIN)/python -m app
 
 test: $(VENV)/.dev browser
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -n auto
+	$(BIN)/python -m pytest tests/integration tests/browser
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -399,5 +399,6 @@ def test_zico_distributions_count_every_weight_at_its_value():
         logs = np.log10(values[np.isfinite(values) & (values > 0)])
         assert (row.weights, row.zeros) == (len(values), len(values) - len(logs))
         assert (row.low, row.high) == pytest.approx((logs.min(), logs.max()), abs=1e-3)
-        expected = np.histogram(logs, bins=len(row.counts), range=(row.low, row.high))[0]
+        inside = np.clip(logs, row.low, row.high)
+        expected = np.histogram(inside, bins=len(row.counts), range=(row.low, row.high))[0]
         assert np.abs(np.cumsum(expected - np.array(row.counts))).max() <= 1 + 0.01 * len(logs)  # rounding at the edges
