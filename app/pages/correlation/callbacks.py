@@ -27,6 +27,7 @@ from nas_core import bench
 
 _REFRESH = 100
 _ALONE = "Only these settings are scored: run the score with another seed, batch or data"
+_WIDTHS = {"n": 66, "regret": 120, "milliseconds": 130}
 _TITLES = {"tau_top_half": "tau, top half", "regret": "regret at 10, %", "milliseconds": "ms an architecture"}
 
 
@@ -101,8 +102,12 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
             title = f"{looked_at} under other settings, Spearman" if len(rivals) > 1 else _ALONE
         else:
             (rivals, table), title = found["matrix"], "Score against score, Spearman"
-        columns = [column("score", width=200)]
-        columns += [column(name, _TITLES.get(name, name), width=150) for name in found["rows"][0] if name != "score"]
+        columns = [column("score", width=190)]
+        columns += [
+            column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 142))
+            for name in found["rows"][0]
+            if name != "score"
+        ]
         truth = bench.truth(view.run.space)[data_set].to_numpy()
         values = aggregate(view) if looked_at == AGGREGATE else view.oriented(looked_at)
         bars = measured(view, values, truth, chosen)

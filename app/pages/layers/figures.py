@@ -78,8 +78,8 @@ def spread(
             )
     more = f" ({waiting} more to come from the engine)" if waiting else ""
     styled(figure, theme, f"{statistic} over the weights of {layer}{more}", statistic, "% of weights")
-    figure.update_layout(showlegend=True, legend={"x": 0.01, "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
-    return figure.update_xaxes(type="log", exponentformat="power")
+    figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
+    return figure.update_xaxes(type="log", dtick="D2", tickfont={"size": 10})
 
 
 def waiting(message: str, theme: str) -> go.Figure:
