@@ -15,6 +15,8 @@ from werkzeug.serving import make_server
 from app.server import create_app
 from nas_core.store import DEFAULT_URL, StoreError
 
+_ENGINE_SECONDS = 20
+
 
 def main() -> int:
     """Serve until interrupted; exit code 2 and one line for bad input."""
@@ -66,9 +68,15 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave the engine behind
         if engine is not None:
             engine.terminate()
-            engine.wait(timeout=20)
+            try:
+                engine.wait(timeout=_ENGINE_SECONDS)
+            except subprocess.TimeoutExpired:
+                engine.kill()  # nothing is lost: whatever an engine knows is in the store
+                engine.wait()
     return 0
 
 

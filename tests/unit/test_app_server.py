@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -90,3 +93,22 @@ def test_a_score_colours_every_architecture_of_its_canonical_form(cockpit):
     assert same.sum() > 1
     assert (values[same] == 7.0).all()
     assert (values == 7.0).sum() == same.sum()
+
+
+def test_a_second_interrupt_leaves_neither_a_traceback_nor_an_engine(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "app", "--port", str(port), "--store", f"sqlite:///{tmp_path / 'store.db'}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert "NAS Helm is at" in process.stdout.readline()
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True)
+    engine = int(found.stdout.split()[0])
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    with pytest.raises(ProcessLookupError):
+        os.kill(engine, 0)
