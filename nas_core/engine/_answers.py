@@ -31,15 +31,15 @@ class Answers:
         if not self._open:
             return False
         number = min(self._open)
-        run, entry = self._open.pop(number)
-        try:
-            message = self._answer(run, str(entry.body.get("arch")), str(entry.body.get("proxy")))
-        except StoreError:
-            self._open[number] = run, entry  # to be tried again when the store is back
-            raise
-        except Exception as error:  # whatever was asked, the engine goes on
-            message = str(error) or type(error).__name__
-        self._store.append(run, "answer", {"request": number, "message": message})
+        run, entry = self._open[number]
+        if self._store.status(run) is not None:  # else the run was deleted meanwhile
+            try:
+                message = self._answer(run, str(entry.body.get("arch")), str(entry.body.get("proxy")))
+                self._store.append(run, "answer", {"request": number, "message": message})
+            except StoreError:
+                if self._store.status(run) is not None:
+                    raise  # to be tried again when the store is back
+        del self._open[number]
         return True
 
     def _read(self) -> None:
@@ -51,6 +51,16 @@ class Answers:
                 self._open.pop(int(entry.body["request"]), None)
 
     def _answer(self, identifier: str, arch: str, proxy: str) -> str:
+        """Compute and keep what was asked; why not, where it cannot be."""
+        try:
+            self._compute(identifier, arch, proxy)
+        except StoreError:
+            raise
+        except Exception as error:  # whatever was asked, the engine goes on
+            return str(error) or type(error).__name__
+        return ""
+
+    def _compute(self, identifier: str, arch: str, proxy: str) -> None:
         from nas_core import scoring
 
         run = self._store.run(identifier)
@@ -61,4 +71,3 @@ class Answers:
         name = proxies.distribution_name(proxy)
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         self._store.remember(run.space, canonical, settings.key(), {name: float("nan")}, {}, {name: rows})
-        return ""

@@ -145,6 +145,21 @@ def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restar
     assert all(sum(row.counts) + row.zeros == row.weights for row in table.itertuples())
 
 
+def test_a_request_of_a_run_deleted_meanwhile_holds_nobody_up(store, executor):
+    engine = Engine(store, executor=executor)
+    gone, kept = (store.create_run("nb201", {"proxies": ["zico"], "settings": TINY}) for _ in range(2))
+    for run in (gone, kept):
+        store.append(run, "request", {"arch": "nonsense", "proxy": "zico"})
+    engine._answers._read()
+    store.delete_run(gone)
+    serve(engine)
+    assert len(store.log(kept, kind="answer")) == 1
+    run = start(store, proxy="params", budget=8)
+    serve(engine)
+    assert store.run(run).state == "finished"
+    engine.close()
+
+
 def test_an_act_in_conflict_is_reported_and_the_run_goes_on(store, executor):
     run = start(store, proxy="params", budget=16)
     store.append(run, "act", Act("pin", "edge 0→1", ("none",)).to_dict())
