@@ -137,7 +137,7 @@ class View:
     @property
     def rank_by(self) -> str:
         """The score that ranks this run."""
-        return str(self.run.config.get("rank_by", "zico"))
+        return _rank_by(self.run)
 
     @property
     def ranked(self) -> np.ndarray:
@@ -266,30 +266,26 @@ class Cockpit:
 
     def layers(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Per-layer statistics of the run's ranking score for `arch`; empty where it is not scored."""
-        space = spaces.get(run.space)
-        key = ScoreSettings.from_dict(run.config.get("settings") or {}).key()
-        text = space.format(space.canonical(arch))
-        return self.store.layers(run.space, text, str(run.config.get("rank_by", "zico")), key)
+        return self._kept(run, arch, _rank_by(run))
 
     def distributions(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Histograms of the ranking score's statistics inside every layer of `arch`; empty where not computed yet."""
-        space = spaces.get(run.space)
+        return self._kept(run, arch, proxies.distribution_name(_rank_by(run)))
+
+    def _kept(self, run: RunRow, arch: Architecture, score: str) -> pd.DataFrame:
         key = ScoreSettings.from_dict(run.config.get("settings") or {}).key()
-        name = proxies.distribution_name(str(run.config.get("rank_by", "zico")))
-        return self.store.layers(run.space, space.format(space.canonical(arch)), name, key)
+        return self.store.layers(run.space, _canonical_text(run, arch), score, key)
 
     def request_distributions(self, run: RunRow, archs: Sequence[Architecture]) -> str:
         """Ask the engine for the distributions of `archs`, each once; why it could not, where it said so."""
-        space = spaces.get(run.space)
+        texts = [_canonical_text(run, arch) for arch in archs]
         asked = {entry.body["arch"]: entry.id for entry in self.store.log(run.id, kind="request")}
-        for arch in archs:
-            text = space.format(space.canonical(arch))
+        for text in texts:
             if text not in asked:
-                body = {"what": "distributions", "arch": text, "proxy": run.config.get("rank_by", "zico")}
-                self.store.append(run.id, "request", body)
+                body = {"what": "distributions", "arch": text, "proxy": _rank_by(run)}
+                asked[text] = self.store.append(run.id, "request", body)
         answers = {int(entry.body["request"]): entry.body["message"] for entry in self.store.log(run.id, kind="answer")}
-        messages = [answers.get(asked.get(space.format(space.canonical(arch)), 0), "") for arch in archs]
-        return next((message for message in messages if message), "")
+        return next((answers[asked[text]] for text in texts if answers.get(asked[text])), "")
 
     @staticmethod
     def truth(space: str) -> pd.DataFrame | None:
@@ -298,3 +294,12 @@ class Cockpit:
             return bench.truth(space)
         except ValueError:
             return None
+
+
+def _rank_by(run: RunRow) -> str:
+    return str(run.config.get("rank_by", "zico"))
+
+
+def _canonical_text(run: RunRow, arch: Architecture) -> str:
+    space = spaces.get(run.space)
+    return space.format(space.canonical(arch))

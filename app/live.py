@@ -29,8 +29,7 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
     """What the views are told of a run: it differs whenever they have something new to show."""
     try:
         row = cockpit.store.run(run)
-        acts = len(cockpit.store.log(run, kind="act"))
-        answers = len(cockpit.store.log(run, kind="answer"))
+        held = cockpit.store.log_counts(run)
     except StoreError as error:
         return {"run": run, "error": str(error), "at": time.time()}
     pulse = {
@@ -38,8 +37,8 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
         "state": row.state,
         "message": row.message,
         "scored": row.scored,
-        "acts": acts,
-        "answers": answers,
+        "acts": held.get("act", 0),
+        "answers": held.get("answer", 0),
     }
     return pulse | {"budget": int(row.config.get("budget", 0)), "at": time.time()}
 

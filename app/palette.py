@@ -23,6 +23,8 @@ OPERATION_NAMES = {
     "nor_conv_3x3": "conv3",
     "avg_pool_3x3": "pool3",
 }
+LINES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"), ("#E69F00", "longdash"))
+"""Colour and dash of what is compared, in order: told apart without colour, too."""
 ACCENT = "#D55E00"
 INK = {"dark": "#C9CED6", "light": "#343A40"}
 GRID = {"dark": "#373A40", "light": "#DEE2E6"}

@@ -62,23 +62,22 @@ def train(
     """Train a supernet under a steering; run again to resume, to go on with a larger budget, or to steer it."""
     from nas_core import supernet
 
-    given = {
-        "space": space,
-        "data": data,
-        "sampling": sampling,
-        "epochs": epochs,
-        "seconds": seconds,
-        "channels": channels,
-        "cells": cells,
-        "image_size": image_size,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "weight_decay": weight_decay,
-        "label_smoothing": label_smoothing,
-        "held_out": held_out,
-        "seed": seed,
-    }
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = _given(
+        space=space,
+        data=data,
+        sampling=sampling,
+        epochs=epochs,
+        seconds=seconds,
+        channels=channels,
+        cells=cells,
+        image_size=image_size,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        held_out=held_out,
+        seed=seed,
+    )
     acts = options.steering_acts(pin, prune)
     if out.is_dir() or not out.parent.is_dir():
         reason = "is a folder" if out.is_dir() else "lies in no folder that exists"
@@ -101,6 +100,11 @@ def train(
         )
         raise SystemExit(130)
     _report(trainer, out, began, as_json)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were given; the others have the defaults of `SupernetSettings`."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _take_over(trainer: Trainer, chosen: dict[str, Any], out: Path) -> None:
@@ -213,21 +217,20 @@ def rank(
 
     from nas_core import bench, spaces, supernet
 
-    given = {
-        "space": space,
-        "data": data,
-        "epochs": epochs,
-        "seconds": seconds,
-        "channels": channels,
-        "cells": stage_cells,
-        "image_size": image_size,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "weight_decay": weight_decay,
-        "label_smoothing": label_smoothing,
-        "held_out": held_out,
-    }
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = _given(
+        space=space,
+        data=data,
+        epochs=epochs,
+        seconds=seconds,
+        channels=channels,
+        cells=stage_cells,
+        image_size=image_size,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        held_out=held_out,
+    )
     acts = options.steering_acts(pin, prune)
     sources: list[tuple[SupernetSettings, Path | None]] = []
     if checkpoints:

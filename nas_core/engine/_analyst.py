@@ -13,9 +13,10 @@ SHARE = 1 / 3
 _LEAST_SUPPORT = 2
 
 
-def next_act(store: Store, identifier: str, space: SearchSpace, rank_by: str, higher_is_better: bool) -> Act | None:
+def next_act(
+    store: Store, identifier: str, space: SearchSpace, steering: Steering, rank_by: str, higher_is_better: bool
+) -> Act | None:
     """Prune the block of lowest fitness among those still allowed; None once a third of the choices is gone."""
-    steering, _ = Steering.settle(space, [Act.from_dict(entry.body) for entry in store.log(identifier, kind="act")])
     choices = sum(len(decision.choices) for decision in space.decisions)
     if choices - sum(map(len, steering.allowed)) >= SHARE * choices:
         return None

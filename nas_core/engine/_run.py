@@ -73,8 +73,9 @@ class RunningSearch:
             if n <= 0:
                 return self._finish(f"budget of {budget} candidates reached")
             n = plan.script_asks.get(run.asked, n)
-            self._play(run, plan)
             acts = self._store.log(self.identifier, kind="act")
+            if self._play(run, plan, acts):
+                acts = self._store.log(self.identifier, kind="act")
             asked = strategy.ask(n, self._steering(plan, acts))
             if not asked:
                 return self._finish(f"nothing new is left under the steering after {run.asked} candidates")
@@ -107,16 +108,22 @@ class RunningSearch:
         """Mark the run finished, unless a command came in between; True where it is to go on."""
         return not self._store.set_state(self.identifier, "finished", message, expected=("running",))
 
-    def _play(self, run: RunRow, plan: _Plan) -> None:
-        """Append the acts that a script, or the scripted analyst, makes before this ask; a kill repeats none."""
-        made = sum("scripted" in entry.body for entry in self._store.log(self.identifier, kind="act"))
-        due = [entry["act"] for entry in plan.script_acts if int(entry["at"]) <= run.asked]
-        for number, act in enumerate(due[made:], start=made):
-            self._store.append(self.identifier, "act", {**act, "scored": run.scored, "scripted": number})
+    def _play(self, run: RunRow, plan: _Plan, acts: list[LogEntry]) -> int:
+        """Append the acts that a script, or the scripted analyst, makes before this ask; a kill repeats none.
+
+        `acts` is the log of acts as it stands; returns how many were appended.
+        """
+        made = sum("scripted" in entry.body for entry in acts)
+        due = [entry["act"] for entry in plan.script_acts if int(entry["at"]) <= run.asked][made:]
         if plan.analyst and made < run.asked // plan.batch:
-            act = analyst.next_act(self._store, self.identifier, plan.space, plan.rank_by, plan.higher_is_better)
-            if act is not None:
-                self._store.append(self.identifier, "act", {**act.to_dict(), "scored": run.scored, "scripted": made})
+            steering, _ = Steering.settle(plan.space, [Act.from_dict(entry.body) for entry in acts])
+            act = analyst.next_act(
+                self._store, self.identifier, plan.space, steering, plan.rank_by, plan.higher_is_better
+            )
+            due += [] if act is None else [act.to_dict()]
+        for number, body in enumerate(due, start=made):
+            self._store.append(self.identifier, "act", {**body, "scored": run.scored, "scripted": number})
+        return len(due)
 
     def _coursed(self, asked: int, size: int, acts: int, plan: _Plan) -> dict[str, list[list[int]]]:
         """When acts took effect and which asks were no whole batch: what a session script is made of."""

@@ -306,6 +306,12 @@ class Store:
         with self._transaction() as session:
             return [LogEntry(row.id, row.kind, row.body, row.time) for row in session.scalars(query)]
 
+    def log_counts(self, identifier: str) -> dict[str, int]:
+        """How many lines of each kind the log of a run holds."""
+        query = select(Log.kind, func.count()).where(Log.run == identifier).group_by(Log.kind)
+        with self._transaction() as session:
+            return {kind: count for kind, count in session.execute(query)}
+
     def entries(self, kinds: Sequence[str], after: int = 0) -> list[tuple[str, LogEntry]]:
         """Log lines of these kinds behind the cursor `after`, of every run, oldest first, each with its run."""
         query = select(Log).where(Log.kind.in_(kinds), Log.id > after).order_by(Log.id)

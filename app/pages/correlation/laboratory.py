@@ -82,15 +82,13 @@ def stability(cockpit: Cockpit, view: View, metric: str) -> tuple[list[str], np.
     two settings share, NaN for fewer than `LEAST`.
     """
     own = ScoreSettings.from_dict(view.run.config.get("settings") or {})
-    held = cockpit.store.settings(view.run.space, metric)
-    others = [key for key in held if key != own.key() and ScoreSettings.from_key(key) is not None]
-    keys = [own.key(), *others[: _SETTINGS - 1]]
-    found = [pd.Series(cockpit.store.scores(view.run.space, metric, key), dtype=float) for key in keys]
-    frame = pd.concat(found, axis=1).set_axis(range(len(keys)), axis=1)
-    names = ["these settings"]
-    for key in keys[1:]:
-        other = ScoreSettings.from_key(key)
-        names.append(other.difference(own) if other else key)
+    held = [ScoreSettings.from_key(key) for key in cockpit.store.settings(view.run.space, metric)]
+    others = [settings for settings in held if settings is not None and settings != own][: _SETTINGS - 1]
+    scores = [cockpit.store.scores(view.run.space, metric, settings.key()) for settings in (own, *others)]
+    frame = pd.concat([pd.Series(values, dtype=float) for values in scores], axis=1).set_axis(
+        range(len(scores)), axis=1
+    )
+    names = ["these settings", *(other.difference(own) for other in others)]
     return names, frame.corr(method="spearman", min_periods=LEAST).to_numpy()
 
 

@@ -45,10 +45,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         for label, index in chosen:
             layers = cockpit.layers(view.run, tuple(int(c) for c in view.table.archs[index]))
             if len(layers):
-                tables.append(layers.assign(candidate=label, position=range(len(layers))))
+                tables.append(layers.assign(candidate=label))
         table = pd.concat(tables) if tables else pd.DataFrame()
         statistic = statistic if statistic in table else ("term" if "term" in table else "")
-        names = ["candidate", *[str(c) for c in table if c not in ("candidate", "position")]] if len(table) else []
+        names = ["candidate", *[str(c) for c in table if c != "candidate"]] if len(table) else []
         columns = [
             column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 80), **_number(table, name)) for name in names
         ]
@@ -92,7 +92,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         why = cockpit.request_distributions(view.run, missing) if missing else ""
         if not layer:
             return figures.waiting(why or ("Waiting for the engine …" if missing else ""), theme)
-        return figures.spread(known, layer, statistic, theme, waiting=len(missing))
+        return figures.spread(known, layer, statistic, theme, to_come=len(missing))
 
     @app.callback(
         Output("layers-table", "exportDataAsCsv"), Input("btn-layers-csv", "n_clicks"), prevent_initial_call=True

@@ -8,10 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.palette import styled
-
-LINES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"), ("#E69F00", "longdash"))
-"""Colour and dash of the candidates compared: told apart without colour, too."""
+from app.palette import LINES, styled
 
 
 def merged(names: Iterable[Sequence[str]]) -> list[str]:
@@ -54,11 +51,11 @@ def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
 
 
 def spread(
-    distributions: Mapping[str, pd.DataFrame], layer: str, statistic: str, theme: str, *, waiting: int = 0
+    distributions: Mapping[str, pd.DataFrame], layer: str, statistic: str, theme: str, *, to_come: int = 0
 ) -> go.Figure:
     """How a statistic is spread over the weights of `layer`, one line a candidate (`proxies.Distributed`).
 
-    `waiting` candidates are still to come from the engine.
+    Those of `to_come` candidates are still with the engine.
     """
     figure = go.Figure()
     for (label, table), (colour, dash) in zip(distributions.items(), LINES, strict=False):
@@ -76,7 +73,7 @@ def spread(
                 line={"color": colour, "dash": dash, "shape": "hvh", "width": 1.5},
                 hovertemplate="%{x:.3g}: %{y:.2f} %<extra>" + label + "</extra>",
             )
-    more = f" ({waiting} more to come from the engine)" if waiting else ""
+    more = f" ({to_come} more to come from the engine)" if to_come else ""
     styled(figure, theme, f"{statistic} over the weights of {layer}{more}", statistic, "% of weights")
     figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
     return figure.update_xaxes(type="log", dtick="D2", tickfont={"size": 10})

@@ -9,10 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.palette import styled
-
-_LINES = (("#0072B2", "solid"), ("#D55E00", "dash"))
-"""Colour and dash of the runs compared: told apart without colour, too."""
+from app.palette import LINES, styled
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ def best_positions(values: np.ndarray) -> np.ndarray:
 def courses(runs: Sequence[Course], theme: str) -> go.Figure:
     """Best score so far, and the true accuracy of the candidate that has it, one line a run."""
     figure = make_subplots(1, 2, subplot_titles=("Best score so far", "True accuracy of that candidate"))
-    for run, (colour, dash) in zip(runs, _LINES, strict=False):
+    for run, (colour, dash) in zip(runs, LINES, strict=False):
         best = best_positions(run.values)
         line = {"color": colour, "dash": dash, "shape": "hv", "width": 2}
         counts = np.arange(1, len(best) + 1)
