@@ -3,7 +3,7 @@
 Importing this room never imports torch; a space does so inside `build` only.
 """
 
-from nas_core.spaces._registry import get, names, register
+from nas_core.spaces._registry import define, get, names, register
 from nas_core.spaces.base import (
     Act,
     Architecture,
@@ -30,6 +30,7 @@ __all__ = [
     "SearchSpace",
     "Steering",
     "SteeringConflict",
+    "define",
     "get",
     "names",
     "register",

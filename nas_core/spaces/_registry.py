@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
 from nas_core.spaces.base import SearchSpace
 
@@ -37,13 +38,41 @@ def names() -> list[str]:
     return found
 
 
-@cache
+_DEFINED: dict[str, SearchSpace] = {}
+
+
+def define(document: Mapping[str, Any]) -> SearchSpace:
+    """Make the space of a template known to this process, by its name `template:...`, and return it.
+
+    Raises:
+        ValueError: no template, or blocks that do not fit together.
+    """
+    from nas_core.spaces.template import TemplateSpace, read
+
+    space = TemplateSpace(read(document))
+    return _DEFINED.setdefault(space.name, space)
+
+
 def get(name: str) -> SearchSpace:
-    """Return the space called `name`.
+    """Return the space called `name`, or that of the template in a file whose name ends in `.json`.
 
     Raises:
         ValueError: no such space; the message lists those that exist.
     """
+    if name in _DEFINED:
+        return _DEFINED[name]
+    if name.endswith(".json"):
+        from nas_core.spaces.template import read_file
+
+        try:
+            return define(read_file(name).to_dict())
+        except OSError as error:
+            raise ValueError(f"template {name!r} cannot be read: {error.strerror}") from error
+    return _named(name)
+
+
+@cache
+def _named(name: str) -> SearchSpace:
     if name in _BUILT_IN:
         import_module(_BUILT_IN[name])
     elif name not in _FACTORIES:
@@ -51,5 +80,5 @@ def get(name: str) -> SearchSpace:
             if point.name == name:
                 _FACTORIES[name] = point.load()
     if name not in _FACTORIES:
-        raise ValueError(f"unknown search space {name!r}; expected one of: {', '.join(names())}")
+        raise ValueError(f"unknown search space {name!r}; expected one of: {', '.join(names())}, or a template .json")
     return _FACTORIES[name]()

@@ -254,6 +254,7 @@ class Steering:
             change(space, allowed, act, *_locate(space, act.decision, act.choices))
         else:
             raise SteeringConflict("an undo is folded with its log, not applied to a steering")
+        space.check([sorted(choices) for choices in allowed])
         return Steering(
             tuple(tuple(sorted(choices)) for choices in allowed), ranges, (*self.acts, act), metrics=self.metrics
         )
@@ -396,6 +397,24 @@ class SearchSpace(ABC):
         """Values that ranges of a focus may refer to: the closed forms at full scale."""
         frame = self.closed_forms(archs)
         return {str(column): frame[column].to_numpy() for column in frame}
+
+    def check(self, allowed: Sequence[Sequence[int]]) -> None:  # noqa: B027 - a hook, not a duty
+        """Whether `allowed` choices, by decision, leave something to build; spaces with constraints may look closer.
+
+        Raises:
+            SteeringConflict: with the reason, when nothing would be left.
+        """
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Decisions that belong together, to be shown so: a label and their positions; by default each is alone."""
+        return self._groups or tuple((decision.name, (d,)) for d, decision in enumerate(self.decisions))
+
+    @groups.setter
+    def groups(self, groups: tuple[tuple[str, tuple[int, ...]], ...]) -> None:
+        self._groups = groups
+
+    _groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def size(self) -> int:

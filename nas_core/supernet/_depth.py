@@ -16,7 +16,7 @@ def longest_chains(space: SearchSpace, archs: Sequence[Architecture] | np.ndarra
     """Convolutions on the longest input-to-output path of each of `archs`: int (n,), `DEAD` where there is no path.
 
     For spaces whose cells share one graph, one decision an edge, nodes in topological order; an operation `none`
-    closes its edge and one with `conv` in its name counts.
+    closes its edge and one with `conv` in its name counts. A space may have a method `longest_chains` of its own.
 
     Raises:
         ValueError: the space is of another kind.
@@ -24,6 +24,9 @@ def longest_chains(space: SearchSpace, archs: Sequence[Architecture] | np.ndarra
     table = np.asarray(archs, dtype=np.int64).reshape(-1, len(space.decisions))
     if not len(table):
         return np.zeros(0, dtype=np.int64)
+    own = getattr(space, "longest_chains", None)
+    if own is not None:
+        return own(table)
     edges = {edge.decision: edge for edge in space.graph(tuple(int(c) for c in table[0])).edges}
     if set(edges) != {decision.name for decision in space.decisions}:
         raise ValueError(f"space {space.name} has no cell with one decision an edge; depth classes need one")
