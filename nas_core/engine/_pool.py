@@ -7,11 +7,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from nas_core.engine._training import Moment, Trained, score, train
 
 if TYPE_CHECKING:
     from nas_core.proxies.settings import ScoreSettings
@@ -36,10 +38,26 @@ class WorkerPool:
         self._broken_in_a_row = 0
 
     def submit(
-        self, space: str, archs: Sequence[Architecture], proxies: Sequence[str], settings: ScoreSettings
+        self,
+        space: str,
+        archs: Sequence[Architecture],
+        proxies: Sequence[str],
+        settings: ScoreSettings,
+        *,
+        template: Mapping[str, Any] | None = None,
+        weights: bytes | None = None,
     ) -> Future[list[CandidateScore]]:
-        """Score architectures in a worker, side by side where that is possible."""
-        return self._executor().submit(score_candidates, space, tuple(archs), tuple(proxies), settings)
+        """Score architectures in a worker, side by side where that is possible.
+
+        `template` is the document of a space that its user made, `weights` a checkpoint for one-shot scores.
+        """
+        return self._executor().submit(
+            score_candidates, space, tuple(archs), tuple(proxies), settings, template, weights
+        )
+
+    def train(self, moment: Moment) -> Future[Trained]:
+        """Train shared weights, or a network alone, a moment further in a worker."""
+        return self._executor().submit(train, moment)
 
     def delivered(self) -> None:
         """A worker delivered a result: the pool is sound."""
@@ -81,11 +99,21 @@ class WorkerPool:
 
 
 def score_candidates(
-    space: str, archs: Sequence[Architecture], proxies: Sequence[str], settings: ScoreSettings
+    space: str,
+    archs: Sequence[Architecture],
+    proxies: Sequence[str],
+    settings: ScoreSettings,
+    template: Mapping[str, Any] | None = None,
+    weights: bytes | None = None,
 ) -> list[CandidateScore]:
     """What a worker runs: score architectures."""
+    from nas_core import spaces
     from nas_core.scoring import score_architectures
 
+    if template:
+        spaces.define(template)
+    if weights is not None:
+        return score(weights, space, archs, proxies, settings)
     return score_architectures(space, archs, proxies, settings)
 
 

@@ -6,17 +6,20 @@ crash at any instant leaves either the state before the ask, or the state after 
 
 from __future__ import annotations
 
+import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from typing import TYPE_CHECKING, Any
 
 from nas_core import proxies, search, spaces
 from nas_core.engine import _analyst as analyst
 from nas_core.engine._pool import WorkerPool
+from nas_core.engine._training import Moment, one_architecture
+from nas_core.ladder import ONE_SHOT, TRAINED
 from nas_core.proxies.settings import ScoreSettings
-from nas_core.spaces import Act, Steering
+from nas_core.spaces import Act, Architecture, Steering
 from nas_core.store import CandidateRow, LeaseLost, LogEntry, RunRow, Store
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ STACK = 16
 
 _POLL_SECONDS = 0.1
 _FRUITLESS_ASKS = 100
+_EPOCHS = 30.0
+"""Epochs of training where a run does not say."""
 
 Interrupted = Callable[[], bool]
 
@@ -39,7 +44,10 @@ class RunningSearch:
 
     strategy, proxies, rank_by (the proxy a strategy learns from, else the first),
     settings (a `ScoreSettings` as a dictionary), budget (candidates; none for the whole space), seed, batch,
-    script (acts and sizes of asks of a session to replay), analyst (whether the scripted analyst steers).
+    script (acts and sizes of asks of a session to replay), analyst (whether the scripted analyst steers),
+    costs (closed forms or proxies that a multi-objective strategy keeps low), template (the document of a space made
+    by its user), supernet (a `SupernetSettings` as a dictionary: weights are trained first, and candidates are then
+    scored on them; with its `arch`, one network is trained alone).
     """
 
     def __init__(self, store: Store, identifier: str, engine: str, pool: WorkerPool) -> None:
@@ -47,7 +55,9 @@ class RunningSearch:
         self._store, self._engine, self._pool = store, engine, pool
         self._strategy: search.Strategy | None = None
         self._told = 0
-        self._course: dict[str, list[list[int]]] = {"acts": [], "asks": []}
+        self._course: dict[str, list[list[float]]] = {}
+        self._training: dict[str, float] = {}
+        self._weights: bytes | None = None
         self._fruitless = 0
         self._reported: set[int] = set()
 
@@ -66,6 +76,9 @@ class RunningSearch:
             return run.state == "queued"
         plan = _Plan(run)
         strategy = self._strategy or self._resume(run, plan)
+        if plan.supernet is not None and self._training["epochs"] < plan.epochs(run.asked):
+            self._train(run, plan, strategy)
+            return True
         generation = self._store.generation(self.identifier, self._told)
         if not generation:
             budget = plan.budget
@@ -82,11 +95,7 @@ class RunningSearch:
             generation = self._store.ask(
                 self.identifier,
                 [(plan.space.format(arch), plan.space.format(plan.space.canonical(arch))) for arch in asked],
-                {
-                    "told": self._told,
-                    "strategy": strategy.state(),
-                    "course": self._coursed(run.asked, n, len(acts), plan),
-                },
+                self._state(strategy, self._coursed(run.asked, n, len(acts), plan)),
                 engine=self._engine,
             )
             self._fruitless = 0 if generation else self._fruitless + 1
@@ -100,22 +109,67 @@ class RunningSearch:
     def _resume(self, run: RunRow, plan: _Plan) -> search.Strategy:
         stored = run.strategy_state or {}
         self._told = int(stored.get("told", 0))
-        self._course = stored.get("course") or {"acts": [], "asks": []}
-        self._strategy = search.get(plan.strategy, plan.space, plan.seed, stored.get("strategy"))
+        self._course = {"acts": [], "asks": [], "steps": [], "trainings": []} | (stored.get("course") or {})
+        self._training = stored.get("training") or {"step": 0, "epochs": 0.0}
+        self._weights = self._store.file(self.identifier) if plan.supernet is not None else None
+        if plan.arch is not None:
+            self._strategy = one_architecture(plan.arch, stored.get("strategy"))
+        else:
+            self._strategy = search.get(plan.strategy, plan.space, plan.seed, stored.get("strategy"))
         return self._strategy
+
+    def _state(self, strategy: search.Strategy, course: dict[str, list[list[float]]]) -> dict[str, Any]:
+        """Everything that a resumed run goes on from, but for weights and candidates."""
+        return {"told": self._told, "strategy": strategy.state(), "course": course, "training": self._training}
+
+    def _train(self, run: RunRow, plan: _Plan, strategy: search.Strategy) -> None:
+        """Train the weights a moment further, under the acts in force, and keep them with their loss curve."""
+        assert plan.supernet is not None
+        step, epochs = int(self._training["step"]), plan.epochs(run.asked)
+        acts = self._store.log(self.identifier, kind="act")
+        if self._play(run, plan, acts, step):
+            acts = self._store.log(self.identifier, kind="act")
+        steering = self._steering(plan, acts)
+        held = self._course["steps"][-1][1] if self._course["steps"] else 0
+        if len(acts) != held:
+            self._course["steps"].append([step, len(acts)])
+        in_force = [act.to_dict() for act in steering.acts]
+        until = plan.next_step(run.asked, step)
+        try:
+            found = self._pool.train(Moment(plan.supernet, epochs, in_force, self._weights, until)).result()
+        except BrokenExecutor as error:
+            self._pool.replace(error)
+            return
+        self._pool.delivered()
+        self._weights = found.weights
+        self._training = {"step": found.step, "epochs": epochs if found.finished else self._training["epochs"]}
+        if found.finished:
+            self._course["trainings"].append([run.asked, epochs])
+        message = f"trained {found.epoch:.3g} of {epochs:g} epochs"
+        if found.losses:
+            message += f", validation loss {found.losses[-1]['validation']:.3g}"
+        self._store.trained(
+            self.identifier,
+            found.weights,
+            found.losses,
+            self._state(strategy, self._course),
+            "" if found.finished else message,
+            engine=self._engine,
+        )
 
     def _finish(self, message: str) -> bool:
         """Mark the run finished, unless a command came in between; True where it is to go on."""
         return not self._store.set_state(self.identifier, "finished", message, expected=("running",))
 
-    def _play(self, run: RunRow, plan: _Plan, acts: list[LogEntry]) -> int:
+    def _play(self, run: RunRow, plan: _Plan, acts: list[LogEntry], step: int | None = None) -> int:
         """Append the acts that a script, or the scripted analyst, makes before this ask; a kill repeats none.
 
-        `acts` is the log of acts as it stands; returns how many were appended.
+        While weights are trained, `step` says how far they are. `acts` is the log of acts as it stands; returns how
+        many were appended.
         """
         made = sum("scripted" in entry.body for entry in acts)
-        due = [entry["act"] for entry in plan.script_acts if int(entry["at"]) <= run.asked][made:]
-        if plan.analyst and made < run.asked // plan.batch:
+        due = [entry["act"] for entry in plan.script_acts if _is_due(entry, run.asked, step)][made:]
+        if plan.analyst and step is None and made < run.asked // plan.batch:
             steering, _ = Steering.settle(plan.space, [Act.from_dict(entry.body) for entry in acts])
             act = analyst.next_act(
                 self._store, self.identifier, plan.space, steering, plan.rank_by, plan.higher_is_better
@@ -125,7 +179,7 @@ class RunningSearch:
             self._store.append(self.identifier, "act", {**body, "scored": run.scored, "scripted": number})
         return len(due)
 
-    def _coursed(self, asked: int, size: int, acts: int, plan: _Plan) -> dict[str, list[list[int]]]:
+    def _coursed(self, asked: int, size: int, acts: int, plan: _Plan) -> dict[str, list[list[float]]]:
         """When acts took effect and which asks were no whole batch: what a session script is made of."""
         held = self._course["acts"][-1][1] if self._course["acts"] else 0
         if acts != held:
@@ -149,13 +203,13 @@ class RunningSearch:
     def _score(self, generation: list[CandidateRow], plan: _Plan, interrupted: Interrupted) -> bool:
         """Score what has no scores yet, writing each result as it arrives; False where the run was interrupted."""
         rows = [row for row in generation if row.scored is None]
-        known = self._store.cached(plan.space.name, [row.canonical for row in rows], plan.proxies, plan.settings_key)
+        known = self._store.cached(plan.space.name, [row.canonical for row in rows], plan.scores, plan.settings_key)
         waiting: list[CandidateRow] = []
         cached: list[tuple[int, dict[str, float], dict[str, float]]] = []
         for row in rows:
-            values = {name: known[row.canonical, name] for name in plan.proxies if (row.canonical, name) in known}
-            if len(values) == len(plan.proxies):
-                cached.append((row.position, values, dict.fromkeys(plan.proxies, 0.0)))
+            values = {name: known[row.canonical, name] for name in plan.scores if (row.canonical, name) in known}
+            if len(values) == len(plan.scores):
+                cached.append((row.position, values, dict.fromkeys(plan.scores, 0.0)))
             else:
                 waiting.append(row)
         if cached:
@@ -192,7 +246,10 @@ class RunningSearch:
         try:
             while groups and len(running) < self._pool.workers + 1:
                 archs = [plan.space.parse(row.arch) for row in groups[0]]
-                future = self._pool.submit(plan.space.name, archs, plan.proxies, plan.settings)
+                weights = self._weights if plan.supernet is not None else None
+                future = self._pool.submit(
+                    plan.space.name, archs, plan.proxies, plan.settings, template=plan.template, weights=weights
+                )
                 running[future] = groups.pop(0)
         except BrokenExecutor as error:
             return error
@@ -224,7 +281,10 @@ class RunningSearch:
             self._store.remember_all(
                 plan.space.name,
                 plan.settings_key,
-                [(row.canonical, s.values, s.seconds, s.layers) for row, s in zip(rows, scores, strict=True)],
+                [
+                    (row.canonical, plan.lasting(s.values), s.seconds, s.layers)
+                    for row, s in zip(rows, scores, strict=True)
+                ],
             )
             results = [(row.position, found.values, found.seconds) for row, found in zip(rows, scores, strict=True)]
             self._store.tell(self.identifier, results, engine=self._engine)
@@ -238,10 +298,12 @@ class RunningSearch:
     def _tell(self, strategy: search.Strategy, plan: _Plan) -> None:
         """Tell the whole generation in the order asked, with values turned so that higher is better."""
         rows = self._store.generation(self.identifier, self._told)
+        archs = [plan.space.parse(row.arch) for row in rows]
+        costs = plan.costs_of(archs, rows)
         results = []
-        for row in rows:
+        for arch, row, cost in zip(archs, rows, costs, strict=True):
             value = (row.values or {}).get(plan.rank_by, math.nan)
-            results.append(search.Result(plan.space.parse(row.arch), value if plan.higher_is_better else -value))
+            results.append(search.Result(arch, value if plan.higher_is_better else -value, cost))
         strategy.tell(results)
         self._told += len(rows)
 
@@ -253,13 +315,22 @@ class _Plan:
         config: dict[str, Any] = run.config
         self.space = spaces.get(run.space)
         self.strategy = str(config.get("strategy", "evolution"))
-        self.proxies = list(dict.fromkeys(config.get("proxies") or ["zico"]))
-        self.rank_by = str(config.get("rank_by") or self.proxies[0])
-        if self.rank_by not in self.proxies:
-            self.proxies.append(self.rank_by)
-        self.higher_is_better = [proxies.get(name).higher_is_better for name in self.proxies][
-            self.proxies.index(self.rank_by)
-        ]
+        self.template: dict[str, Any] | None = config.get("template")
+        self.supernet: dict[str, Any] | None = config.get("supernet")
+        if self.supernet is not None:
+            template = json.dumps(self.template) if self.template else ""
+            self.supernet = {"epochs": _EPOCHS, **self.supernet, "space": self.space.name, "template": template}
+        alone = str((self.supernet or {}).get("arch") or "")
+        self.arch = self.space.parse(alone) if alone else None
+        asked = list(dict.fromkeys(config.get("proxies") or ["zico"]))
+        self.rank_by = str(config.get("rank_by") or asked[0])
+        self.scores = list(dict.fromkeys([*asked, self.rank_by]))
+        self.proxies = [name for name in self.scores if name not in (*ONE_SHOT, TRAINED)]
+        if self.supernet is None and self.proxies != self.scores:
+            raise ValueError(f"a run without a supernet cannot have {', '.join(set(self.scores) - set(self.proxies))}")
+        orders = {name: proxies.get(name).higher_is_better for name in self.proxies}
+        self.higher_is_better = orders.get(self.rank_by, True)
+        self.costs = [str(name) for name in config.get("costs") or ()]
         self.settings = ScoreSettings.from_dict(config.get("settings") or {})
         self.settings_key = self.settings.key()
         self.budget = None if config.get("budget") is None else int(config["budget"])
@@ -267,7 +338,52 @@ class _Plan:
         self.batch = int(config.get("batch") or GENERATION)
         script = config.get("script") or {}
         self.script_acts: list[dict[str, Any]] = script.get("acts") or []
+        self._trainings: list[list[float]] = script.get("trainings") or []
         self.script_asks = {int(at): int(size) for at, size in script.get("asks") or []}
         self.analyst = bool(config.get("analyst"))
         if self.batch < 1:
             raise ValueError(f"batch: got {self.batch}, expected at least 1")
+
+    def epochs(self, asked: int) -> float:
+        """Epochs in all that the weights see before the next candidate; a script may have trained on later."""
+        assert self.supernet is not None
+        wanted = float(self.supernet["epochs"])
+        earlier = [epochs for at, epochs in self._trainings if at <= asked]
+        return min(wanted, max(earlier)) if earlier else wanted
+
+    def next_step(self, asked: int, step: int) -> int | None:
+        """The training step at which the next act of the script takes effect."""
+        later = [int(entry["step"]) for entry in self.script_acts if int(entry["at"]) <= asked and entry.get("step")]
+        return min((other for other in later if other > step), default=None)
+
+    def lasting(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Those of `values` that depend on nothing but architecture and settings: what the cache may keep."""
+        return {name: values[name] for name in self.proxies if name in values}
+
+    def costs_of(self, archs: Sequence[Architecture], rows: Sequence[CandidateRow]) -> list[tuple[float, ...]]:
+        """What each architecture costs, by `costs`; lower is better.
+
+        Raises:
+            ValueError: a cost that is neither a closed form of the space nor a score of the run.
+        """
+        if not self.costs:
+            return [()] * len(archs)
+        forms = self.space.closed_forms(archs)
+        for name in self.costs:
+            if name not in forms and name not in self.scores:
+                expected = ", ".join([*map(str, forms), *self.scores])
+                raise ValueError(f"unknown cost {name!r}; expected one of: {expected}")
+        return [
+            tuple(
+                float(forms[name].iloc[k]) if name in forms else float((row.values or {}).get(name, math.nan))
+                for name in self.costs
+            )
+            for k, row in enumerate(rows)
+        ]
+
+
+def _is_due(entry: Mapping[str, Any], asked: int, step: int | None) -> bool:
+    """Whether an act of a script takes effect now: `asked` candidates on, and in training `step` updates on."""
+    if int(entry["at"]) > asked:
+        return False
+    return step is None or (entry.get("step") is not None and int(entry["step"]) <= step)

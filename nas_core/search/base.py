@@ -13,10 +13,11 @@ from nas_core.spaces import Architecture, Steering
 
 @dataclass(frozen=True)
 class Result:
-    """An architecture with its value; higher is better, NaN where the score is undefined."""
+    """An architecture with its value (higher is better, NaN where undefined) and its costs (lower is better)."""
 
     arch: Architecture
     value: float
+    costs: tuple[float, ...] = ()
 
 
 class Strategy(Protocol):

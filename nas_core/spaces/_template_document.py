@@ -85,7 +85,7 @@ class Template:
 
     name: str = "template"
     layers: tuple[Layer, ...] = (Layer(),)
-    image: ImageShape = field(default_factory=lambda: ImageShape(3, 8, 8))
+    image: ImageShape = field(default_factory=lambda: ImageShape(1, 8, 8))
 
     def to_dict(self) -> dict[str, Any]:
         """The document; `read` reads it back."""
@@ -125,7 +125,7 @@ def read(document: Mapping[str, Any]) -> Template:
     )
 
 
-_IMAGE = {"channels": 3, "height": 8, "width": 8}
+_IMAGE = {"channels": 1, "height": 8, "width": 8}
 
 
 def _layer(layer: Any, number: int) -> Layer:

@@ -13,8 +13,9 @@ FORMAT = "nas-helm-session/1"
 def session_script(store: Store, identifier: str) -> dict[str, Any]:
     """The session of a run, JSON-ready: a replay of it asks the same candidates under the same acts.
 
-    `acts` are `{"at": candidates asked before the act took effect, "act": the act}`, `asks` the sizes of those asks
-    that were not a whole batch, `[candidates asked before, size]`.
+    `acts` are `{"at": candidates asked before the act took effect, "step": steps trained then, "act": the act}`,
+    `asks` the sizes of those asks that were not a whole batch, `[candidates asked before, size]`, `trainings` the
+    epochs in all after which candidates were asked, `[candidates asked before, epochs]`.
     """
     run = store.run(identifier)
     course = (run.strategy_state or {}).get("course", {})
@@ -22,14 +23,21 @@ def session_script(store: Store, identifier: str) -> dict[str, Any]:
     at = [run.asked] * len(entries)
     for asked, held in reversed(course.get("acts", [])):
         at[:held] = [min(asked, before) for before in at[:held]]
+    steps: list[int | None] = [None] * len(entries)
+    for step, held in reversed(course.get("steps", [])):
+        steps[:held] = [step if before is None else min(step, before) for before in steps[:held]]
     config = {name: value for name, value in run.config.items() if name not in ("script", "twin_of", "analyst")}
     return {
         "format": FORMAT,
         "name": run.name,
         "space": run.space,
         "config": {**config, "budget": run.asked or run.config.get("budget")},
-        "acts": [{"at": asked, "act": _bare(entry.body)} for asked, entry in zip(at, entries, strict=True)],
+        "acts": [
+            {"at": asked, "step": step, "act": _bare(entry.body)}
+            for asked, step, entry in zip(at, steps, entries, strict=True)
+        ],
         "asks": course.get("asks", []),
+        "trainings": course.get("trainings", []),
     }
 
 
@@ -44,14 +52,15 @@ def replay(store: Store, script: Mapping[str, Any], name: str = "") -> str:
     if script.get("format") != FORMAT or lack:
         found = f"{lack} is {script.get(str(lack))!r}" if lack else f"format is {script.get('format')!r}"
         raise StoreError(f"no session script: {found}; expected one that the Runs page or `replay` wrote")
-    config = {**script["config"], "script": {"acts": script["acts"], "asks": script["asks"]}}
+    config = {**script["config"], "script": {name: script.get(name, []) for name in ("acts", "asks", "trainings")}}
     return store.create_run(script["space"], config, name or f"replay of {script.get('name', 'a session')}")
 
 
 def twin(store: Store, identifier: str) -> str:
     """Make the run that this one would have been without its acts: same seed, settings, budget and asks."""
     script = session_script(store, identifier)
-    config = {**script["config"], "script": {"acts": [], "asks": script["asks"]}, "twin_of": identifier}
+    unsteered = {"acts": [], "asks": script["asks"], "trainings": script["trainings"]}
+    config = {**script["config"], "script": unsteered, "twin_of": identifier}
     return store.create_run(script["space"], config, f"twin of {script['name']}")
 
 

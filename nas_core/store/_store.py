@@ -18,11 +18,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from nas_core.store._models import Base, Candidate, Log, Run, Score
+from nas_core import spaces
+from nas_core.store._models import Base, Candidate, File, Log, Run, Score, Template
 
 DEFAULT_URL = os.environ.get("NAS_HELM_STORE", f"sqlite:///{Path.home() / '.nas_helm' / 'store.db'}")
 LEASE_SECONDS = 10.0
-COMMANDS = ("start", "pause", "resume", "stop", "extend")
+COMMANDS = ("start", "pause", "resume", "stop", "extend", "train")
+WEIGHTS = "weights"
+"""The file of a run that holds the checkpoint of its training."""
 
 
 class StoreError(ValueError):
@@ -58,7 +61,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One line of the log. `kind` is command, act, event, request or answer."""
+    """One line of the log. `kind` is command, act, event, request, answer, region, or loss (a point of the curve)."""
 
     id: int
     kind: str
@@ -135,6 +138,8 @@ class Store:
     def create_run(self, space: str, config: Mapping[str, Any], name: str = "") -> str:
         """Add a run in state `created` and return its id."""
         identifier = uuid.uuid4().hex[:12]
+        if config.get("template"):
+            spaces.define(config["template"])  # a run whose space cannot be built is not made
         with self._transaction() as session:
             session.add(
                 Run(
@@ -173,6 +178,10 @@ class Store:
             query = query.where(Run.id == identifier)
         with self._transaction() as session:
             rows = session.execute(query.order_by(Run.created.desc())).all()
+        for run, *_ in rows:
+            if "template" in run.config:
+                with suppress(ValueError):  # whoever asks for such a space is told
+                    spaces.define(run.config["template"])
         return [
             RunRow(
                 id=run.id,
@@ -220,7 +229,7 @@ class Store:
     def delete_run(self, identifier: str) -> None:
         """Remove a run with its log and candidates; cached scores stay."""
         with self._transaction() as session:
-            for table in (Candidate, Log):
+            for table in (Candidate, Log, File):
                 session.execute(delete(table).where(table.run == identifier))
             session.execute(delete(Run).where(Run.id == identifier))
 
@@ -284,7 +293,9 @@ class Store:
             return entry.id
 
     def command(self, identifier: str, name: str, **arguments: Any) -> int:
-        """Append a command: start, pause, resume, stop or extend (with `budget`), and mark the run for the engine.
+        """Append a command and mark the run for the engine.
+
+        Commands are start, pause, resume, stop, extend (with `budget`), and train (with `epochs`, all in all).
 
         Raises:
             StoreError: no such command.
@@ -294,6 +305,9 @@ class Store:
         cursor = self.append(identifier, "command", {"name": name, **arguments})
         if name == "extend":
             self.configure(identifier, budget=int(arguments["budget"]))
+        if name == "train":
+            supernet = self.run(identifier).config.get("supernet") or {}
+            self.configure(identifier, supernet={**supernet, "epochs": float(arguments["epochs"])})
         state = {"pause": "paused", "stop": "stopped"}.get(name, "queued")
         self.set_state(identifier, state)
         return cursor
@@ -409,6 +423,49 @@ class Store:
             ],
             columns=None if rows else ["position", "arch", "canonical", "scored"],
         )
+
+    # training -------------------------------------------------------------------------------------------------------
+
+    def trained(
+        self,
+        identifier: str,
+        weights: bytes,
+        losses: Sequence[Mapping[str, float]],
+        strategy_state: Mapping[str, Any],
+        message: str,
+        *,
+        engine: str,
+    ) -> None:
+        """Keep a checkpoint with the new points of its loss curve and the state behind it, in one transaction.
+
+        Raises:
+            LeaseLost: `engine` does not hold the run.
+        """
+        now = time.time()
+        with self._transaction() as session:
+            _claim(session, identifier, engine, strategy_state=dict(strategy_state))
+            session.merge(File(run=identifier, name=WEIGHTS, data=weights))
+            session.add_all(Log(run=identifier, kind="loss", body=_jsonable(body), time=now) for body in losses)
+            running = update(Run).where(Run.id == identifier, Run.state == "running")
+            session.execute(running.values(message=message[:500]))
+
+    def file(self, identifier: str, name: str = WEIGHTS) -> bytes | None:
+        """A file of a run; None where there is none."""
+        with self._transaction() as session:
+            return session.scalar(select(File.data).where(File.run == identifier, File.name == name))
+
+    # templates ------------------------------------------------------------------------------------------------------
+
+    def save_template(self, document: Mapping[str, Any]) -> None:
+        """Keep a template under its name; one of the same name is replaced."""
+        with self._transaction() as session:
+            session.merge(Template(name=str(document["name"])[:64], document=dict(document), saved=time.time()))
+
+    def templates(self) -> dict[str, dict[str, Any]]:
+        """Saved templates by name, newest first."""
+        with self._transaction() as session:
+            rows = session.scalars(select(Template).order_by(Template.saved.desc())).all()
+            return {row.name: row.document for row in rows}
 
     # score cache ----------------------------------------------------------------------------------------------------
 

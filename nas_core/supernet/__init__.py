@@ -11,7 +11,7 @@ Example:
     print(Ranker(trainer).scores(archs))
 """
 
-from nas_core.supernet._checkpoint import load, save
+from nas_core.supernet._checkpoint import dumps, load, loads, save
 from nas_core.supernet._comparison import Cells, Measured, OneShotScores, draw_cells, measure, medians, train_and_score
 from nas_core.supernet._depth import depth_classes, longest_chains
 from nas_core.supernet._ranker import Ranker, recalibrate
@@ -38,7 +38,9 @@ __all__ = [
     "build",
     "depth_classes",
     "draw_cells",
+    "dumps",
     "load",
+    "loads",
     "longest_chains",
     "measure",
     "medians",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -9,28 +10,58 @@ from pathlib import Path
 
 import torch
 
+from nas_core.supernet._images import Images
 from nas_core.supernet._settings import SupernetSettings
 from nas_core.supernet._train import Trainer
 
 _FORMAT = "nas-helm supernet 1"
 
 
+def dumps(trainer: Trainer) -> bytes:
+    """Weights, optimiser, sampler, steering and loss curve of a training."""
+    buffer = io.BytesIO()
+    torch.save(
+        {
+            "format": _FORMAT,
+            "settings": json.dumps(trainer.settings.to_dict()),
+            "state": json.dumps(trainer.state()),
+            "weights": trainer.supernet.state_dict(),
+            "optimizer": trainer.optimizer.state_dict(),
+        },
+        buffer,
+    )
+    return buffer.getvalue()
+
+
+def loads(data: bytes, *, images: Images | None = None, name: str = "it") -> Trainer:
+    """The training that `dumps` wrote, ready to go on or to rank; its data set is loaded anew unless given.
+
+    Raises:
+        ValueError: no checkpoint of a supernet, or one that does not fit its own settings; `name` says which.
+    """
+    try:
+        content = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise ValueError(f"{name} is no checkpoint of a supernet: torch cannot read it safely") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(f"{name} is no checkpoint of a supernet; expected one made by: supernet train")
+    try:
+        trainer = Trainer(SupernetSettings.from_dict(json.loads(content["settings"])), images=images)
+        trainer.supernet.load_state_dict(content["weights"])
+        trainer.optimizer.load_state_dict(content["optimizer"])
+        trainer.restore(json.loads(content["state"]))
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise ValueError(f"{name} does not fit its own settings; has the data set or the space changed?") from error
+    return trainer
+
+
 def save(trainer: Trainer, path: Path | str) -> None:
-    """Write weights, optimiser, sampler, steering and loss curve; a reader sees the old file or the new, never half."""
+    """Write a training to a file; a reader sees the old file or the new, never half."""
     path = Path(path)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as handle:
-            torch.save(
-                {
-                    "format": _FORMAT,
-                    "settings": json.dumps(trainer.settings.to_dict()),
-                    "state": json.dumps(trainer.state()),
-                    "weights": trainer.supernet.state_dict(),
-                    "optimizer": trainer.optimizer.state_dict(),
-                },
-                handle,
-            )
+            handle.write(dumps(trainer))
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
@@ -39,24 +70,10 @@ def save(trainer: Trainer, path: Path | str) -> None:
 
 
 def load(path: Path | str) -> Trainer:
-    """The training that `save` wrote, ready to go on or to rank; its data set is loaded anew.
+    """The training that `save` wrote; see `loads`.
 
     Raises:
         ValueError: no checkpoint of a supernet, or one that does not fit its own settings.
         OSError: the file cannot be read.
     """
-    with Path(path).open("rb") as handle:
-        try:
-            content = torch.load(handle, weights_only=True, map_location="cpu")
-        except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-            raise ValueError(f"{path} is no checkpoint of a supernet: torch cannot read it safely") from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise ValueError(f"{path} is no checkpoint of a supernet; expected one made by: supernet train")
-    try:
-        trainer = Trainer(SupernetSettings.from_dict(json.loads(content["settings"])))
-        trainer.supernet.load_state_dict(content["weights"])
-        trainer.optimizer.load_state_dict(content["optimizer"])
-        trainer.restore(json.loads(content["state"]))
-    except (RuntimeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} does not fit its own settings; has the data set or the space changed?") from error
-    return trainer
+    return loads(Path(path).read_bytes(), name=str(path))

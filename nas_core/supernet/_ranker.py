@@ -50,6 +50,7 @@ class Ranker:
 
     def __init__(self, trainer: Trainer, *, calibration: int = 512) -> None:
         self._supernet: nn.Module = copy.deepcopy(trainer.supernet).eval()
+        self.alone = trainer.arch is not None
         images = trainer.images
         size = min(calibration, len(images.labels)) // 2
         self._calibration = images.calibration(2, max(2, size), trainer.settings.seed) if calibration else []

@@ -144,6 +144,17 @@ class BalancedPaths(PathSampler):
         return np.array(archs, dtype=np.int16).reshape(len(archs), len(self.space.decisions))
 
 
+class OnePath(PathSampler):
+    """The same path in every update: a network that is trained alone."""
+
+    def __init__(self, space: SearchSpace, arch: Architecture) -> None:
+        self.arch = arch
+        super().__init__(space, Steering.free(space))
+
+    def draw(self) -> list[Architecture]:
+        return [self.arch]
+
+
 def sampler(name: str, space: SearchSpace, steering: Steering, *, seed: int = 0) -> PathSampler:
     """The sampler called `name`.
 

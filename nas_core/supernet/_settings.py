@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from nas_core import spaces
 from nas_core.supernet._sampling import SAMPLINGS
 
 
@@ -18,7 +20,8 @@ class SupernetSettings:
     `seconds` of training where they are given: the learning rate then follows the clock, and two runs of one seed
     agree in their draws but not bit for bit. `held_out` is the share of the training images kept for the validation
     loss and for ranking; `shift` the augmentation's largest shift in pixels; `flip` mirrors images at random, None
-    for images in colour only.
+    for images in colour only. `template` is the document of a space that its user made, as JSON; `arch`, in the
+    notation of the space, is the one network to train alone, where there is one.
 
     Raises:
         ValueError: a value outside its range; the message names it.
@@ -41,8 +44,16 @@ class SupernetSettings:
     held_out: float = 0.1
     shift: int = 2
     flip: bool | None = None
+    template: str = ""
+    arch: str = ""
 
     def __post_init__(self) -> None:
+        if self.template:
+            try:
+                space = spaces.define(json.loads(self.template)).name
+            except json.JSONDecodeError as error:
+                raise ValueError(f"template: got {self.template[:40]!r}, expected the JSON of a template") from error
+            object.__setattr__(self, "space", space)
         if self.sampling not in SAMPLINGS:
             raise ValueError(f"unknown sampling {self.sampling!r}; expected one of: {', '.join(SAMPLINGS)}")
         for name, least in (("image_size", 4), ("batch_size", 2), ("channels", 1), ("cells", 1), ("shift", 0)):

@@ -88,6 +88,21 @@ class CellSupernet(nn.Module):
         ]
 
 
+class Alone(nn.Module):
+    """One network in the place of shared weights: it runs whatever path is asked for."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor, arch: Architecture) -> Tensor:
+        return self.network(images)
+
+    def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
+        """None: no choice is left to it."""
+        return []
+
+
 def build(space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
     """A fresh supernet over `space`, drawn from torch's global generator; it is a `SharedWeights`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import nn
 from nas_core import spaces
 from nas_core.spaces import Act, Architecture, ImageShape, Scale, Steering
 from nas_core.supernet import _images, _shared
-from nas_core.supernet._sampling import sampler
+from nas_core.supernet._sampling import OnePath, sampler
 from nas_core.supernet._settings import SupernetSettings
 
 _VALIDATION_PATHS = 3
@@ -27,7 +27,8 @@ _WARM_UP_TRIES = 20
 class Record:
     """A point of the loss curve: after `step` updates and `seconds` of training, cross-entropies in nats.
 
-    `train` is the mean since the record before; `validation` that of a few fixed paths on held-out images.
+    `train` is the mean since the record before; `validation` that of a few fixed paths on held-out images, and
+    `accuracy` the share of these images that they get right.
     """
 
     step: int
@@ -35,6 +36,7 @@ class Record:
     seconds: float
     train: float
     validation: float
+    accuracy: float = math.nan
 
 
 class Trainer:
@@ -55,7 +57,13 @@ class Trainer:
         """Raises ValueError: the space has no supernet, unreadable data, or acts that contradict each other."""
         self.settings, self.space = settings, spaces.get(settings.space)
         self.acts = list(acts)
-        self.sampler = sampler(settings.sampling, self.space, Steering.fold(self.space, self.acts), seed=settings.seed)
+        steering = Steering.fold(self.space, self.acts)
+        self.arch = self.space.parse(settings.arch) if settings.arch else None
+        self.sampler = (
+            sampler(settings.sampling, self.space, steering, seed=settings.seed)
+            if self.arch is None
+            else OnePath(self.space, self.arch)
+        )
         self.images = images or _images.load(settings)
         self.supernet = fresh(settings, self.images)
         self.optimizer = torch.optim.SGD(
@@ -89,6 +97,16 @@ class Trainer:
     def finished(self) -> bool:
         """Whether the budget is spent."""
         return self.fraction >= 1.0
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Updates that one pass over the training part takes."""
+        return self._batches
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the training part so far."""
+        return self.step_ / self._batches
 
     @property
     def _batches(self) -> int:
@@ -135,15 +153,19 @@ class Trainer:
             began = time.perf_counter()
             self._losses.append(self.step())
             record = self.step_ % self._batches == 0
-            validation = self.validation_loss() if record else math.nan
+            validation = self.validate() if record else (math.nan, math.nan)
             self.seconds_ += time.perf_counter() - began
             if record:
-                self._record(validation)
+                self._record(*validation)
             if each_step:
                 each_step(self)
         if self._losses:
-            self._record(self.validation_loss())
+            self._record(*self.validate())
         return True
+
+    def extend(self, epochs: float) -> None:
+        """Train up to `epochs` in all instead; the learning rate goes on from where the longer budget has it."""
+        self.settings = replace(self.settings, epochs=epochs)
 
     def steer(self, acts: Sequence[Act], *, warm_up: int = 0) -> None:
         """Obey this log of acts from the next step on; no weight changes by it.
@@ -166,8 +188,11 @@ class Trainer:
         self._warm_up = warm_up if self._new else 0
         self._validation_paths = self._fixed_paths()
 
-    def validation_loss(self) -> float:
-        """Mean cross-entropy of a few fixed paths on held-out images, by the statistics of those images alone."""
+    def validate(self) -> tuple[float, float]:
+        """Mean cross-entropy and share of hits of a few fixed paths on held-out images.
+
+        Normalised by the statistics of those images alone.
+        """
         images = self.images.held_out[:_VALIDATION_IMAGES]
         labels = self.images.held_out_labels[:_VALIDATION_IMAGES]
         norms = [module for module in self.supernet.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -175,14 +200,13 @@ class Trainer:
             norm.track_running_stats = False  # the running statistics stay those of training
         try:
             with torch.inference_mode():
-                losses = [
-                    float(nn.functional.cross_entropy(self.supernet(images, path), labels))
-                    for path in self._validation_paths
-                ]
+                outputs = [self.supernet(images, path) for path in self._validation_paths]
+                losses = [float(nn.functional.cross_entropy(logits, labels)) for logits in outputs]
+                hits = [float((logits.argmax(dim=1) == labels).float().mean()) for logits in outputs]
         finally:
             for norm in norms:
                 norm.track_running_stats = True
-        return float(np.mean(losses))
+        return float(np.mean(losses)), float(np.mean(hits))
 
     def state(self) -> dict[str, Any]:
         """JSON-ready state of everything but tensors; `restore` goes on from it exactly."""
@@ -191,7 +215,7 @@ class Trainer:
             "sampler": self.sampler.state(),
             "step": self.step_,
             "seconds": self.seconds_,
-            "history": [[r.step, r.epoch, r.seconds, r.train, r.validation] for r in self.history_],
+            "history": [list(astuple(record)) for record in self.history_],
             "losses": self._losses,
             "new": self._new,
             "warm_up": self._warm_up,
@@ -209,12 +233,14 @@ class Trainer:
         self._warm_up = int(state["warm_up"])
         self._validation_paths = self._fixed_paths()
 
-    def _record(self, validation: float) -> None:
-        epoch = self.step_ / self._batches
-        self.history_.append(Record(self.step_, epoch, self.seconds_, float(np.mean(self._losses)), validation))
+    def _record(self, validation: float, accuracy: float) -> None:
+        mean = float(np.mean(self._losses))
+        self.history_.append(Record(self.step_, self.epoch, self.seconds_, mean, validation, accuracy))
         self._losses = []
 
     def _fixed_paths(self) -> list[Architecture]:
+        if self.arch is not None:
+            return [self.arch]
         rng = np.random.default_rng((self.settings.seed, 4))
         return [self.space.sample(rng, self.steering) for _ in range(_VALIDATION_PATHS)]
 
@@ -240,12 +266,14 @@ class Trainer:
 
 def fresh(settings: SupernetSettings, images: _images.Images) -> Any:
     """The untrained supernet of these settings, drawn from their seed; torch's global generator is left as it was."""
+    space = spaces.get(settings.space)
+    image = ImageShape(images.channels, images.size, images.size)
+    scale = Scale(settings.channels, settings.cells)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        supernet = _shared.build(
-            spaces.get(settings.space),
-            image=ImageShape(images.channels, images.size, images.size),
-            classes=images.classes,
-            scale=Scale(settings.channels, settings.cells),
-        )
+        if settings.arch:
+            network = space.build(space.parse(settings.arch), image=image, classes=images.classes, scale=scale)
+            supernet: nn.Module = _shared.Alone(network)
+        else:
+            supernet = _shared.build(space, image=image, classes=images.classes, scale=scale)
     return supernet.to(memory_format=torch.channels_last)  # twice as fast on a CPU at these widths

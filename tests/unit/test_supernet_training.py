@@ -226,11 +226,11 @@ def test_splitting_inherits_weights_pins_the_choice_and_leaves_the_whole_unharme
         split(trainer, "edge 9")
 
 
-def test_validation_loss_leaves_statistics_alone():
+def test_validating_leaves_statistics_alone():
     trainer = Trainer(TINY)
     steps(trainer, 3)
     before = tensors(trainer.supernet)
-    trainer.validation_loss()
+    trainer.validate()
     assert not changed(before, tensors(trainer.supernet))
 
 

@@ -1,0 +1,19 @@
+"""The evaluation ladder: how a value was obtained, from closed forms to the truth. Names only; no torch."""
+
+from __future__ import annotations
+
+ONE_SHOT = ("one_shot", "hits")
+"""Scores of a path on shared weights: minus its cross-entropy in nats, and its share of hits on held-out images."""
+
+TRAINED = "trained"
+"""Held-out accuracy, in percent, of a network trained alone."""
+
+RUNGS = ("closed form", "zero-cost", "one-shot", "trained")
+"""From the lowest."""
+
+
+def rung(score: str) -> str:
+    """The rung of a measured score; closed forms are known by their space."""
+    if score in ONE_SHOT:
+        return "one-shot"
+    return "trained" if score == TRAINED else "zero-cost"

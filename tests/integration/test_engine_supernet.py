@@ -1,0 +1,200 @@
+"""Shared weights in the engine: trained, killed, steered, searched, replayed; and one network trained alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from nas_core import spaces
+from nas_core.engine import Engine
+from nas_core.spaces import Act
+from nas_core.spaces.template import PRESETS
+from nas_core.store import Store, StoreError, replay, session_script
+from nas_core.supernet import loads
+
+DOCUMENT = PRESETS["Residual"]().to_dict()
+SPACE = spaces.define(DOCUMENT)
+CONFIG = {
+    "strategy": "evolution",
+    "proxies": ["one_shot", "hits"],
+    "rank_by": "one_shot",
+    "budget": 24,
+    "batch": 8,
+    "template": DOCUMENT,
+    "supernet": {"data": "digits", "sampling": "uniform", "epochs": 6},
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return Store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}")
+
+
+@pytest.fixture(scope="module")
+def engine(store):
+    engine = Engine(store, workers=2)
+    yield engine
+    engine.close()
+
+
+def work(store, engine, run):
+    store.command(run, "start")
+    while store.run(run).state in ("queued", "running"):
+        engine.step()
+    return store.run(run)
+
+
+@pytest.fixture(scope="module")
+def searched(store, engine):
+    """A run whose weights were trained and whose candidates were scored on them."""
+    run = store.create_run(SPACE.name, CONFIG)
+    assert work(store, engine, run).state == "finished"
+    return run
+
+
+def weights_of(store, run):
+    return loads(store.file(run)).supernet.state_dict()
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_weights_are_trained_first_and_candidates_scored_on_them(store, searched):
+    losses = [entry.body for entry in store.log(searched, kind="loss")]
+    assert [loss["epoch"] for loss in losses] == [1, 2, 3, 4, 5, 6]
+    assert losses[-1]["validation"] < losses[0]["validation"]
+    table = store.table(searched)
+    assert len(table) == 24
+    assert table["one_shot"].notna().all()
+    assert table["hits"].between(0, 1).all()
+    assert set(table["weights_step"]) == {losses[-1]["step"]}
+
+
+def test_one_shot_scores_are_not_kept_for_other_weights(store, searched):
+    assert store.settings(SPACE.name, "one_shot") == {}
+
+
+@pytest.mark.slow
+def test_training_killed_again_and_again_ends_in_the_same_weights(store, searched):
+    """Promise 5 of the supernet, in the engine: the loss curve goes on, equal seeds give equal weights."""
+    run = store.create_run(SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": 25}})
+    calm = store.create_run(SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": 25}})
+    store.command(run, "start")
+    command = [sys.executable, "-m", "nas_core", "engine", "--store", store.url, "--workers", "1"]
+    environment = {**os.environ, "NAS_HELM_LEASE_SECONDS": "1"}
+    killed = 0
+    deadline = time.monotonic() + 240
+    while store.run(run).state in ("queued", "running") and time.monotonic() < deadline:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        before = len(store.log(run, kind="loss"))
+        while store.run(run).state in ("queued", "running") and len(store.log(run, kind="loss")) == before:
+            time.sleep(0.05)
+        if killed < 3 and store.run(run).scored == 0:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        else:
+            while store.run(run).state in ("queued", "running") and time.monotonic() < deadline:
+                time.sleep(0.1)
+            process.terminate()
+        process.wait(timeout=60)
+    assert killed == 3
+    assert store.run(run).state == "finished"
+    undisturbed = Engine(store, workers=1, among=[calm])
+    work(store, undisturbed, calm)
+    undisturbed.close()
+    steps = [entry.body["step"] for entry in store.log(run, kind="loss")]
+    assert steps == sorted(set(steps))
+    assert steps == [entry.body["step"] for entry in store.log(calm, kind="loss")]
+    assert equal(weights_of(store, run), weights_of(store, calm))
+    assert store.table(run)["one_shot"].tolist() == store.table(calm)["one_shot"].tolist()
+
+
+def test_a_block_pruned_in_training_is_never_trained_again_and_never_asked_for(store, engine):
+    act = Act("prune", SPACE.decisions[1].name, ("on",)).to_dict()
+    script = {"acts": [{"at": 0, "step": 25, "act": act}], "asks": []}
+    run = store.create_run(SPACE.name, {**CONFIG, "script": script})
+    work(store, engine, run)
+    assert store.run(run).strategy_state["course"]["steps"] == [[25, 1]]
+    assert all(SPACE.parse(arch)[1] == 0 for arch in store.table(run)["arch"])
+    trainer = loads(store.file(run))
+    pruned = [weight.detach().clone() for weight in trainer.supernet.weights_of(1, 1)]
+    trainer.extend(8)
+    for _ in range(5):
+        trainer.step()
+    assert all(torch.equal(a, b) for a, b in zip(pruned, trainer.supernet.weights_of(1, 1), strict=True))
+
+
+def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in_between(store, engine):
+    acts = [
+        {"at": 0, "step": 25, "act": Act("prune", SPACE.decisions[3].name, ("on",)).to_dict()},
+        {"at": 16, "step": None, "act": Act("pin", SPACE.decisions[1].name, ("on",)).to_dict()},
+    ]
+    run = store.create_run(SPACE.name, {**CONFIG, "script": {"acts": acts, "asks": []}})
+    work(store, engine, run)
+    store.command(run, "train", epochs=9)
+    store.command(run, "extend", budget=40)
+    work(store, engine, run)
+    assert store.run(run).strategy_state["course"]["trainings"] == [[0, 6.0], [24, 9.0]]
+    again = replay(store, session_script(store, run))
+    work(store, engine, again)
+    first, second = store.table(run), store.table(again)
+    assert len(first) == 40
+    assert first["arch"].tolist() == second["arch"].tolist()
+    assert first["one_shot"].tolist() == second["one_shot"].tolist()
+    assert first["weights_step"].nunique() == 2
+    assert equal(weights_of(store, run), weights_of(store, again))
+
+
+def test_a_network_trained_alone_has_a_curve_weights_and_an_accuracy(store, engine):
+    arch = "1|100|100|10|100|100"
+    supernet = {"data": "digits", "epochs": 6, "arch": arch, "learning_rate": 0.1}
+    config = {**CONFIG, "proxies": ["trained"], "rank_by": "trained", "budget": 1, "supernet": supernet}
+    run = store.create_run(SPACE.name, config)
+    assert work(store, engine, run).state == "finished"
+    (accuracy,) = store.table(run)["trained"]
+    assert accuracy > 50
+    assert store.table(run)["arch"].tolist() == [arch]
+    curve = [entry.body for entry in store.log(run, kind="loss")]
+    assert len(curve) == 6
+    assert curve[-1]["accuracy"] > curve[0]["accuracy"]
+    alone = {name.removeprefix("network."): value for name, value in weights_of(store, run).items()}
+    SPACE.build(SPACE.parse(arch)).load_state_dict(alone)
+
+
+def test_a_training_is_paused_and_goes_on(store, engine):
+    run = store.create_run(SPACE.name, {**CONFIG, "supernet": {**CONFIG["supernet"], "epochs": 60}})
+    store.command(run, "start")
+    while not store.log(run, kind="loss"):
+        engine.step()
+    store.command(run, "pause")
+    engine.step()
+    seen = len(store.log(run, kind="loss"))
+    engine.step()
+    assert store.run(run).state == "paused"
+    assert len(store.log(run, kind="loss")) == seen
+    store.command(run, "resume")
+    engine.step()
+    engine.step()
+    assert len(store.log(run, kind="loss")) > seen
+    store.command(run, "stop")
+    engine.step()
+
+
+def test_bad_settings_fail_the_run_with_one_sentence(store, engine):
+    run = store.create_run(SPACE.name, {**CONFIG, "supernet": {"data": "nothing", "epochs": 1}})
+    failed = work(store, engine, run)
+    assert failed.state == "failed"
+    assert "nothing" in failed.message
+    run = store.create_run("nb201", {**CONFIG, "template": None, "supernet": None})
+    assert "cannot have" in work(store, engine, run).message
+    with pytest.raises(ValueError, match="no template"):
+        store.create_run("template:x", {**CONFIG, "template": {"format": "x"}})
+    with pytest.raises(StoreError, match="unknown command"):
+        store.command(run, "fly")
