@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.palette import ACCENT, GRID, INK, OPERATION_COLOURS, OPERATION_NAMES, styled
+from app.palette import ACCENT, GRID, INK, OPERATION_NAMES, operation_colour, styled
 from nas_core.spaces import Architecture, CellGraph, SearchSpace
-
-UNKNOWN_OPERATION = "#868E96"
 
 
 def edit_path(space: SearchSpace, start: Architecture, end: Architecture) -> list[tuple[str, Architecture]]:
@@ -34,6 +32,8 @@ def cell_graph(
     graph: CellGraph, theme: str, title: str = "Cell (dotted: no live path)", unlike: CellGraph | None = None
 ) -> go.Figure:
     """Nodes and labelled edges of an architecture; dead edges are dotted, edges that differ from `unlike` stand out."""
+    if len({(edge.source, edge.target) for edge in graph.edges}) < len(graph.edges):
+        return layer_graph(graph, theme, unlike)
     figure = go.Figure()
     positions = [(0.0, 0.0), (1.0, 0.9), (2.0, -0.9), (3.0, 0.0)]
     if len(graph.nodes) != len(positions):
@@ -47,7 +47,7 @@ def cell_graph(
         t = np.linspace(0, 1, 15)
         x, y = x0 + (x1 - x0) * t, y0 + (y1 - y0) * t + bend * np.sin(np.pi * t) * 0.15
         label = 4 if (edge.source, edge.target) == (1, 2) else 7  # edges 0→3 and 1→2 cross in the middle
-        colour = OPERATION_COLOURS.get(edge.operation, UNKNOWN_OPERATION)
+        colour = operation_colour(edge.operation)
         style = {
             "color": colour,
             "width": (3 if edge.live else 1.5) + (4 if changed else 0),
@@ -73,3 +73,35 @@ def cell_graph(
     )
     styled(figure, theme, title).update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
     return figure.update_xaxes(visible=False).update_yaxes(visible=False)
+
+
+def layer_graph(graph: CellGraph, theme: str, unlike: CellGraph | None = None) -> go.Figure:
+    """Layers from left to right with their parallel blocks between them; blocks that `unlike` lacks stand out."""
+    figure = go.Figure()
+    held = {edge.decision for edge in unlike.edges} if unlike else None
+    for layer in range(1, len(graph.nodes)):
+        blocks = [edge for edge in graph.edges if edge.target == layer]
+        for place, edge in enumerate(blocks):
+            height = place - (len(blocks) - 1) / 2
+            changed = held is not None and edge.decision not in held
+            figure.add_scatter(
+                x=[layer - 1, layer - 0.7, layer - 0.3, layer],
+                y=[0, height, height, 0],
+                mode="lines+markers",
+                line={"color": operation_colour(edge.operation), "width": 7 if changed else 3},
+                marker={"size": [1, 8, 8, 1], "symbol": "square", "color": operation_colour(edge.operation)},
+                text=edge.decision + (" (not in the other)" if changed else ""),
+                hovertemplate="%{text}<extra></extra>",
+            )
+    nodes = list(range(len(graph.nodes)))
+    figure.add_scatter(
+        x=nodes,
+        y=[0] * len(nodes),
+        mode="markers",
+        marker={"size": 11, "color": GRID[theme], "line": {"color": INK[theme], "width": 1.5}},
+        text=list(graph.nodes),
+        hovertemplate="%{text}<extra></extra>",
+    )
+    styled(figure, theme, "Layers and the blocks kept (hover for names)")
+    figure.update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
+    return figure.update_xaxes(visible=False).update_yaxes(visible=False, range=[-2, 2])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.manifold import trustworthiness
 
+from app.preview import Preview, preview
 from nas_core import bench, proxies, spaces
+from nas_core.ladder import RUNGS, TRAINED, rung
 from nas_core.predict import block_fitness
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Architecture, SearchSpace, Steering, SteeringConflict
@@ -19,7 +23,8 @@ from nas_core.store import LogEntry, LogMoved, RunRow, Store, twin
 
 DEFAULT_SPACE = "nb201"
 LARGEST_SPACE = 100_000
-"""Architectures a map can hold; larger spaces cannot be opened in the browser yet."""
+"""Architectures that a map holds; of a larger space it shows a sample, and whatever a run asks for beside."""
+SAMPLE = 10_000
 DEFAULT_CONFIG = {
     "strategy": "scan",
     "proxies": ["zico"],
@@ -31,14 +36,16 @@ DEFAULT_CONFIG = {
 }
 
 
-RUNGS = ("closed form", "zero-cost")
-"""The evaluation ladder as far as it is built, lowest first."""
+MOST_EPOCHS = 1000
+ALONE = {"learning_rate": 0.1, "channels": 16}
+"""What a network trained alone has otherwise than shared weights: a width of its own, and a rate for one path."""
 _TRUST_SAMPLE = 1000
+_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
 class SpaceTable:
-    """Every architecture of an enumerable space with what is known at once."""
+    """The architectures of a space with what is known of them at once: all, or where it is large, a sample."""
 
     space: SearchSpace
     archs: np.ndarray
@@ -49,54 +56,117 @@ class SpaceTable:
     projection: np.ndarray
     trustworthiness: float
     """How far neighbours on the projection are neighbours in the encoding, 0 to 1, by a sample of 1,000."""
+    project: Projection
+    sampled: bool = False
+    """Whether the space holds more than these."""
+
+    def with_texts(self, texts: Sequence[str]) -> SpaceTable:
+        """This table with more architectures behind those it has; their places stay."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.index]
+        if not new:
+            return self
+        archs = [self.space.parse(text) for text in new]
+        closed = self.space.closed_forms(archs)
+        known = [*self.texts, *new]
+        index = {text: k for k, text in enumerate(known)}
+        return replace(
+            self,
+            archs=np.concatenate([self.archs, np.array(archs)]),
+            texts=known,
+            index=index,
+            canonical=np.concatenate([self.canonical, _canonical(self.space, archs, index)]),
+            closed=pd.concat([self.closed, closed], ignore_index=True),
+            projection=np.concatenate([self.projection, self.project(np.array(archs), closed, seed=len(known))]),
+        )
 
 
 @lru_cache(maxsize=4)
 def space_table(name: str) -> SpaceTable:
     """The table of space `name`."""
     space = spaces.get(name)
-    archs = list(space.architectures())
+    sampled = space.size > LARGEST_SPACE
+    archs = _draw(space, SAMPLE) if sampled else list(space.architectures())
     texts = [space.format(arch) for arch in archs]
-    position = {arch: k for k, arch in enumerate(archs)}
+    index = {text: k for k, text in enumerate(texts)}
     table = np.array(archs)
     closed = space.closed_forms(archs)
-    encoding = space.encode(archs)
-    projection = _project(space, table, encoding, closed)
+    project = Projection.fitted(space, table, closed)
+    projection = project(table, closed, seed=0)
     picked = np.random.default_rng(0).choice(len(archs), min(len(archs), _TRUST_SAMPLE), replace=False)
-    return SpaceTable(
-        space,
-        table,
-        texts,
-        {text: k for k, text in enumerate(texts)},
-        np.array([position[space.canonical(arch)] for arch in archs]),
-        closed,
-        projection,
-        float(trustworthiness(encoding[picked], projection[picked], n_neighbors=10)),
-    )
+    encoding = space.encode(table[picked])
+    trusted = float(trustworthiness(encoding, projection[picked], n_neighbors=_NEIGHBOURS)) if len(archs) > 30 else 1.0
+    canonical = _canonical(space, archs, index)
+    return SpaceTable(space, table, texts, index, canonical, closed, projection, trusted, project, sampled)
 
 
-def _project(space: SearchSpace, archs: np.ndarray, encoding: np.ndarray, closed: pd.DataFrame) -> np.ndarray:
-    """First two principal components (n, 2) of encoding, choices counted over decisions, and closed forms.
+def _canonical(space: SearchSpace, archs: Sequence[Architecture], index: dict[str, int]) -> np.ndarray:
+    """Place of every architecture's canonical form; its own where a sample lacks the form."""
+    return np.array([index.get(space.format(space.canonical(a)), index[space.format(a)]) for a in archs], dtype=int)
+
+
+def _draw(space: SearchSpace, count: int) -> list[Architecture]:
+    """Different architectures of a large space, each as likely as any other."""
+    rng = np.random.default_rng(0)
+    found: dict[Architecture, None] = {}
+    while len(found) < count:
+        columns = [rng.integers(len(decision.choices), size=count) for decision in space.decisions]
+        found |= {arch: None for arch in map(tuple, np.stack(columns, axis=1).tolist()) if space.valid(arch)}
+    return list(found)[:count]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """First two principal components of encoding, choices counted over decisions, and closed forms.
 
     The encoding alone is nearly isotropic, so its components would show little more than one decision; the counts
     and, at half weight, the logarithms of the closed forms give it a direction. Points that coincide are spread.
     """
-    names = sorted({choice for decision in space.decisions for choice in decision.choices})
-    counts = np.zeros((len(archs), len(names)))
-    for d, decision in enumerate(space.decisions):
-        for c, choice in enumerate(decision.choices):
-            counts[:, names.index(choice)] += archs[:, d] == c
-    sizes = np.log1p(closed.to_numpy(dtype=float))
-    sizes = (sizes - sizes.mean(axis=0)) / np.maximum(sizes.std(axis=0), 1e-12)
-    parts = []
-    for weight, part in ((1.0, encoding), (1.0, counts), (0.5, sizes)):
-        part = part - part.mean(axis=0)
-        parts.append(weight * part / max(float(np.sqrt((part**2).sum() / len(part))), 1e-12))
-    features = np.concatenate(parts, axis=1)
-    axes = np.linalg.eigh(features.T @ features)[1][:, [-1, -2]]
-    projection = features @ axes
-    projection *= np.where(projection.T @ sizes.sum(axis=1) < 0, -1.0, 1.0)  # larger networks to the right and above
-    return projection + np.random.default_rng(0).normal(scale=0.06 * projection.std(), size=projection.shape)
+
+    space: SearchSpace
+    sizes: tuple[np.ndarray, np.ndarray]
+    parts: tuple[tuple[float, np.ndarray, float], ...]
+    axes: np.ndarray
+    spread: float
+
+    @classmethod
+    def fitted(cls, space: SearchSpace, archs: np.ndarray, closed: pd.DataFrame) -> Projection:
+        """The projection that shows most of `archs` (n, decisions) with their closed forms."""
+        logs = np.log1p(closed.to_numpy(dtype=float))
+        sizes = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-12)
+        parts = []
+        for weight, part in zip((1.0, 1.0, 0.5), cls._features(space, archs, closed, sizes), strict=True):
+            mean = part.mean(axis=0)
+            parts.append((weight, mean, max(float(np.sqrt(((part - mean) ** 2).sum() / len(part))), 1e-12)))
+        flat = cls(space, sizes, tuple(parts), np.eye(1), 0.0)
+        features = flat._joined(archs, closed)
+        axes = np.linalg.eigh(features.T @ features)[1][:, [-1, -2]]
+        projection = features @ axes
+        larger = ((logs - sizes[0]) / sizes[1]).sum(axis=1)
+        axes = axes * np.where(projection.T @ larger < 0, -1.0, 1.0)  # larger networks to the right and above
+        return replace(flat, axes=axes, spread=0.06 * float(projection.std()))
+
+    def __call__(self, archs: np.ndarray, closed: pd.DataFrame, *, seed: int) -> np.ndarray:
+        """Places (n, 2) of `archs` (n, decisions)."""
+        places = self._joined(archs, closed) @ self.axes
+        return places + np.random.default_rng(seed).normal(scale=self.spread, size=places.shape)
+
+    def _joined(self, archs: np.ndarray, closed: pd.DataFrame) -> np.ndarray:
+        features = self._features(self.space, archs, closed, self.sizes)
+        weighed = [
+            weight * (part - mean) / scale for part, (weight, mean, scale) in zip(features, self.parts, strict=True)
+        ]
+        return np.concatenate(weighed, axis=1)
+
+    @staticmethod
+    def _features(
+        space: SearchSpace, archs: np.ndarray, closed: pd.DataFrame, sizes: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        names = sorted({choice for decision in space.decisions for choice in decision.choices})
+        counts = np.zeros((len(archs), len(names)))
+        for d, decision in enumerate(space.decisions):
+            for c, choice in enumerate(decision.choices):
+                counts[:, names.index(choice)] += archs[:, d] == c
+        return space.encode(archs), counts, (np.log1p(closed.to_numpy(dtype=float)) - sizes[0]) / sizes[1]
 
 
 @cache
@@ -118,6 +188,8 @@ class RunValues:
     indices: list[int] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    table: SpaceTable | None = None
+    """That of the space, and behind it what the run asked for beyond a sample of it."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +205,8 @@ class View:
     values: dict[str, np.ndarray]
     seconds: dict[str, np.ndarray]
     cursor: int
+    trained: dict[str, float] = field(default_factory=dict)
+    """Held-out accuracy, in percent, of architectures that were trained alone for this run, by their notation."""
 
     @property
     def rank_by(self) -> str:
@@ -168,6 +242,7 @@ class View:
     def metrics(self) -> list[str]:
         """Scores of the run first, then the closed forms."""
         names = [str(name) for name in self.run.config.get("proxies", [])]
+        names += [TRAINED] if TRAINED in self.values and TRAINED not in names else []
         return names + [str(c) for c in self.table.closed if c not in names]
 
     @cached_property
@@ -183,8 +258,23 @@ class View:
     def rungs(self) -> np.ndarray:
         """How the best known value of every architecture was obtained: index into `RUNGS`, uint8 (n,)."""
         scored = np.zeros(len(self.table.archs), dtype=np.uint8)
-        scored[self.table.canonical[self.indices]] = RUNGS.index("zero-cost")
+        for name, values in self.values.items():
+            known = self.indices[~np.isnan(values)]
+            places = self.table.canonical[known]
+            scored[places] = np.maximum(scored[places], RUNGS.index(rung(name)))
         return scored[self.table.canonical]
+
+    def rung(self, metric: str) -> str:
+        """The rung of the evaluation ladder that `metric` stands on."""
+        return RUNGS[0] if metric in self.table.closed else rung(metric)
+
+    def preview(self, after: Steering) -> Preview:
+        """What another steering would remove; by exact counts where the map shows a sample only."""
+        seen = preview(self.steering, after, self.table.archs, self.indices, self.ranked)
+        if not self.table.sampled:
+            return seen
+        before, left = (self.table.space.count(steering).value for steering in (self.steering, after))
+        return replace(seen, removed=before - left, share=(before - left) / max(before, 1))
 
     def in_force(self) -> list[tuple[int, Act]]:
         """Acts not undone, with their number in the log of acts."""
@@ -211,12 +301,14 @@ class Cockpit:
     def view(self, identifier: str) -> View:
         """The run as it stands now."""
         run = self.store.run(identifier)
-        table = space_table(run.space)
         acts = self.store.log(identifier, kind="act")
+        trained = self.trained(identifier)
         with self._lock:
             read = self._read.setdefault(identifier, RunValues())
             behind = run.scored > len(read.indices)
-            for row in self.store.candidates(identifier, after=read.cursor) if behind else ():
+            rows = self.store.candidates(identifier, after=read.cursor) if behind else []
+            table = read.table = (read.table or space_table(run.space)).with_texts([row.arch for row in rows])
+            for row in rows:
                 read.cursor = row.scored or read.cursor
                 read.indices.append(table.index[row.arch])
                 for name in run.config.get("proxies", ["zico"]):
@@ -226,17 +318,56 @@ class Cockpit:
             values = {name: np.array(column) for name, column in read.values.items()}
             seconds = {name: np.array(column) for name, column in read.seconds.items()}
             cursor = read.cursor
+        if trained:
+            values[TRAINED] = np.array([trained.get(table.texts[k], math.nan) for k in indices])
         seen = self._views.get(identifier)
         if (
             seen is not None
-            and (seen.cursor, len(seen.acts)) == (cursor, len(acts))
+            and (seen.cursor, len(seen.acts), seen.trained) == (cursor, len(acts), trained)
             and (seen.run.state, seen.run.message, seen.run.config) == (run.state, run.message, run.config)
         ):
             return seen  # the views of one pulse share what they derive
         steering, refused = Steering.settle(table.space, [Act.from_dict(entry.body) for entry in acts])
-        view = View(run, table, steering, acts, refused, indices, values, seconds, cursor)
+        view = View(run, table, steering, acts, refused, indices, values, seconds, cursor, trained)
         self._views[identifier] = view
         return view
+
+    def trained(self, identifier: str) -> dict[str, float]:
+        """Accuracies of the architectures that were trained alone for a run, by their notation."""
+        found = {}
+        for entry in self.store.log(identifier, kind="training"):
+            for row in self.store.candidates(str(entry.body["run"])):
+                found[row.arch] = (row.values or {}).get(TRAINED, math.nan)
+        return found
+
+    def train(self, identifier: str, text: str, epochs: float) -> str:
+        """Make and start a run that trains one architecture alone; what to tell the user.
+
+        Raises:
+            ValueError: no architecture of the run's space, or epochs that are no positive number.
+        """
+        run = self.store.run(identifier)
+        space = spaces.get(run.space)
+        arch = space.format(space.parse(text))
+        if not isinstance(epochs, int | float) or not 0 < epochs <= MOST_EPOCHS:
+            raise ValueError(f"epochs: got {epochs!r}, expected a number above 0, at most {MOST_EPOCHS}")
+        base = run.config.get("supernet") or {
+            "data": (run.config.get("settings") or {}).get("data", "digits"),
+            "seed": run.config.get("seed", 0),
+        }
+        config: dict[str, Any] = {
+            **{name: run.config[name] for name in ("template", "settings", "seed") if name in run.config},
+            "strategy": "alone",
+            "proxies": [TRAINED],
+            "rank_by": TRAINED,
+            "budget": 1,
+            "supernet": {**base, **ALONE, "epochs": float(epochs), "arch": arch},
+            "parent": identifier,
+        }
+        other = self.store.create_run(run.space, config, f"{epochs:g} epochs alone: {arch}"[:80])
+        self.store.append(identifier, "training", {"run": other, "arch": arch, "epochs": epochs})
+        self.store.command(other, "start")
+        return f"Trains for {epochs:g} epochs, as soon as the engine is free: pause this run to have it now."
 
     def act(self, identifier: str, act: Act) -> None:
         """Append a steering act once it is known to hold.

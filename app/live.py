@@ -39,6 +39,8 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
         "scored": row.scored,
         "acts": held.get("act", 0),
         "answers": held.get("answer", 0),
+        "losses": held.get("loss", 0),
+        "trained": len(cockpit.trained(run)) if held.get("training") else 0,
     }
     return pulse | {"budget": int(row.config.get("budget", 0)), "at": time.time()}
 

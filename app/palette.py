@@ -23,11 +23,26 @@ OPERATION_NAMES = {
     "nor_conv_3x3": "conv3",
     "avg_pool_3x3": "pool3",
 }
+BLOCK_COLOURS = {  # kinds of blocks in a template; a label begins with its kind
+    "separable conv": "#56B4E9",
+    "conv": "#0072B2",
+    "max pool": "#009E73",
+    "avg pool": "#009E73",
+    "identity": "#E69F00",
+    "dense": "#CC79A7",
+}
+UNKNOWN_OPERATION = "#868E96"
 LINES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"), ("#E69F00", "longdash"))
 """Colour and dash of what is compared, in order: told apart without colour, too."""
 ACCENT = "#D55E00"
 INK = {"dark": "#C9CED6", "light": "#343A40"}
 GRID = {"dark": "#373A40", "light": "#DEE2E6"}
+
+
+def operation_colour(operation: str) -> str:
+    """The colour of an operation, or of a block by the kind that its label begins with."""
+    kind = next((kind for kind in BLOCK_COLOURS if operation.startswith(kind)), "")
+    return OPERATION_COLOURS.get(operation) or BLOCK_COLOURS.get(kind, UNKNOWN_OPERATION)
 
 
 def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") -> go.Figure:

@@ -66,10 +66,6 @@ class Block:
         """A JSON-ready form: the kind and the properties it has."""
         return {"kind": self.kind, **{name: getattr(self, name) for name in PROPERTIES[self.kind]}}
 
-    def identical(self, other: Block) -> bool:
-        """Whether both build the same."""
-        return self.to_dict() == other.to_dict()
-
 
 @dataclass(frozen=True)
 class Layer:

@@ -114,6 +114,12 @@ class TemplateSpace(SearchSpace):
             (f"layer {number}", tuple(range(int(start), int(end))))
             for number, (start, end) in enumerate(itertools.pairwise(starts), start=1)
         )
+        self._twins = [
+            twins
+            for layer, (_, members) in zip(template.layers, self.groups, strict=True)
+            if layer.merge == "sum"
+            for twins in _identical(layer, members)
+        ]
         self._costs: dict[tuple[ImageShape, int], tuple[list[Cost], Cost]] = {}
 
     def block(self, decision: int) -> Block:
@@ -141,15 +147,10 @@ class TemplateSpace(SearchSpace):
     def canonical(self, arch: Architecture) -> Architecture:
         """Of identical blocks that are summed, the first ones are kept."""
         form = list(arch)
-        for layer, (_, members) in zip(self.template.layers, self.groups, strict=True):
-            if layer.merge != "sum":
-                continue
-            for first in members:
-                twins = [d for d in members if self.block(d).identical(self.block(first))]
-                if twins[0] == first:
-                    kept = sum(arch[d] for d in twins)
-                    for place, d in enumerate(twins):
-                        form[d] = ON if place < kept else OFF
+        for twins in self._twins:
+            kept = sum(arch[d] for d in twins)
+            for place, d in enumerate(twins):
+                form[d] = ON if place < kept else OFF
         return tuple(form)
 
     def valid(self, arch: Architecture) -> bool:
@@ -270,6 +271,14 @@ class TemplateSpace(SearchSpace):
                 head = _dense(last[0], classes)
             self._costs[image, classes] = blocks, head
         return self._costs[image, classes]
+
+
+def _identical(layer: Layer, members: Sequence[int]) -> list[tuple[int, ...]]:
+    """Decisions about blocks of a layer that build the same, where there are several."""
+    alike: dict[str, list[int]] = {}
+    for block, d in zip(layer.blocks, members, strict=True):
+        alike.setdefault(json.dumps(block.to_dict()), []).append(d)
+    return [tuple(twins) for twins in alike.values() if len(twins) > 1]
 
 
 def _names(layer: Layer, number: int) -> list[str]:

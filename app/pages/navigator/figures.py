@@ -10,14 +10,13 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from scipy.stats import rankdata
 
-from app.palette import ACCENT, INK, OPERATION_COLOURS, OPERATION_NAMES, styled
+from app.palette import ACCENT, INK, OPERATION_NAMES, UNKNOWN_OPERATION, operation_colour, styled
 from nas_core.spaces import Decision
 
-_GREY = "#868E96"
-UNKNOWN = _GREY
+UNKNOWN = UNKNOWN_OPERATION
 MAP_COLOURS = sample_colorscale("Viridis", list(np.linspace(0, 1, 20)))
 """Colours of the map, lowest rank first: `map_codes` counts in them."""
-RUNG_SYMBOLS = ["circle", "diamond"]
+RUNG_SYMBOLS = ["circle", "diamond", "square", "star"]
 """Marker of every rung of the evaluation ladder, lowest first."""
 
 
@@ -64,18 +63,25 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str) -> go.Figure:
 def block_chart(fitness: pd.DataFrame, decisions: tuple[Decision, ...], theme: str) -> go.Figure:
     """Fitness against support, one dot a block, with its interval."""
     figure = go.Figure()
+    left_out = [decisions[d].choices[c] == "off" for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
+    fitness = fitness[~np.array(left_out, dtype=bool)]
     operations = [decisions[d].choices[c] for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
     names = [
-        f"{decisions[d].name} {OPERATION_NAMES.get(op, op)}"
+        decisions[d].name if op == "on" else f"{decisions[d].name} {OPERATION_NAMES.get(op, op)}"
         for d, op in zip(fitness["decision"], operations, strict=True)
     ]
+    kinds = [
+        decisions[d].name.partition(" ")[2] if op == "on" else op
+        for d, op in zip(fitness["decision"], operations, strict=True)
+    ]
+    colours = [operation_colour(kind) for kind in kinds]
     figure.add_scatter(
         x=fitness["fitness"],
         y=fitness["n"],
         mode="markers",
         text=names,
         customdata=[f"{d}:{c}" for d, c in zip(fitness["decision"], fitness["choice"], strict=True)],
-        marker={"size": 9, "color": [OPERATION_COLOURS.get(op, _GREY) for op in operations]},
+        marker={"size": 9, "color": colours},
         error_x={
             "type": "data",
             "symmetric": False,

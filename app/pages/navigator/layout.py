@@ -23,6 +23,7 @@ _STORES = (
     "map-base",
     "map-marks",
     "map-live",
+    "map-size",
     "map-going",
     "map-chosen",
     "region",
@@ -64,7 +65,9 @@ def _space() -> html.Section:
         )
         for axis, width, margin in (("x", 134, 18), ("y", 134, 18), ("colour", 172, 42))
     ]
-    signs = html.Span("● closed form  ◆ zero-cost  ○ selected", className="support signs", id="map-signs")
+    signs = html.Span(
+        "● closed form  ◆ zero-cost  ■ one-shot  ★ trained  ○ selected", className="support signs", id="map-signs"
+    )
     return html.Section(
         [
             dmc.Group([*axes, signs], gap="xs", wrap="nowrap"),

@@ -12,7 +12,6 @@ from app.cockpit import Cockpit, View
 from app.masks import packed
 from app.pages.navigator import figures
 from app.palette import typed
-from app.preview import preview
 from nas_core.spaces import Act, SteeringConflict
 
 
@@ -49,12 +48,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("map-y", "value"),
         Input("map-colour", "value"),
         Input("theme", "data"),
+        Input("map-size", "data"),
     )
-    def base(run: str | None, x: str | None, y: str | None, colour: str | None, theme: str) -> Any:
+    def base(run: str | None, x: str | None, y: str | None, colour: str | None, theme: str, _size: Any) -> Any:
         if not run or not x or not y or not colour:
             return no_update
         view = cockpit.view(run)
-        title = f"Space of {len(view.table.archs):,} architectures"
+        title = f"Space of {view.table.space.size:,} architectures"
+        title += f", {len(view.table.archs):,} of them drawn" if view.table.sampled else ""
         if x.startswith("projection") or y.startswith("projection"):
             title += f" · PCA, trustworthiness {view.table.trustworthiness:.2f}"
         figure = figures.map_base(title, (x, y, colour), theme)
@@ -71,23 +72,26 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("map-marks", "data"),
         Output("map-live", "data"),
+        Output("map-size", "data"),
         Input("pulse", "data"),
         Input("map-colour", "value"),
         Input("map-x", "value"),
         Input("map-y", "value"),
         State("run", "data"),
         State("map-marks", "data"),
+        State("map-size", "data"),
     )
     def marks(
-        _pulse: Any, colour: str | None, x: str | None, y: str | None, run: str | None, before: Any
-    ) -> tuple[Any, Any]:
+        _pulse: Any, colour: str | None, x: str | None, y: str | None, run: str | None, before: Any, size: Any
+    ) -> tuple[Any, Any, Any]:
         if not run or not colour or not x or not y:
-            return no_update, no_update
+            return no_update, no_update, no_update
         view = cockpit.view(run)
         codes = figures.map_codes(view.over_space(colour), view.rungs(), view.kept)
         sent = base64.b64encode(codes.tobytes()).decode()
         moving = {axis: typed(_axis(view, name))["bdata"] for axis, name in (("x", x), ("y", y)) if name in view.values}
-        return no_update if sent == before else sent, moving or no_update
+        drawn = [run, len(codes)]  # a sample of a large space grows by what the run asks for beside
+        return no_update if sent == before else sent, moving or no_update, no_update if drawn == size else drawn
 
     @app.callback(
         Output("map-going", "data"),
@@ -105,7 +109,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             after = view.steering.extended(view.table.space, Act("prune", decision, (choice,)))
         except SteeringConflict as conflict:
             return None, str(conflict)
-        seen = preview(view.steering, after, view.table.archs, view.indices, view.ranked)
+        seen = view.preview(after)
         return packed(seen.mask), f"prune {decision} {choice}: {seen.sentence()}"
 
     @app.callback(Output("map-chosen", "data"), Input("arch", "data"), Input("run", "data"))

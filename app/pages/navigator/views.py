@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from app.cell import cell_graph
 from app.cockpit import Cockpit, View, turned
 from app.pages.navigator import figures
-from app.palette import OPERATION_COLOURS, OPERATION_NAMES, short
+from app.palette import OPERATION_NAMES, operation_colour, short
 from app.shell import press
 from app.table import column
 
@@ -30,7 +30,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         if not run or run == drawn:
             return no_update, no_update
         view = cockpit.view(run)
-        return [_bricks(view, d) for d in range(len(view.table.space.decisions))], run
+        return [_bricks(view, *group) for group in view.table.space.groups], run
 
     # One callback for all that follows a pulse: the browser pays for every callback, not for what one returns.
     @app.callback(
@@ -162,35 +162,35 @@ def _rows(view: View) -> list[dict[str, Any]]:
     return rows
 
 
-def _bricks(view: View, d: int) -> html.Div:
-    """The bricks of one decision; their looks follow from `_looks`, so that none is replaced under the pointer."""
-    decision = view.table.space.decisions[d]
+def _bricks(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
+    """The bricks of decisions that belong together; their looks follow from `_looks`, so that none is replaced under
+    the pointer. A decision whether to keep a block is one brick, the block."""
     bricks = []
-    for c, choice in enumerate(decision.choices):
-        bricks.append(
-            html.Div(
-                [
-                    html.Button(
-                        OPERATION_NAMES.get(choice, choice),
-                        className="pin",
-                        **press("pin", d, c),
-                        **{"aria-label": f"pin {decision.name} to {choice}"},
-                    ),
-                    html.Button(
-                        "×",
-                        className="prune",
-                        **press("prune", d, c),
-                        **{"aria-label": f"prune {choice} from {decision.name}"},
-                    ),
-                    html.Div([html.Div(className="fill"), html.Div(className="whisker")], className="bar"),
-                    html.Div("\n", className="support"),
-                ],
-                className="brick",
-                style={"--op": OPERATION_COLOURS.get(choice, "#999999")},
-                **{"data-brick": f"{d}:{c}"},
-            )
-        )
-    return html.Div([html.Div(decision.name, className="decision"), html.Div(bricks, className="bricks")])
+    for d in decisions:
+        decision = view.table.space.decisions[d]
+        optional = decision.choices == ("off", "on")
+        for c, choice in enumerate(decision.choices):
+            if optional and not c:
+                continue
+            name = decision.name if optional else f"{choice} of {decision.name}"
+            shown = decision.name.partition(" ")[2] if optional else OPERATION_NAMES.get(choice, choice)
+            bricks.append(_brick(f"{d}:{c}", shown, name, operation_colour(shown if optional else choice)))
+    return html.Div([html.Div(label, className="decision"), html.Div(bricks, className="bricks")])
+
+
+def _brick(identifier: str, shown: str, name: str, colour: str) -> html.Div:
+    d, c = identifier.split(":")
+    return html.Div(
+        [
+            html.Button(shown, className="pin", **press("pin", d, c), **{"aria-label": f"pin {name}"}),
+            html.Button("×", className="prune", **press("prune", d, c), **{"aria-label": f"prune {name}"}),
+            html.Div([html.Div(className="fill"), html.Div(className="whisker")], className="bar"),
+            html.Div("\n", className="support"),
+        ],
+        className="brick",
+        style={"--op": colour},
+        **{"data-brick": identifier},
+    )
 
 
 def _looks(view: View) -> dict[str, dict[str, Any]]:
@@ -217,8 +217,7 @@ def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
     facts: list[tuple[str, str]] = []
     for metric in view.metrics:
         value = float(view.over_space(metric)[index])
-        rung = "closed form" if metric in view.table.closed else "zero-cost"
-        facts.append((f"{metric} ({rung})", "not scored yet" if np.isnan(value) else short(value)))
+        facts.append((f"{metric} ({view.rung(metric)})", "not scored yet" if np.isnan(value) else short(value)))
     truth = cockpit.truth(view.run.space)
     if truth is not None:
         facts += [(f"{column} validation % (tabular truth)", short(truth[column].iloc[index])) for column in truth]
