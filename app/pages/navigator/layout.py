@@ -5,6 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.pages.navigator.charts import CHARTS
 from app.shell import press
 from app.table import grid
 
@@ -96,12 +97,30 @@ def _space() -> html.Section:
             html.Div(
                 [
                     dcc.Graph(id="blocks", config=_GRAPH, responsive=True, className="fill-graph"),
-                    dcc.Graph(id="best-so-far", config=_GRAPH, responsive=True, className="fill-graph"),
+                    _slot(),
                 ],
                 className="charts",
             ),
         ],
         className="panel space",
+    )
+
+
+def _slot() -> html.Div:
+    """The chart that may be another: its choice stands where plotly would put its buttons."""
+    choice = dmc.Select(
+        id="chart",
+        data=list(CHARTS),
+        value=next(iter(CHARTS)),
+        size="xs",
+        w=118,
+        allowDeselect=False,
+        className="slot-choice",
+        **{"aria-label": "Chart"},
+    )
+    bare = _GRAPH | {"displayModeBar": False}
+    return html.Div(
+        [dcc.Graph(id="best-so-far", config=bare, responsive=True, className="fill-graph"), choice], className="slot"
     )
 
 

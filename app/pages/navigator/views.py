@@ -8,8 +8,9 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from app.cell import cell_graph
-from app.cockpit import Cockpit, View, turned
+from app.cockpit import Cockpit, View
 from app.pages.navigator import figures
+from app.pages.navigator.charts import CHARTS
 from app.palette import OPERATION_NAMES, operation_colour, short
 from app.shell import press
 from app.table import column
@@ -45,23 +46,24 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("pulse", "data"),
         Input("theme", "data"),
         Input("template-run", "data"),
+        Input("chart", "value"),
         State("run", "data"),
         State("drawn", "data"),
     )
-    def draw(_pulse: Any, theme: str, built: str | None, run: str | None, before: Any) -> tuple[Any, ...]:
+    def draw(
+        _pulse: Any, theme: str, built: str | None, chart: str | None, run: str | None, before: Any
+    ) -> tuple[Any, ...]:
         if not run or run != built:
             return (no_update,) * 8
         view = cockpit.view(run)
         space = view.table.space
         count = space.count(view.steering)
-        acts = view.in_force()
-        flags = [(int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in acts]
         now = [run, view.cursor, theme, len(view.acts)]
         always = (
             f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
-            figures.best_so_far(view.ranked, flags, turned(view.rank_by), theme),
+            CHARTS.get(chart or "", next(iter(CHARTS.values())))(cockpit, view, theme),
             _acts(view),
-            not acts,
+            not view.in_force(),
             _looks(view),
         )
         if before and (now == before or now[3] != before[3]) and [now[0], now[2]] == [before[0], before[2]]:

@@ -1,0 +1,33 @@
+"""Charts of the slot beside the block chart. A chart is one function here; its name appears in the slot by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+
+from app.cockpit import Cockpit, View, turned
+from app.pages.navigator import figures
+
+Chart = Callable[[Cockpit, View, str], go.Figure]
+"""Cockpit, the run at one moment, and the theme, to a figure. Called at every pulse: it must be quick."""
+
+CHARTS: dict[str, Chart] = {}
+"""Charts by the name that the slot shows, in the order of its list."""
+
+
+def chart(name: str) -> Callable[[Chart], Chart]:
+    """Register a chart under `name`."""
+
+    def add(drawn: Chart) -> Chart:
+        CHARTS[name] = drawn
+        return drawn
+
+    return add
+
+
+@chart("Best so far")
+def best_so_far(_cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+    """Best value of the ranking score after each candidate, the acts in force as flags."""
+    flags = [(int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in view.in_force()]
+    return figures.best_so_far(view.ranked, flags, turned(view.rank_by), theme)
