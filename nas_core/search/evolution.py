@@ -18,10 +18,20 @@ _PATIENCE = 50
 
 @register("evolution")
 class RegularisedEvolution:
-    """Population of 50 and tournaments of 10; no architecture is proposed twice, and every child obeys the steering."""
+    """Population of 50 and tournaments of 10, unless told otherwise; no architecture is proposed twice, and every child
+    obeys the steering. The first `population` proposals are drawn uniformly."""
 
-    def __init__(self, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        state: dict[str, Any] | None = None,
+        *,
+        population: int = POPULATION,
+        sample: int = SAMPLE,
+    ) -> None:
         self.space = space
+        self._size, self._sample = population, sample
         self._rng = generator(seed, state["rng"] if state else None)
         self._seen: set[Architecture] = {tuple(arch) for arch in (state or {}).get("seen", ())}
         self._population: list[tuple[Architecture, float]] = [
@@ -39,12 +49,12 @@ class RegularisedEvolution:
         return found
 
     def _child(self, steering: Steering) -> Architecture | None:
-        if len(self._seen) < POPULATION or not self._population:
+        if len(self._seen) < self._size or not self._population:
             return None
         if self.space.count(steering).value == 0:
             return None
         for _ in range(_PATIENCE):
-            picks = self._rng.integers(len(self._population), size=SAMPLE)
+            picks = self._rng.integers(len(self._population), size=self._sample)
             parent = max((self._population[int(k)] for k in picks), key=lambda member: member[1])[0]
             child = self.space.mutate(parent, self._rng, steering)
             if child not in self._seen:
@@ -54,7 +64,7 @@ class RegularisedEvolution:
     def tell(self, results: Sequence[Result]) -> None:
         for result in results:
             self._population.append((result.arch, -math.inf if math.isnan(result.value) else result.value))
-        self._population = self._population[-POPULATION:]
+        self._population = self._population[-self._size :]
 
     def state(self) -> dict[str, Any]:
         return {
