@@ -91,6 +91,8 @@ window.dash_clientside = window.dash_clientside || {};
         if (!map._ev || !map._ev.listenerCount("plotly_selected")) { requestAnimationFrame(listen); return; }
         map.dataset.brushes = "yes";
         map.removeAllListeners("plotly_selected");
+        // Nor is a lasso written back into the figure: every dot would be drawn anew, at its start and at its end.
+        map.removeAllListeners("plotly_relayout");
         map.on("plotly_selected", (selected) => {
           const bits = marked(selected);
           if (!bits) return;

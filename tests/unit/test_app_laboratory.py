@@ -1,4 +1,4 @@
-"""The Correlation page's numbers on a real store: how a score agrees with itself under other settings."""
+"""The Correlation page's numbers on a real store: weights of the aggregate, what to label next, other settings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.cockpit import Cockpit
-from app.pages.correlation.laboratory import stability
-from nas_core import spaces
+from app.cockpit import Cockpit, View
+from app.pages.correlation.label_next import plan
+from app.pages.correlation.laboratory import (
+    aggregate,
+    equal_weights,
+    known_truth,
+    leader_board,
+    measured,
+    stability,
+    usable_weights,
+    weighable,
+)
+from nas_core import bench, spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.store import Store
 
@@ -22,6 +32,24 @@ def store(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'store.db'}")
     yield store
     store.close()
+
+
+@pytest.fixture
+def view(store):
+    """A finished run of 200 networks with two scores: a noisy accuracy, and noise alone."""
+    archs = sorted({SPACE.canonical(a) for a in SPACE.architectures()})[::32][:200]
+    texts = [SPACE.format(arch) for arch in archs]
+    truth = bench.truth("nb201")["cifar10"].loc[texts].to_numpy()
+    noise = np.random.default_rng(0).normal(size=(2, len(texts)))
+    run = store.create_run("nb201", {"proxies": ["zico", "jacov"], "rank_by": "zico", "settings": OWN.to_dict()})
+    asked = store.ask(run, [(text, text) for text in texts], {})
+    scores = [{"zico": truth[k] + noise[0, k], "jacov": noise[1, k]} for k in range(len(texts))]
+    store.tell(run, [(row.position, scores[k], {}) for k, row in enumerate(asked)])
+    return Cockpit(store).view(run)
+
+
+def everything(view: View) -> np.ndarray:
+    return np.arange(len(view.indices))
 
 
 def remember(store: Store, settings: ScoreSettings, values: dict[str, float]) -> None:
@@ -48,3 +76,64 @@ def test_a_score_under_one_setting_only_stands_alone(store):
     run = store.create_run("nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": OWN.to_dict()})
     cockpit = Cockpit(store)
     assert stability(cockpit, cockpit.view(run), "zico")[0] == ["these settings"]
+
+
+def test_equal_weights_leave_out_a_score_that_disagrees_with_the_others(view):
+    assert weighable(view) == ["zico", "jacov", "live_params"]
+    assert equal_weights(view) == {"zico": 1.0, "jacov": 0.0, "live_params": 1.0}
+    assert usable_weights(view, {}) == equal_weights(view)
+
+
+def test_weights_of_the_user_rank_the_aggregate_alone(view):
+    alone = aggregate(view, {"jacov": 2})
+    assert (np.argsort(alone) == np.argsort(view.oriented("jacov"))).all()
+    assert not np.allclose(aggregate(view), aggregate(view, {"zico": 1, "jacov": 1, "live_params": 1}))
+
+
+def test_weights_that_cannot_be_used_are_equal_ones(view):
+    unusable = ({"zico": 0}, {"zico": -1, "jacov": "many"}, {"zico": float("inf")}, {"another": 3})
+    assert all(usable_weights(view, weights) == equal_weights(view) for weights in unusable)
+
+
+def test_the_row_of_the_aggregate_says_whose_weights_it_has(view):
+    truth = known_truth(view, "cifar10")
+    for weights, kind in ((None, "no label"), ({"jacov": 1}, "your weights")):
+        rows = leader_board(view, truth, everything(view), aggregate(view, weights), weighted=weights is not None)
+        assert f"aggregate ({kind})" in [row["score"] for row in rows]
+    by_score = {row["score"]: row for row in rows}
+    assert by_score["aggregate (your weights)"]["tau"].split()[0] == by_score["jacov"]["tau"].split()[0]
+
+
+def test_truth_is_that_of_the_scored_candidates_in_their_order(view):
+    known = bench.truth("nb201")["cifar100"]
+    assert known_truth(view, "cifar100")[7] == known[view.table.texts[view.indices[7]]]
+
+
+def test_what_is_left_once_a_size_is_taken_out_is_the_partial_correlation(view):
+    truth, score = known_truth(view, "cifar10"), view.oriented("zico")
+    chosen = everything(view)[10:150]
+    bars = measured(view, score, truth, chosen)
+    size = view.over_space("live_params")[view.indices][chosen]
+    expected = bench.partial_correlation(score[chosen], truth[chosen], [size])
+    assert bars["with the truth, live_params taken out"] == pytest.approx(expected)
+
+
+def test_labels_read_from_the_truth_predict_the_others_and_say_that_they_are_simulated(view):
+    truth, prior = known_truth(view, "cifar10"), aggregate(view)
+    found = plan(view, prior, truth, everything(view), labels=12, number=4)
+    assert (found.labels, found.simulated, found.pool, found.held_out) == (12, True, 200, 188)
+    assert len({one.arch for one in found.next}) == 4
+    assert all(one.low <= one.predicted <= one.high for one in found.next)
+    assert [one.truth for one in found.next] == [truth[list(view.indices).index(one.index)] for one in found.next]
+    assert found.tau > 0.5
+
+
+def test_trained_candidates_are_the_labels_where_there_are_three(view):
+    texts = [view.table.texts[k] for k in view.indices]
+    trained = replace(view, trained={texts[3]: 60.0, texts[90]: 80.0, texts[160]: 75.0})
+    found = plan(trained, aggregate(view), None, everything(view), labels=12, number=3)
+    assert (found.labels, found.simulated, found.held_out) == (3, False, 0)
+    assert not {one.arch for one in found.next} & set(trained.trained)
+    assert all(one.low >= 60 and one.high <= 80 for one in found.next)
+    with pytest.raises(ValueError, match="1 trained here and no truth is known"):
+        plan(replace(view, trained={texts[3]: 60.0}), aggregate(view), None, everything(view), labels=12, number=3)

@@ -2,54 +2,124 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from flask_caching import Cache
 
 from app import selection
 from app.cockpit import Cockpit, View, turned
 from app.masks import unpacked
-from app.pages.correlation import figures
+from app.pages.correlation import figures, panels
+from app.pages.correlation.label_next import plan
 from app.pages.correlation.laboratory import (
     AGGREGATE,
     LEAST,
     aggregate,
+    equal_weights,
+    known_truth,
     leader_board,
     measured,
     score_matrix,
     stability,
+    usable_weights,
 )
 from app.shell import notification
 from app.table import column
-from nas_core import bench
+from nas_core.ladder import TRAINED
+
+Weights = tuple[tuple[str, float], ...]
+Scope = tuple[str, int, str | None]
+"""Which candidates are counted: the choice made, acts so far, and the brush where it is the choice."""
 
 _REFRESH = 100
+_DATA_SETS = 4
+"""Columns of truth that the page offers at most."""
+_TRUTH = "validation accuracy"
 _ALONE = "Only these settings are scored: run the score with another seed, batch or data"
 _WIDTHS = {"n": 66, "regret": 120, "milliseconds": 130}
 _TITLES = {"tau_top_half": "tau, top half", "regret": "regret at 10, %", "milliseconds": "ms an architecture"}
 
 
 def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
-    """Callbacks of the page; aggregates are kept by run, cursor, data set and scope."""
+    """Callbacks of the page; what is derived is kept by what it is derived from."""
+    _register_board(app, cockpit, _Derived(cockpit, cache))
+    _register_weights(app, cockpit)
+    _register_selection(app, cockpit)
 
-    @cache.memoize()
-    def board(run: str, _step: int, data_set: str, scope: str, _acts: int, brushed: str | None) -> dict[str, Any]:
-        view = cockpit.view(run)
-        chosen = _chosen(view, scope, brushed)
-        return {"rows": leader_board(view, data_set, chosen), "matrix": score_matrix(view, chosen)}
 
-    @cache.memoize(timeout=60)
-    def steady(run: str, metric: str, _step: int) -> tuple[list[str], np.ndarray]:
-        return stability(cockpit, cockpit.view(run), metric)
+class _Derived:
+    """What a view says under given choices, computed once for all drawings that need it."""
 
-    @app.callback(Output("looked-at", "data"), Output("looked-at", "value"), Input("run", "data"))
-    def scores(run: str | None) -> tuple[Any, Any]:
+    def __init__(self, cockpit: Cockpit, cache: Cache) -> None:
+        self._cockpit, self._cache = cockpit, cache
+
+    def aggregate(self, view: View, weights: Weights) -> np.ndarray:
+        """Values (n,) by candidate."""
+        return self._once(lambda: aggregate(view, dict(weights)), "aggregate", view, len(view.indices), weights)
+
+    def truth(self, view: View, data_set: str) -> np.ndarray:
+        """Accuracies (n,) by candidate, in percent."""
+        return self._once(lambda: known_truth(view, data_set), "truth", view, len(view.indices), data_set)
+
+    def board(self, view: View, chosen: np.ndarray, data_set: str, weights: Weights, scope: Scope) -> list[Any]:
+        """Rows of the leader board."""
+
+        def rows() -> list[Any]:
+            truth, summed = self.truth(view, data_set), self.aggregate(view, weights)
+            return leader_board(view, truth, chosen, summed, weighted=bool(weights))
+
+        return self._once(rows, "board", view, _step(view), data_set, weights, scope)
+
+    def crossed(
+        self, view: View, chosen: np.ndarray, crossed: str, looked_at: str, scope: Scope
+    ) -> tuple[list[str], np.ndarray, str]:
+        """Names, correlations and title of the matrix that is shown."""
+        if crossed != "settings":
+            found = self._once(lambda: score_matrix(view, chosen), "matrix", view, _step(view), scope)
+            return *found, "Score against score, Spearman"
+        # Scores under other settings may come from any run, so these are not kept for long.
+        rivals, table = self._once(
+            lambda: stability(self._cockpit, view, looked_at), "stability", view, _step(view), looked_at, seconds=60
+        )
+        return rivals, table, f"{looked_at} under other settings, Spearman" if len(rivals) > 1 else _ALONE
+
+    def _once(self, make: Callable[[], Any], what: str, view: View, *given: Any, seconds: int | None = None) -> Any:
+        key = repr((what, view.run.id, *given))
+        found = self._cache.get(key)
+        if found is None:
+            found = make()
+            self._cache.set(key, found, timeout=seconds)
+        return found
+
+
+def _step(view: View) -> int:
+    """A number that changes when statistics are worth computing anew."""
+    scored = len(view.indices)
+    return scored // _REFRESH if view.run.state in ("running", "queued") else -scored
+
+
+def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
+    @app.callback(
+        Output("looked-at", "data"),
+        Output("looked-at", "value"),
+        Output("truth", "data"),
+        Output("truth", "value"),
+        Input("run", "data"),
+        State("truth", "value"),
+    )
+    def choices(run: str | None, data_set: str) -> tuple[Any, ...]:
         if not run:
-            return no_update, no_update
+            return (no_update,) * 4
         view = cockpit.view(run)
-        return [AGGREGATE, *view.metrics], view.rank_by
+        truth = cockpit.truth(view.run.space)
+        known = [] if truth is None else [str(name) for name in truth.select_dtypes("number")][:_DATA_SETS]
+        scores = [AGGREGATE, *(name for name in view.metrics if name != TRAINED)]
+        if not known:
+            return scores, view.rank_by, no_update, no_update
+        return scores, view.rank_by, known, data_set if data_set in known else known[0]
 
     @app.callback(
         Output("leader-board", "rowData"),
@@ -66,6 +136,7 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         Input("crossed", "value"),
         Input("theme", "data"),
         Input("arch", "data"),
+        Input("weights", "data"),
         State("run", "data"),
     )
     def draw(
@@ -77,56 +148,122 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         crossed: str,
         theme: str,
         arch: str | None,
+        weights: dict[str, Any] | None,
         run: str | None,
     ) -> tuple[Any, ...]:
         if not run or not looked_at:
             return (no_update,) * 6
         view = cockpit.view(run)
-        empty = np.array([])
-        names = (turned(looked_at), data_set)
         chosen = _chosen(view, scope, brushed)
-        if cockpit.truth(view.run.space) is None or len(chosen) < LEAST:
-            return (
-                [],
-                [],
-                figures.matrix([], np.zeros((0, 0)), theme),
-                figures.score_against_truth(empty, empty, empty, names, theme),
-                figures.measures({}, looked_at, theme),
-                _lack(cockpit, view, scope, len(chosen)),
-            )
-        scored = len(view.indices)
-        busy = view.run.state in ("running", "queued")
-        found = board(run, scored // _REFRESH if busy else -scored, data_set, scope, len(view.acts), brushed)
-        if crossed == "settings":
-            rivals, table = steady(run, looked_at, scored // _REFRESH if busy else -scored)
-            title = f"{looked_at} under other settings, Spearman" if len(rivals) > 1 else _ALONE
-        else:
-            (rivals, table), title = found["matrix"], "Score against score, Spearman"
-        columns = [column("score", width=190)]
-        columns += [
-            column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 142))
-            for name in found["rows"][0]
-            if name != "score"
-        ]
-        truth = bench.truth(view.run.space)[data_set].to_numpy()
-        values = aggregate(view) if looked_at == AGGREGATE else view.oriented(looked_at)
-        bars = measured(view, values, truth, chosen)
-        state = f"{len(chosen):,} of {scored:,} scored candidates, 95 % intervals; truth: validation accuracy"
+        truth = cockpit.truth(view.run.space)
+        if truth is None or data_set not in truth or len(chosen) < LEAST:
+            return _nothing(looked_at, data_set, theme, _lack(cockpit, view, scope, len(chosen)))
+        given = _weights(weights, run)
+        about: Scope = (scope, len(view.acts), brushed if scope == "brush" else None)
+        rows = derived.board(view, chosen, data_set, given, about)
+        known = derived.truth(view, data_set)
+        values = derived.aggregate(view, given) if looked_at == AGGREGATE else view.oriented(looked_at)
+        bars = measured(view, values, known, chosen)
+        state = f"{len(chosen):,} of {len(view.indices):,} scored candidates, 95 % intervals; truth: {_TRUTH}"
         changed = {trigger["prop_id"].split(".")[0] for trigger in ctx.triggered}
+        shown = crossed != "labels"  # what is not on the screen is not computed
+        matrix = derived.crossed(view, chosen, crossed, looked_at, about) if shown else None
         if changed and not changed - {"brushed", "scope"}:
             # A brush changes what is counted, not where the dots stand nor how anything looks.
-            crossing, measuring = figures.matrix_patch(rivals, table), figures.measures_patch(bars)
-            return found["rows"], no_update, crossing, no_update, measuring, state
-        selected = view.table.index.get(arch or "")
+            patch = figures.matrix_patch(*matrix[:2]) if matrix and crossed == "scores" else no_update
+            return rows, no_update, patch, no_update, figures.measures_patch(bars), state
+        selected, names = view.table.index.get(arch or ""), (turned(looked_at), data_set)
         return (
-            found["rows"],
-            columns,
-            figures.matrix(rivals, table, theme, title),
-            figures.score_against_truth(values, truth[view.indices], view.indices, names, theme, selected),
+            rows,
+            _columns(rows),
+            figures.matrix(*matrix[:2], theme, matrix[2]) if matrix else no_update,
+            figures.score_against_truth(values, known, view.indices, names, theme, selected),
             figures.measures(bars, looked_at, theme),
             state,
         )
 
+    @app.callback(
+        Output("suggested", "children"),
+        Output("label-next", "hidden"),
+        Output("crossed-graph", "hidden"),
+        Input("crossed", "value"),
+        Input("pulse", "data"),
+        Input("truth", "value"),
+        Input("scope", "value"),
+        Input("brushed", "data"),
+        Input("labels-known", "value"),
+        Input("labels-next", "value"),
+        Input("weights", "data"),
+        Input("arch", "data"),
+        State("run", "data"),
+    )
+    def suggest(
+        crossed: str,
+        _pulse: Any,
+        data_set: str,
+        scope: str,
+        brushed: str | None,
+        labels: Any,
+        number: Any,
+        weights: dict[str, Any] | None,
+        arch: str | None,
+        run: str | None,
+    ) -> tuple[Any, Any, Any]:
+        if crossed != "labels" or not run:
+            return no_update, True, False
+        if not isinstance(labels, int) or not isinstance(number, int):
+            return "Give two whole numbers above: labels to learn from, and architectures to suggest.", False, True
+        view = cockpit.view(run)
+        found = cockpit.truth(view.run.space)
+        truth = None if found is None or data_set not in found else derived.truth(view, data_set)
+        prior = derived.aggregate(view, _weights(weights, run)) if len(view.indices) else np.zeros(0)
+        try:
+            said = plan(view, prior, truth, _chosen(view, scope, brushed), labels=labels, number=number)
+        except ValueError as error:
+            return str(error), False, True
+        return panels.suggestions(said, run, data_set, arch), False, True
+
+
+def _register_weights(app: Dash, cockpit: Cockpit) -> None:
+    @app.callback(
+        Output("weight-inputs", "children"),
+        Input("btn-weights", "n_clicks"),
+        Input("btn-weights-equal", "n_clicks"),
+        Input("run", "data"),
+        State("weights", "data"),
+    )
+    def inputs(_open: Any, _equal: Any, run: str | None, weights: dict[str, Any] | None) -> Any:
+        """The numbers are drawn when the panel opens, so that no redraw takes what is being typed."""
+        if not run:
+            return no_update
+        view = cockpit.view(run)
+        given = {} if ctx.triggered_id == "btn-weights-equal" else dict(_weights(weights, run))
+        return panels.weight_inputs(usable_weights(view, given) if len(view.indices) else {})
+
+    @app.callback(
+        Output("weights", "data"),
+        Output("weights-text", "children"),
+        Input({"type": "weight", "score": ALL}, "value"),
+        State({"type": "weight", "score": ALL}, "id"),
+        State("weights", "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def weigh(values: list[Any], ids: list[dict[str, str]], held: dict[str, Any] | None, run: str | None) -> Any:
+        if not run or not values:
+            return no_update, no_update
+        view = cockpit.view(run)
+        given = {found["score"]: value or 0 for found, value in zip(ids, values, strict=True)}
+        others = {name: weights for name, weights in (held or {}).items() if name != run}
+        if not any(given.values()):
+            return others, "All are 0: equal weights are used."
+        if given == equal_weights(view):
+            return (no_update if others == (held or {}) else others), "equal"
+        now = {**others, run: given}
+        return (no_update if now == held else now), "yours"
+
+
+def _register_selection(app: Dash, cockpit: Cockpit) -> None:
     # A lasso on the scatter is a scope of its own: board, matrix and bars follow it.
     app.clientside_callback(
         ClientsideFunction("helm", "brush"),
@@ -157,6 +294,31 @@ def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
         if not rows:
             return no_update, notification("There is nothing to export yet: press Start first.")
         return True, no_update
+
+
+def _weights(held: dict[str, Any] | None, run: str) -> Weights:
+    """Weights that the user gave for this run; none for equal ones."""
+    return tuple(sorted(((held or {}).get(run) or {}).items()))
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[Any]:
+    names = [name for name in rows[0] if name != "score"]
+    return [
+        column("score", width=190),
+        *(column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 142)) for name in names),
+    ]
+
+
+def _nothing(looked_at: str, data_set: str, theme: str, why: str) -> tuple[Any, ...]:
+    empty, names = np.array([]), (turned(looked_at), data_set)
+    return (
+        [],
+        [],
+        figures.matrix([], np.zeros((0, 0)), theme),
+        figures.score_against_truth(empty, empty, empty, names, theme),
+        figures.measures({}, looked_at, theme),
+        why,
+    )
 
 
 def _chosen(view: View, scope: str, brushed: str | None) -> np.ndarray:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import rankdata
 
 from app.cockpit import Cockpit, View, turned
 from nas_core import bench, predict
+from nas_core.ladder import TRAINED
 from nas_core.proxies.settings import ScoreSettings
 
 LEAST = 10
@@ -21,35 +24,81 @@ _STATISTICS = ("tau", "rho", "tau_top_half", "regret", "ndcg")
 _SETTINGS = 12
 """Settings compared at most: as many as a matrix can name."""
 _SIZES = ("live_params", "sum_log_layer_size")
+_THREADS = 2
+"""Sorting, most of what a statistic takes, lets other threads run."""
 
 
-def aggregate(view: View) -> np.ndarray:
-    """Log-rank sum of those of the run's own scores that agree, and of the live parameters (n,), by candidate."""
-    names = [*view.values, *(name for name in _SIZES[:1] if name in view.table.closed and name not in view.values)]
-    frame = pd.DataFrame({name: view.oriented(name) for name in names})
-    return predict.log_rank_sum(frame[predict.agreeing(frame, anchor=_SIZES[0])])
+def weighable(view: View) -> list[str]:
+    """Scores that the aggregate may sum: the run's own, which need no label, and the live parameters."""
+    own = [name for name in view.values if name != TRAINED]
+    return own + [name for name in _SIZES[:1] if name in view.table.closed and name not in own]
 
 
-def leader_board(view: View, data_set: str, chosen: np.ndarray) -> list[dict[str, Any]]:
-    """A row a score: rank statistics against the truth over the `chosen` scored candidates; best tau first."""
-    truth = bench.truth(view.run.space)[data_set].to_numpy()[view.indices][chosen]
-    rankings = {AGGREGATE: aggregate(view)} | {metric: view.oriented(metric) for metric in view.metrics}
-    rows = []
-    for metric, values in rankings.items():
-        if (~np.isnan(values[chosen])).sum() < LEAST:
-            continue
-        large = len(chosen) > _BOOTSTRAPPED
-        found = bench.rank_statistics(values[chosen], truth, bootstrap=0 if large else _BOOTSTRAP)
-        kind = " (no label)" if metric == AGGREGATE else ("" if metric in view.values else " (baseline)")
-        row: dict[str, Any] = {"score": turned(metric) + kind, "n": found.n}
-        for name in _STATISTICS:
-            estimate = getattr(found, name)
-            low, high = large_sample_interval(name, estimate.value, found.n) if large else (estimate.low, estimate.high)
-            row[name] = f"{estimate.value:.3f}" + ("" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]")
-        taken = view.milliseconds(metric)
-        row["milliseconds"] = "–" if np.isnan(taken) else f"{taken:.3g}"
-        rows.append((found.tau.value, row))
-    return [row for _, row in sorted(rows, key=lambda pair: -np.nan_to_num(pair[0], nan=-2))]
+def equal_weights(view: View) -> dict[str, float]:
+    """Weight 1 for the `weighable` scores that agree with the others, 0 for those that do not."""
+    frame = _oriented(view)
+    agreeing = predict.agreeing(frame, anchor=_SIZES[0])
+    return {name: float(name in agreeing) for name in frame}
+
+
+def usable_weights(view: View, weights: Mapping[str, Any] | None) -> dict[str, float]:
+    """What a user gave, brought to what the aggregate takes: `equal_weights` where nothing usable is above 0."""
+    given = {name: (weights or {}).get(name) for name in weighable(view)}
+    numbers = {name: float(w) if isinstance(w, int | float) and 0 < w < np.inf else 0.0 for name, w in given.items()}
+    return numbers if any(numbers.values()) else equal_weights(view)
+
+
+def aggregate(view: View, weights: Mapping[str, Any] | None = None) -> np.ndarray:
+    """Log-rank sum (n,), by candidate, of the run's own scores and the live parameters; see `usable_weights`."""
+    return predict.log_rank_sum(_oriented(view), usable_weights(view, weights))
+
+
+def _oriented(view: View) -> pd.DataFrame:
+    return pd.DataFrame({name: view.oriented(name) for name in weighable(view)})
+
+
+def known_truth(view: View, data_set: str) -> np.ndarray:
+    """Accuracy in percent of the scored candidates (n,) on `data_set`; NaN where it is not known."""
+    column = bench.truth(view.run.space)[data_set]
+    if not view.table.sampled and len(column) == len(view.table.texts):
+        same = column.index[0] == view.table.texts[0] and column.index[-1] == view.table.texts[-1]
+        column = column if same else column.reindex(view.table.texts)
+        return column.to_numpy(dtype=float)[view.indices]
+    return column.reindex([view.table.texts[k] for k in view.indices]).to_numpy(dtype=float)
+
+
+def leader_board(
+    view: View, truth: np.ndarray, chosen: np.ndarray, summed: np.ndarray, *, weighted: bool = False
+) -> list[dict[str, Any]]:
+    """A row a score: rank statistics over the `chosen` scored candidates; best tau first.
+
+    `truth` and `summed`, the aggregate, are (n,) by candidate; `weighted` where a user chose its weights.
+    """
+    known = truth[chosen]
+    rankings = {AGGREGATE: summed[chosen]} | {metric: view.oriented(metric)[chosen] for metric in view.metrics}
+    rankings = {metric: values for metric, values in rankings.items() if (~np.isnan(values + known)).sum() >= LEAST}
+    large = len(chosen) > _BOOTSTRAPPED
+
+    def statistics(values: np.ndarray) -> bench.RankStatistics:
+        return bench.rank_statistics(values, known, bootstrap=0 if large else _BOOTSTRAP)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = dict(zip(rankings, pool.map(statistics, rankings.values()), strict=True))
+    order = sorted(found, key=lambda metric: -np.nan_to_num(found[metric].tau.value, nan=-2))
+    return [_row(view, metric, found[metric], large, weighted) for metric in order]
+
+
+def _row(view: View, metric: str, found: bench.RankStatistics, large: bool, weighted: bool) -> dict[str, Any]:
+    kind = "" if metric in view.values else " (baseline)"
+    if metric == AGGREGATE:
+        kind = " (your weights)" if weighted else " (no label)"
+    row: dict[str, Any] = {"score": turned(metric) + kind, "n": found.n}
+    for name in _STATISTICS:
+        estimate = getattr(found, name)
+        low, high = large_sample_interval(name, estimate.value, found.n) if large else (estimate.low, estimate.high)
+        row[name] = f"{estimate.value:.3f}" + ("" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]")
+    taken = view.milliseconds(metric)
+    return row | {"milliseconds": "–" if np.isnan(taken) else f"{taken:.3g}"}
 
 
 def large_sample_interval(statistic: str, value: float, n: int) -> tuple[float, float]:
@@ -66,13 +115,13 @@ def large_sample_interval(statistic: str, value: float, n: int) -> tuple[float, 
 
 def score_matrix(view: View, chosen: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Names of the scores, and their Spearman correlations with each other over the `chosen` candidates."""
-    ranks = []
-    for metric in view.metrics:
-        values = view.oriented(metric)[chosen]
-        ranks.append(rankdata(np.where(np.isnan(values), -np.inf, values)))
+    scores = {metric: view.oriented(metric)[chosen] for metric in view.metrics}
+    scores = {metric: values for metric, values in scores.items() if (~np.isnan(values)).sum() >= LEAST}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        ranks = list(pool.map(lambda v: rankdata(np.where(np.isnan(v), -np.inf, v)), scores.values()))
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.corrcoef(np.array(ranks))
-    return [turned(metric) for metric in view.metrics], np.atleast_2d(found)
+    return [turned(metric) for metric in scores], np.atleast_2d(found)
 
 
 def stability(cockpit: Cockpit, view: View, metric: str) -> tuple[list[str], np.ndarray]:
@@ -93,14 +142,26 @@ def stability(cockpit: Cockpit, view: View, metric: str) -> tuple[list[str], np.
 
 
 def measured(view: View, values: np.ndarray, truth: np.ndarray, chosen: np.ndarray) -> dict[str, float]:
-    """Spearman correlations of `values`: with the truth, with sizes, and with the truth once a size is taken out."""
-    usable = chosen[~np.isnan(values[chosen])]
-    score, known = values[usable], truth[view.indices][usable]
+    """Spearman correlations of `values`: with the truth, with sizes, and with the truth once a size is taken out.
+
+    `values` and `truth` are (n,) by candidate, `chosen` positions among them.
+    """
+    usable = chosen[~np.isnan(values[chosen] + truth[chosen])]
+    score, known = values[usable], truth[usable]
     if len(usable) < 3:
         return {}
     sizes = {name: view.over_space(name)[view.indices][usable] for name in _SIZES if name in view.table.closed}
-    bars = {"with the truth": float(spearmanr(score, known).statistic)}
-    bars |= {f"with {name}": float(spearmanr(score, size).statistic) for name, size in sizes.items()}
-    for name, size in sizes.items():
-        bars[f"with the truth, {name} taken out"] = bench.partial_correlation(score, known, [size])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rho = np.corrcoef([rankdata(ranked) for ranked in (score, known, *sizes.values())])
+    bars = {"with the truth": float(rho[0, 1])}
+    bars |= {f"with {name}": float(rho[0, k]) for k, name in enumerate(sizes, start=2)}
+    for k, name in enumerate(sizes, start=2):
+        bars[f"with the truth, {name} taken out"] = _partial(rho[0, 1], rho[0, k], rho[1, k])
     return bars
+
+
+def _partial(together: float, first: float, second: float) -> float:
+    """Correlation of two variables that correlate `together`, once one that they correlate with is taken out of both;
+    NaN where that one explains either of them entirely."""
+    left = (1 - first**2) * (1 - second**2)
+    return float((together - first * second) / left**0.5) if left > 1e-9 else float("nan")

@@ -9,7 +9,12 @@ from app.table import grid
 
 QUESTION = "Can I trust this score, and what does it really measure?"
 SCOPES = {"all": "all scored", "steering": "under the steering", "brush": "brushed below"}
-CROSSED = {"scores": "score against score", "settings": "stability of the score"}
+CROSSED = {"scores": "score against score", "settings": "stability of the score", "labels": "what to label next"}
+WEIGHTS_HINT = (
+    "The aggregate is a sum of logarithms of ranks. Equal weights leave out scores that disagree with all others; "
+    "yours count as they are."
+)
+_LABELS, _NEXT = 20, 5
 _GRAPH = {"displaylogo": False}
 
 
@@ -18,6 +23,7 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id="brushed"),
+            dcc.Store(id="weights", storage_type="session"),
             html.P(QUESTION, className="question"),
             html.Div(
                 [
@@ -37,7 +43,14 @@ def layout() -> html.Div:
                                         value="scores",
                                         size="xs",
                                     ),
-                                    dcc.Graph(id="score-score", className="fill-graph", responsive=True, config=_GRAPH),
+                                    html.Div(
+                                        dcc.Graph(
+                                            id="score-score", className="fill-graph", responsive=True, config=_GRAPH
+                                        ),
+                                        id="crossed-graph",
+                                        className="crossed-graph",
+                                    ),
+                                    _label_next(),
                                 ],
                                 className="crossed",
                             ),
@@ -68,7 +81,51 @@ def _choices() -> dmc.Group:
                 id="scope", data=[{"value": k, "label": v} for k, v in SCOPES.items()], value="all", size="xs"
             ),
             dmc.Select(id="looked-at", size="xs", w=180, allowDeselect=False, **{"aria-label": "Score to look at"}),
+            _weights(),
             html.Div(id="correlation-state", className="support", role="status"),
             dmc.Button("Export CSV", id="btn-board-csv", size="compact-xs", variant="light", ml="auto"),
         ]
+    )
+
+
+def _weights() -> dmc.Popover:
+    return dmc.Popover(
+        [
+            dmc.PopoverTarget(dmc.Button("Weights", id="btn-weights", size="compact-xs", variant="light")),
+            dmc.PopoverDropdown(
+                [
+                    html.P(WEIGHTS_HINT, className="support"),
+                    html.Div(id="weight-inputs", className="weights"),
+                    dmc.Group(
+                        [
+                            dmc.Button("Reset to equal", id="btn-weights-equal", size="compact-xs", variant="light"),
+                            html.Span(id="weights-text", className="support", role="status"),
+                        ],
+                        mt="xs",
+                    ),
+                ]
+            ),
+        ],
+        width=380,
+        position="bottom-start",
+        withArrow=True,
+        trapFocus=True,
+    )
+
+
+def _label_next() -> html.Div:
+    return html.Div(
+        [
+            dmc.Group(
+                [
+                    dmc.NumberInput(id="labels-known", label="labels", size="xs", w=80, value=_LABELS, min=3, max=500),
+                    dmc.NumberInput(id="labels-next", label="suggest", size="xs", w=80, value=_NEXT, min=1, max=50),
+                ],
+                gap="xs",
+            ),
+            html.Div(id="suggested", role="status"),
+        ],
+        id="label-next",
+        className="label-next",
+        hidden=True,
     )
