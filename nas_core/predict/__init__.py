@@ -1,8 +1,11 @@
-"""Rankers: scores aggregated without labels, and accuracy learned from a few. Torch-free; knows arrays, not spaces."""
+"""Rankers: scores aggregated without labels, accuracy learned from few, fronts of value and cost.
+
+Torch-free; knows arrays, not spaces."""
 
 from nas_core.predict._aggregate import AGGREGATES, LEAST_AGREEMENT, agreeing, borda, log_rank_sum
 from nas_core.predict._block_fitness import PRIOR_WEIGHT, block_fitness
 from nas_core.predict._few_labels import FewLabelPredictor, Prediction
+from nas_core.predict._pareto import crowding, front, front_ranks
 
 __all__ = [
     "AGGREGATES",
@@ -13,5 +16,8 @@ __all__ = [
     "agreeing",
     "block_fitness",
     "borda",
+    "crowding",
+    "front",
+    "front_ranks",
     "log_rank_sum",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nas_core.search._registry import register
@@ -38,14 +38,23 @@ class RandomSearch:
         return {"rng": self._rng.bit_generator.state, "seen": sorted(self._seen)}
 
 
-def draw_unseen(space: SearchSpace, rng: Any, steering: Steering, seen: set[Architecture]) -> Architecture | None:
-    """An architecture that obeys `steering` and is not in `seen`; None when there is none left."""
+def draw_unseen(
+    space: SearchSpace,
+    rng: Any,
+    steering: Steering,
+    seen: set[Architecture],
+    form: Callable[[Architecture], Architecture] = tuple,
+) -> Architecture | None:
+    """An architecture that obeys `steering` and whose `form` is not in `seen`; None when there is none left."""
     try:
         for _ in range(_PATIENCE):
             arch = space.sample(rng, steering)
-            if arch not in seen:
+            if form(arch) not in seen:
                 return arch
-        left = [arch for arch in space.architectures(steering) if arch not in seen]
     except SteeringConflict:
         return None
+    try:
+        left = [arch for arch in space.architectures(steering) if form(arch) not in seen]
+    except ValueError:
+        return None  # too large to enumerate, and what is left, if anything, is too rare to be drawn
     return left[int(rng.integers(len(left)))] if left else None

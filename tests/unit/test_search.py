@@ -10,7 +10,7 @@ from nas_core.spaces import Act, Steering
 
 SPACE = spaces.get("nb201")
 FREE = Steering.free(SPACE)
-STRATEGIES = ["scan", "random", "evolution"]
+STRATEGIES = ["scan", "random", "evolution", "genetic", "pareto"]
 
 
 def value(arch):
