@@ -12,6 +12,8 @@ from flask_caching import Cache
 
 from app import live, shell
 from app.cockpit import DEFAULT_SPACE, Cockpit, space_table
+from app.pages.arena import callbacks as arena_callbacks
+from app.pages.arena import layout as arena
 from app.pages.correlation import callbacks as correlation_callbacks
 from app.pages.correlation import layout as correlation
 from app.pages.layers import callbacks as layers_callbacks
@@ -20,13 +22,17 @@ from app.pages.navigator import callbacks as navigator_callbacks
 from app.pages.navigator import layout as navigator
 from app.pages.runs import callbacks as runs_callbacks
 from app.pages.runs import layout as runs
+from app.pages.template import callbacks as template_callbacks
+from app.pages.template import layout as template
 from nas_core.store import Store, StoreError
 
 _LAYOUTS: dict[str, Any] = {
     "/": navigator.layout,
+    "/template": template.layout,
     "/layers": layers.layout,
     "/correlation": correlation.layout,
     "/runs": runs.layout,
+    "/arena": arena.layout,
 }
 
 
@@ -56,9 +62,11 @@ def create_app(store_url: str | None = None) -> Dash:
     live.register(app, cockpit)
     shell.register(app, cockpit)
     navigator_callbacks.register(app, cockpit)
+    template_callbacks.register(app, cockpit)
     layers_callbacks.register(app, cockpit)
     correlation_callbacks.register(app, cockpit, cache)
     runs_callbacks.register(app, cockpit)
+    arena_callbacks.register(app, cockpit)
     threading.Thread(target=_warm, args=(cockpit,), name="warm", daemon=True).start()
     return app
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 
 from app import live, selection
 from app.cockpit import Cockpit
 from nas_core.store import StoreError
 
-PAGES = {"/": "Navigator", "/layers": "Layers", "/correlation": "Correlation", "/runs": "Runs"}
+PAGES = {
+    "/": "Navigator",
+    "/template": "Template",
+    "/layers": "Layers",
+    "/correlation": "Correlation",
+    "/runs": "Runs",
+    "/arena": "Arena",
+}
 HINTS = {
     "created": "Press Start to score the space",
     "queued": "Waiting for the engine …",
@@ -111,6 +118,14 @@ def notification(message: str, *, failed: bool = True) -> list[dict[str, Any]]:
     return [{"action": "show", "id": f"n{hash(message)}", "title": title, "message": message, "color": colour}]
 
 
+def notify(message: str, *, failed: bool = True) -> None:
+    """Show a notification from within a callback that has no output for it.
+
+    Two callbacks of the same inputs cannot share an output, and many listen to presses alone.
+    """
+    set_props("notifications", {"sendNotifications": notification(message, failed=failed)})
+
+
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the frame."""
 
@@ -130,8 +145,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("run-picker", "data"), Output("run-picker", "value"), Input("run", "data"), Input("url", "pathname")
     )
-    def runs(run: str | None, _path: str) -> tuple[list[dict[str, str]], str | None]:
-        return [{"value": row.id, "label": row.name} for row in cockpit.store.runs()], run
+    def runs(run: str | None, _path: str) -> tuple[list[dict[str, str]], Any]:
+        found = [{"value": row.id, "label": row.name} for row in cockpit.store.runs()]
+        # A page that is opened together with another run must not pick the one before.
+        moved = any(item["prop_id"] == "run.data" for item in ctx.triggered)
+        return found, run if moved else no_update
 
     @app.callback(
         Output("pulse", "data", allow_duplicate=True),
@@ -179,7 +197,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         state = pulse["state"]
         busy = state in ("running", "queued")
         text = f"{HINTS[state]} · {pulse['scored']:,} of {pulse['budget']:,} scored"
-        if state in ("failed", "finished") and pulse["message"]:
+        if state in ("running", "paused", "failed", "finished") and pulse["message"]:
             text += f" · {pulse['message']}"
         done = state in ("finished",)
         return text, "Resume" if state == "paused" else "Start", busy or done, not busy, not busy

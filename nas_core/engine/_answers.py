@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from nas_core import proxies, spaces
+from nas_core.engine._exports import export
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.store import LogEntry, Store, StoreError
 
@@ -12,7 +13,7 @@ _LOOK_SECONDS = 0.25
 
 
 class Answers:
-    """Answers requests for distributions; what was computed goes to the score cache, the answer to the log.
+    """Answers requests for distributions and exports; results go to the score cache or to files, answers to the log.
 
     Several engines may answer the same request: the first one's result is kept, and both would be equal.
     """
@@ -34,8 +35,7 @@ class Answers:
         run, entry = self._open[number]
         if self._store.status(run) is not None:  # else the run was deleted meanwhile
             try:
-                message = self._answer(run, str(entry.body.get("arch")), str(entry.body.get("proxy")))
-                self._store.append(run, "answer", {"request": number, "message": message})
+                self._store.append(run, "answer", {"request": number, **self._answer(run, entry)})
             except StoreError:
                 if self._store.status(run) is not None:
                     raise  # to be tried again when the store is back
@@ -50,15 +50,24 @@ class Answers:
             else:
                 self._open.pop(int(entry.body["request"]), None)
 
-    def _answer(self, identifier: str, arch: str, proxy: str) -> str:
-        """Compute and keep what was asked; why not, where it cannot be."""
+    def _answer(self, identifier: str, entry: LogEntry) -> dict[str, str]:
+        """Compute and keep what was asked; `message` says why not, where it cannot be."""
         try:
-            self._compute(identifier, arch, proxy)
+            if entry.body.get("what") == "export":
+                return {"message": "", **self._export(identifier, entry)}
+            self._compute(identifier, str(entry.body.get("arch")), str(entry.body.get("proxy")))
         except StoreError:
             raise
         except Exception as error:  # whatever was asked, the engine goes on
-            return str(error) or type(error).__name__
-        return ""
+            return {"message": str(error) or type(error).__name__}
+        return {"message": ""}
+
+    def _export(self, identifier: str, entry: LogEntry) -> dict[str, str]:
+        run = self._store.run(identifier)
+        found = export(self._store, run, str(entry.body.get("arch")), str(entry.body.get("kind")))
+        name = f"export {entry.id}"
+        self._store.keep_file(identifier, name, found.data)
+        return {"file": name, "filename": found.name}
 
     def _compute(self, identifier: str, arch: str, proxy: str) -> None:
         from nas_core import scoring

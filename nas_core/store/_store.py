@@ -449,6 +449,11 @@ class Store:
             running = update(Run).where(Run.id == identifier, Run.state == "running")
             session.execute(running.values(message=message[:500]))
 
+    def keep_file(self, identifier: str, name: str, data: bytes) -> None:
+        """Keep a file with a run; one of the same name is replaced."""
+        with self._transaction() as session:
+            session.merge(File(run=identifier, name=name, data=data))
+
     def file(self, identifier: str, name: str = WEIGHTS) -> bytes | None:
         """A file of a run; None where there is none."""
         with self._transaction() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.pages.navigator import loop
 from app.pages.navigator.charts import CHARTS
 from app.shell import press
 from app.table import grid
@@ -25,6 +26,7 @@ _STORES = (
     "map-marks",
     "map-live",
     "map-size",
+    "export-wanted",
     "map-going",
     "map-chosen",
     "region",
@@ -35,9 +37,15 @@ def layout() -> html.Div:
     """Template, space map and charts, candidate; acts and table below."""
     return html.Div(
         [
-            *[dcc.Store(id=name) for name in _STORES],
-            html.P(QUESTION, className="question"),
-            html.Div([_template(), _space(), _candidate(), _acts(), _table()], className="navigator"),
+            *[dcc.Store(id=name) for name in (*_STORES, *loop.STORES)],
+            dcc.Download(id="export-download"),
+            html.Div(
+                [html.Span(QUESTION), html.Span(id="trust-verdict", className="trust-verdict", role="status")],
+                className="question asked",
+            ),
+            html.Div(
+                [_template(), _space(), _candidate(), _acts(), _table(), loop.next_panel()], className="navigator"
+            ),
         ]
     )
 
@@ -83,6 +91,14 @@ def _space() -> html.Section:
                 [
                     html.Span(NO_REGION, id="region-text", className="support", role="status"),
                     dmc.Button(
+                        "Keep as region",
+                        id="btn-keep",
+                        size="compact-xs",
+                        variant="light",
+                        disabled=True,
+                        **press("region", "keep"),
+                    ),
+                    dmc.Button(
                         "Focus the search here",
                         id="btn-focus",
                         size="compact-xs",
@@ -94,6 +110,7 @@ def _space() -> html.Section:
                 gap="xs",
                 wrap="nowrap",
             ),
+            loop.region_row(),
             html.Div(
                 [
                     dcc.Graph(id="blocks", config=_GRAPH, responsive=True, className="fill-graph"),
@@ -101,6 +118,7 @@ def _space() -> html.Section:
                 ],
                 className="charts",
             ),
+            loop.timeline_row(),
         ],
         className="panel space",
     )

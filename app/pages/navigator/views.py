@@ -9,8 +9,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from app.cell import cell_graph
 from app.cockpit import Cockpit, View
-from app.pages.navigator import figures
+from app.pages.navigator import candidate, figures
 from app.pages.navigator.charts import CHARTS
+from app.pages.navigator.scene import Scene, Scenes
 from app.palette import OPERATION_NAMES, operation_colour, short
 from app.shell import press
 from app.table import column
@@ -18,7 +19,7 @@ from app.table import column
 _ROWS = 200
 
 
-def register(app: Dash, cockpit: Cockpit) -> None:
+def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
     """Callbacks of template, charts, table and candidate."""
 
     @app.callback(
@@ -47,29 +48,41 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("theme", "data"),
         Input("template-run", "data"),
         Input("chart", "value"),
+        Input("scope", "data"),
+        Input("moment", "data"),
         State("run", "data"),
         State("drawn", "data"),
     )
     def draw(
-        _pulse: Any, theme: str, built: str | None, chart: str | None, run: str | None, before: Any
+        _pulse: Any,
+        theme: str,
+        built: str | None,
+        chart: str | None,
+        scope: dict[str, Any] | None,
+        moment: int | None,
+        run: str | None,
+        before: Any,
     ) -> tuple[Any, ...]:
         if not run or run != built:
             return (no_update,) * 8
-        view = cockpit.view(run)
+        live = cockpit.view(run)
+        view = scenes.of(live, moment, scope)
         space = view.table.space
         count = space.count(view.steering)
-        now = [run, view.cursor, theme, len(view.acts)]
+        now = [run, live.cursor, theme, len(live.acts), moment, scope and [scope["label"], hash(scope["mask"])]]
         always = (
             f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
             CHARTS.get(chart or "", next(iter(CHARTS.values())))(cockpit, view, theme),
             _acts(view),
-            not view.in_force(),
+            moment is not None or not view.in_force(),
             _looks(view),
         )
-        if before and (now == before or now[3] != before[3]) and [now[0], now[2]] == [before[0], before[2]]:
+        looked_alike = before and [now[0], now[2], *now[4:]] == [before[0], before[2], *before[4:]]
+        if looked_alike and (now == before or now[3] != before[3]):
             # An act is answered at once; charts and table, which it does not change, wait for the next pulse.
-            return (*always, no_update, no_update, [*before[:3], len(view.acts)])
-        return (*always, figures.block_chart(view.blocks, space.decisions, theme), _rows(view), now)
+            return (*always, no_update, no_update, [*before[:3], *now[3:]])
+        blocks = figures.block_chart(view.blocks, space.decisions, theme, _blocks_of(view))
+        return (*always, blocks, _rows(view), now)
 
     app.clientside_callback(
         ClientsideFunction("helm", "dress"),
@@ -135,13 +148,25 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return _card(cockpit, view, index, theme)
 
 
+def _blocks_of(view: View) -> str:
+    """The title of the block chart: where the candidates lie, and how many they are."""
+    where = f" in {view.label}" if isinstance(view, Scene) and view.label else ""
+    counted = int(view.within.sum()) if isinstance(view, Scene) else len(view.indices)
+    return f"Blocks{where}: fitness, support (n = {counted:,})"
+
+
 def _acts(view: View) -> Any:
-    """The acts in force, each with its undo; refused ones with the reason."""
+    """The acts in force, each with its undo unless the view is of the past; refused ones with the reason."""
+    live = not isinstance(view, Scene) or view.moment is None
     rows = [
         html.Div(
             [
                 html.Span([act.describe(), html.I(f" {act.note}" if act.note else "")]),
-                html.Button("undo", **press("undo", k), **{"aria-label": f"undo {act.describe()}"}),
+                *(
+                    [html.Button("undo", **press("undo", k), **{"aria-label": f"undo {act.describe()}"})]
+                    if live
+                    else []
+                ),
             ],
             className="act",
         )
@@ -177,7 +202,12 @@ def _bricks(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
             name = decision.name if optional else f"{choice} of {decision.name}"
             shown = decision.name.partition(" ")[2] if optional else OPERATION_NAMES.get(choice, choice)
             bricks.append(_brick(f"{d}:{c}", shown, name, operation_colour(shown if optional else choice)))
-    return html.Div([html.Div(label, className="decision"), html.Div(bricks, className="bricks")])
+    return html.Div(
+        [
+            html.Div(label, className="decision"),
+            html.Div(bricks, className="bricks", style={"--columns": max(len(bricks), 3)}),
+        ]
+    )
 
 
 def _brick(identifier: str, shown: str, name: str, colour: str) -> html.Div:
@@ -233,6 +263,7 @@ def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
     return [
         html.Div(text, className="arch"),
         html.P(dimmed, className="support"),
+        *candidate.buttons(view, text),
         dcc.Graph(id="card-graph", figure=cell_graph(space.graph(arch), theme), style={"height": "190px"}),
         html.Table([html.Tr([html.Td(name), html.Td(value)]) for name, value in facts], className="facts"),
         chart,

@@ -1,0 +1,100 @@
+"""What can be done with the selected architecture: train it alone, take it away."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html, no_update, set_props
+
+from app import live
+from app.cockpit import Cockpit, View
+from app.shell import notification, notify, press, pressed
+from nas_core.store import StoreError
+
+SHORT_EPOCHS, FULL_EPOCHS = 10, 100
+_KINDS = {"py": ".py", "onnx": "ONNX", "state-dict": "weights", "json": "JSON"}
+
+
+def buttons(view: View, text: str) -> list[Any]:
+    """Buttons of a candidate's card, and the run that trains it, where there is one."""
+    training = html.P(_trained(view, text), className="support")
+    return [
+        dmc.Group(
+            [
+                html.Span("Train alone", className="support"),
+                *(
+                    dmc.Button(f"{epochs} epochs", size="compact-xs", variant="light", **press("train-alone", epochs))
+                    for epochs in (SHORT_EPOCHS, FULL_EPOCHS)
+                ),
+            ],
+            gap=4,
+        ),
+        dmc.Group(
+            [
+                html.Span("Export", className="support"),
+                *(
+                    dmc.Button(label, size="compact-xs", variant="light", **press("export", kind))
+                    for kind, label in _KINDS.items()
+                ),
+            ],
+            gap=4,
+            mt=4,
+        ),
+        training,
+    ]
+
+
+def _trained(view: View, text: str) -> str:
+    if text in view.trained:
+        return f"Trained alone: {view.trained[text]:.1f} % of held-out images. An export holds these weights."
+    return "Not trained alone yet: an export holds fresh weights."
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of the buttons, and of the download that an engine answers with."""
+
+    @app.callback(
+        Output("export-wanted", "data"),
+        Input("pressed", "data"),
+        State("run", "data"),
+        State("arch", "data"),
+        prevent_initial_call=True,
+    )
+    def act(told: dict[str, Any] | None, run: str | None, arch: str | None) -> Any:
+        words = pressed(told, "train-alone", "export")
+        if not words or not run or not arch:
+            return no_update
+        try:
+            if words[0] == "train-alone":
+                notify(cockpit.train(run, arch, int(words[1])), failed=False)
+                set_props("pulse", {"data": live.pulse_of(cockpit, run)})
+                return no_update
+            wanted = cockpit.store.append(run, "request", {"what": "export", "arch": arch, "kind": words[1]})
+        except (ValueError, StoreError) as error:
+            notify(str(error))
+            return no_update
+        notify("Asked for; the file comes when the engine has written and checked it.", failed=False)
+        return {"run": run, "request": wanted}
+
+    @app.callback(
+        Output("export-download", "data"),
+        Output("export-wanted", "data", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("pulse", "data"),
+        State("export-wanted", "data"),
+        prevent_initial_call=True,
+    )
+    def deliver(_pulse: Any, wanted: dict[str, Any] | None) -> tuple[Any, Any, Any]:
+        if not wanted:
+            return no_update, no_update, no_update
+        answers = {entry.body["request"]: entry.body for entry in cockpit.store.log(wanted["run"], kind="answer")}
+        answer = answers.get(wanted["request"])
+        if answer is None:
+            return no_update, no_update, no_update
+        if answer.get("message"):
+            return no_update, None, notification(f"not exported: {answer['message']}")
+        data = cockpit.store.file(wanted["run"], answer["file"]) or b""
+        content = {"content": base64.b64encode(data).decode(), "base64": True, "filename": answer["filename"]}
+        return content, None, no_update

@@ -1,0 +1,47 @@
+"""The chart of a training: cross-entropy of training and held-out images, live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from app.cockpit import Cockpit, View
+from app.pages.navigator.charts import chart
+from app.palette import ACCENT, LINES, styled
+
+NAME = "Loss"
+
+
+@chart(NAME)
+def loss(cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+    """Loss curves of the run's training."""
+    points = [entry.body for entry in cockpit.store.log(view.run.id, kind="loss")]
+    steps = (view.run.strategy_state or {}).get("course", {}).get("steps", [])
+    return loss_curves(points, [int(step) for step, _ in steps], theme, trains="supernet" in view.run.config)
+
+
+def loss_curves(points: Sequence[Mapping[str, float]], acts: Sequence[int], theme: str, *, trains: bool) -> go.Figure:
+    """Train and validation loss in nats by epoch; `acts` are the training steps at which steering changed."""
+    figure = go.Figure()
+    epochs = [point["epoch"] for point in points]
+    for (name, title), (colour, dash) in zip((("train", "train"), ("validation", "validation")), LINES, strict=False):
+        figure.add_scatter(
+            x=epochs,
+            y=[point[name] for point in points],
+            name=title,
+            mode="lines+markers" if len(points) < 30 else "lines",
+            line={"color": colour, "dash": dash, "width": 2},
+            customdata=[[point.get("accuracy")] for point in points],
+            hovertemplate=f"{title} %{{y:.3f}} nats, epoch %{{x:.3g}}<br>hits %{{customdata[0]:.1%}}<extra></extra>",
+        )
+    rate = points[-1]["step"] / points[-1]["epoch"] if points else 1.0
+    for step in acts if points else ():
+        figure.add_vline(x=step / rate, line={"dash": "dot", "color": ACCENT})
+    if not points:
+        text = "the curve begins with the first epoch: press Start" if trains else "this run trains no weights"
+        figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)
+    styled(figure, theme, "Loss of the training, acts dotted", "epoch", "cross-entropy, nats")
+    return figure.update_layout(
+        showlegend=bool(points), legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"}
+    )

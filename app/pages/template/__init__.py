@@ -1,0 +1,1 @@
+"""The page template: layout, callbacks, and the editing of documents."""

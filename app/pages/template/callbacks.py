@@ -1,0 +1,253 @@
+"""What the Template page does."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update, set_props
+
+from app import selection
+from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.pages.template import editing, lego
+from app.pages.template.layout import PROPERTY_NAMES, properties
+from app.shell import notification, notify, pressed
+from nas_core import spaces
+from nas_core.spaces.template import PRESETS, read, shapes
+from nas_core.store import StoreError
+
+_WHOLE = ("kernel", "stride")
+_IMAGE = ("channels", "height", "width")
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of the page."""
+    _register_editing(app, cockpit)
+    _register_drawing(app)
+    _register_keeping(app, cockpit)
+
+
+def _register_editing(app: Dash, cockpit: Cockpit) -> None:
+    @app.callback(
+        Output("template-state", "data"),
+        Input("pressed", "data"),
+        State("template-state", "data", allow_optional=True),
+        prevent_initial_call=True,
+    )
+    def press(told: dict[str, Any] | None, state: dict[str, Any] | None) -> Any:
+        words = pressed(told, "template")
+        if not words or not state:
+            return no_update
+        try:
+            return editing.pressed(state, words)
+        except ValueError as error:
+            notify(str(error))
+            return no_update
+
+    @app.callback(
+        Output("template-state", "data", allow_duplicate=True),
+        Output("template-preset", "value"),
+        Output("template-saved", "value"),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("template-preset", "value"),
+        Input("template-saved", "value"),
+        Input("template-upload", "contents"),
+        State("template-state", "data"),
+        prevent_initial_call=True,
+    )
+    def open_(preset: str | None, saved: str | None, contents: str | None, state: Any) -> tuple[Any, ...]:
+        try:
+            if ctx.triggered_id == "template-preset" and preset:
+                document: Any = PRESETS[preset]().to_dict()
+            elif ctx.triggered_id == "template-saved" and saved:
+                document = cockpit.store.templates()[saved]
+            elif ctx.triggered_id == "template-upload" and contents:
+                document = read(json.loads(base64.b64decode(contents.partition(",")[2]))).to_dict()
+            else:
+                return (no_update,) * 4
+        except (ValueError, StoreError) as error:
+            return no_update, None, None, notification(f"not loaded: {error}")
+        return editing.changed(state or editing.begun(), document, selected=[0, 0]), None, None, no_update
+
+    @app.callback(
+        Output("template-state", "data", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        *[Input(f"template-{name}", "value", allow_optional=True) for name in PROPERTY_NAMES],
+        State("template-state", "data"),
+        State("template-pane-key", "data"),
+        prevent_initial_call=True,
+    )
+    def edit(*values: Any) -> tuple[Any, Any]:
+        *shown, state, key = values
+        found = dict(zip(PROPERTY_NAMES, shown, strict=True))
+        if not state or not found["kind"] or key != [*state["selected"], state["turn"]]:
+            return no_update, no_update
+        found |= {name: int(found[name]) for name in _WHOLE if found[name] is not None}
+        try:
+            after = editing.with_properties(state, found)
+        except ValueError as error:
+            return no_update, notification(str(error))
+        return no_update if after["now"] == state["now"] else after, no_update
+
+    @app.callback(
+        Output("template-state", "data", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("template-name", "value"),
+        *[Input(f"template-{name}", "value") for name in _IMAGE],
+        State("template-state", "data"),
+        prevent_initial_call=True,
+    )
+    def rename(name: str, channels: Any, height: Any, width: Any, state: dict[str, Any] | None) -> tuple[Any, Any]:
+        if not state or channels is None or not name:
+            return no_update, no_update
+        try:
+            after = editing.renamed(state, name, (channels, height, width))
+        except ValueError as error:
+            return no_update, notification(str(error))
+        return no_update if after["now"] == state["now"] else after, no_update
+
+
+def _register_drawing(app: Dash) -> None:
+    @app.callback(
+        Output("template-layers", "children"),
+        Output("template-summary", "children"),
+        Output("template-undo", "disabled"),
+        Output("template-redo", "disabled"),
+        Output("template-run-button", "disabled"),
+        Output("template-save", "disabled"),
+        Input("template-state", "data"),
+        Input("template-fixed", "value"),
+    )
+    def draw(state: dict[str, Any] | None, fixed: str | None) -> tuple[Any, ...]:
+        if fixed:
+            space = spaces.get(fixed)
+            return lego.fixed(space), lego.summary(space), True, True, False, True
+        if not state:
+            return (no_update,) * 6
+        template = read(state["now"])
+        found = shapes(template)
+        wrong = len(found.problems)
+        if wrong:
+            text = (
+                f"{wrong} block{'s do' if wrong > 1 else ' does'} not fit; mend what is marked ⚠ to train and search."
+            )
+        else:
+            text = lego.summary(spaces.define(state["now"]))
+        columns = lego.layers(template, found, state["selected"])
+        return columns, text, not state["past"], not state["future"], bool(wrong), False
+
+    @app.callback(
+        Output("template-pane", "children"),
+        Output("template-pane-key", "data"),
+        Input("template-state", "data"),
+        State("template-pane-key", "data"),
+    )
+    def pane(state: dict[str, Any] | None, key: Any) -> tuple[Any, Any]:
+        if not state:
+            return no_update, no_update
+        now = [*state["selected"], state["turn"]]
+        if now == key:
+            return no_update, no_update
+        for name, value in {"name": state["now"]["name"], **state["now"]["image"]}.items():
+            set_props(f"template-{name}", {"value": value})  # an output would close a circle with what edits them
+        layer, block = state["selected"]
+        return properties(state["now"]["layers"][layer]["blocks"][block]), now
+
+    @app.callback(
+        Output("template-state", "data", allow_duplicate=True),
+        Input("url", "pathname"),
+        State("template-state", "data", allow_optional=True),
+        prevent_initial_call="initial_duplicate",
+    )
+    def begin(pathname: str | None, state: Any) -> Any:
+        return editing.begun() if pathname == "/template" and not state else no_update
+
+
+def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
+    @app.callback(
+        Output("template-saved", "data"),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("template-save", "n_clicks"),
+        State("template-state", "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def save(clicks: int | None, state: dict[str, Any] | None) -> tuple[Any, Any]:
+        told: Any = no_update
+        if clicks and state:
+            cockpit.store.save_template(state["now"])
+            told = notification(f"“{state['now']['name']}” is saved.", failed=False)
+        return list(cockpit.store.templates()), told
+
+    @app.callback(
+        Output("template-download", "data"),
+        Input("template-json", "n_clicks"),
+        State("template-state", "data"),
+        prevent_initial_call=True,
+    )
+    def download(clicks: int | None, state: dict[str, Any] | None) -> Any:
+        if not clicks or not state:
+            return no_update
+        content = json.dumps(state["now"], indent=1)
+        return {"content": content, "filename": f"{state['now']['name']}.json", "type": "application/json"}
+
+    @app.callback(
+        Output("url", "pathname", allow_duplicate=True),
+        Output("url", "search", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("template-run-button", "n_clicks"),
+        State("template-state", "data"),
+        State("template-fixed", "value"),
+        State("template-data", "value"),
+        State("template-epochs", "value"),
+        State("template-strategy", "value"),
+        State("template-budget", "value"),
+        State("template-seed", "value"),
+        prevent_initial_call=True,
+    )
+    def make(
+        clicks: int | None,
+        state: dict[str, Any] | None,
+        fixed: str | None,
+        data: str,
+        epochs: Any,
+        strategy: str,
+        budget: Any,
+        seed: Any,
+    ) -> tuple[Any, Any, Any]:
+        if not clicks or not state:
+            return no_update, no_update, no_update
+        for name, value in (("epochs", epochs), ("candidates", budget)):
+            if not isinstance(value, int) or value < 1:
+                return no_update, no_update, notification(f"{name} {value!r}: expected a whole number, at least 1")
+        config = run_config(state["now"], fixed, data or "digits", epochs, strategy, budget, int(seed or 0))
+        space = fixed or spaces.define(state["now"]).name
+        title = spaces.get(space).title
+        try:
+            run = cockpit.store.create_run(space, config, f"{title}, one-shot")
+        except (ValueError, StoreError) as error:
+            return no_update, no_update, notification(str(error))
+        ready = notification("The run is ready; press Start to train it.", failed=False)
+        return "/", selection.write(run, None), ready
+
+
+def run_config(
+    document: dict[str, Any], fixed: str | None, data: str, epochs: int, strategy: str, budget: int, seed: int
+) -> dict[str, Any]:
+    """Configuration of a run that trains shared weights over a template, or a given space, and searches on them."""
+    supernet: dict[str, Any] = {"data": data, "epochs": epochs, "seed": seed}
+    if not fixed:
+        supernet |= {"sampling": "uniform", "image_size": document["image"]["height"], "learning_rate": 0.1}
+    scores: Any = DEFAULT_CONFIG["settings"]
+    config = {
+        **DEFAULT_CONFIG,
+        "proxies": ["one_shot", "hits"],
+        "rank_by": "one_shot",
+        "strategy": strategy,
+        "budget": budget,
+        "seed": seed,
+        "batch": 8,
+        "settings": {**scores, "data": data, "seed": seed},
+        "supernet": supernet,
+    }
+    return config if fixed else config | {"template": document}

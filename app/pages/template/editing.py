@@ -1,0 +1,184 @@
+"""Editing a template: states in, states out. Pure functions; nothing here draws or stores.
+
+A state is JSON: `now` the document, `past` and `future` the documents that undo and redo lead to, `selected` the layer
+and block whose properties are shown, `turn` a number that grows whenever `now` changes by anything but a property.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nas_core.spaces.template import MERGES, MOST_BLOCKS, MOST_LAYERS, PRESETS, PROPERTIES, Block, allowed, read
+
+State = dict[str, Any]
+Document = dict[str, Any]
+_MOST_UNDONE = 100
+
+
+def begun(document: Mapping[str, Any] | None = None) -> State:
+    """A fresh state of a document, or of the first preset."""
+    now = dict(document) if document else next(iter(PRESETS.values()))().to_dict()
+    return {"now": now, "past": [], "future": [], "selected": [0, 0], "turn": 0}
+
+
+def changed(state: State, document: Document, *, selected: list[int] | None = None, turn: bool = True) -> State:
+    """The state with another document, which can be undone."""
+    if document == state["now"]:
+        return state | {"selected": _inside(document, selected or state["selected"])}
+    return {
+        "now": document,
+        "past": [*state["past"], state["now"]][-_MOST_UNDONE:],
+        "future": [],
+        "selected": _inside(document, selected or state["selected"]),
+        "turn": state["turn"] + turn,
+    }
+
+
+def undone(state: State) -> State:
+    """One step back; the state itself where there is none."""
+    return _moved(state, "past", "future")
+
+
+def redone(state: State) -> State:
+    """One step forward again."""
+    return _moved(state, "future", "past")
+
+
+def _moved(state: State, source: str, target: str) -> State:
+    if not state[source]:
+        return state
+    now = state[source][-1]
+    return {
+        **state,
+        "now": now,
+        source: state[source][:-1],
+        target: [*state[target], state["now"]],
+        "selected": _inside(now, state["selected"]),
+        "turn": state["turn"] + 1,
+    }
+
+
+def _inside(document: Document, selected: list[int]) -> list[int]:
+    layer = min(max(selected[0], 0), len(document["layers"]) - 1)
+    return [layer, min(max(selected[1], 0), len(document["layers"][layer]["blocks"]) - 1)]
+
+
+def pressed(state: State, words: list[str]) -> State:
+    """The state after a press `template:<what>:<layer>:<block or kind>`.
+
+    Raises:
+        ValueError: the template would break a limit; the message says which.
+    """
+    what, arguments = words[1], words[2:]
+    if what in ("undo", "redo"):
+        return undone(state) if what == "undo" else redone(state)
+    document = copy.deepcopy(state["now"])
+    selected = _PRESSES[what](document, arguments) if what in _PRESSES else None
+    return changed(state, document, selected=selected)
+
+
+def _select(document: Document, arguments: list[str]) -> list[int]:
+    return [int(arguments[0]), int(arguments[1])]
+
+
+def _add_block(document: Document, arguments: list[str]) -> list[int]:
+    layer, kind = int(arguments[0]), arguments[1]
+    blocks = document["layers"][layer]["blocks"]
+    if len(blocks) >= MOST_BLOCKS:
+        raise ValueError(f"layer {layer + 1} has {len(blocks)} blocks already; at most {MOST_BLOCKS} fit")
+    alike: Mapping[str, Any] = next((block for block in blocks if "filters" in block), {})
+    blocks.append({**Block(kind).to_dict(), **_fitting(kind, alike)})
+    return [layer, len(blocks) - 1]
+
+
+def _fitting(kind: str, other: Mapping[str, Any]) -> dict[str, Any]:
+    """Filters and stride of another block of the layer, so that what is added fits beside it."""
+    return {name: other[name] for name in ("filters", "stride") if name in PROPERTIES[kind] and name in other}
+
+
+def _drop_block(document: Document, arguments: list[str]) -> list[int]:
+    layer, block = int(arguments[0]), int(arguments[1])
+    blocks = document["layers"][layer]["blocks"]
+    if len(blocks) > 1:
+        del blocks[block]
+    else:
+        _drop_layer(document, [str(layer)])
+    return [layer, block - 1]
+
+
+def _add_layer(document: Document, arguments: list[str]) -> list[int]:
+    """A copy of a layer behind it, its strides set to 1; the copy keeps the image's size."""
+    layer = int(arguments[0])
+    if len(document["layers"]) >= MOST_LAYERS:
+        raise ValueError(f"the template has {MOST_LAYERS} layers already, and no more fit")
+    added = copy.deepcopy(document["layers"][layer])
+    for block in added["blocks"]:
+        if "stride" in block:
+            block["stride"] = 1
+    document["layers"].insert(layer + 1, added)
+    return [layer + 1, 0]
+
+
+def _drop_layer(document: Document, arguments: list[str]) -> list[int]:
+    if len(document["layers"]) == 1:
+        raise ValueError("a template needs a layer; add another before this one is removed")
+    del document["layers"][int(arguments[0])]
+    return [int(arguments[0]) - 1, 0]
+
+
+def _move_layer(document: Document, arguments: list[str]) -> list[int]:
+    layer, by = int(arguments[0]), int(arguments[1])
+    target = min(max(layer + by, 0), len(document["layers"]) - 1)
+    document["layers"].insert(target, document["layers"].pop(layer))
+    return [target, 0]
+
+
+def _merge(document: Document, arguments: list[str]) -> list[int]:
+    layer = document["layers"][int(arguments[0])]
+    layer["merge"] = MERGES[1 - MERGES.index(layer["merge"])]
+    return [int(arguments[0]), 0]
+
+
+_PRESSES: dict[str, Callable[[Document, list[str]], list[int]]] = {
+    "select": _select,
+    "add": _add_block,
+    "drop": _drop_block,
+    "layer": _add_layer,
+    "remove": _drop_layer,
+    "move": _move_layer,
+    "merge": _merge,
+}
+
+
+def with_properties(state: State, values: Mapping[str, Any]) -> State:
+    """The state with other properties of the selected block; values that its kind does not have are ignored.
+
+    Raises:
+        ValueError: a value out of place; the message names it.
+    """
+    document = copy.deepcopy(state["now"])
+    layer, block = state["selected"]
+    old = document["layers"][layer]["blocks"][block]
+    kind = values["kind"]
+    new = {**Block(kind).to_dict(), **{name: old[name] for name in PROPERTIES[kind] if name in old}}
+    new |= {name: values[name] for name in PROPERTIES[kind] if values.get(name) is not None and name in old}
+    if "kernel" in new and new["kernel"] not in allowed(kind, "kernel"):
+        new["kernel"] = Block(kind).kernel  # the kind changed, and the new one has no such window
+    document["layers"][layer]["blocks"][block] = new
+    read(document)
+    return changed(state, document, turn=kind != old["kind"])
+
+
+def renamed(state: State, name: str, image: tuple[Any, Any, Any]) -> State:
+    """The state with another name, and channels, height and width of its images.
+
+    Raises:
+        ValueError: a value out of place; the message names it.
+    """
+    document = copy.deepcopy(state["now"])
+    document["name"] = (name or "").strip() or document["name"]
+    document["image"] = dict(zip(("channels", "height", "width"), image, strict=True))
+    read(document)
+    return changed(state, document, turn=False)
