@@ -17,7 +17,28 @@ window.dash_clientside = window.dash_clientside || {};
   };
   const keep = (props) => window.dash_clientside.set_props(...props);
   const none = () => window.dash_clientside.no_update;
+  let shownRun = null; // the run whose timeline is shown
   let axes = { from: null }; // decoded coordinates of the base drawn last
+
+  let outlined = false; // whether the map shows the outline of a region
+  // The convex outline of the dots of a region, with its name (Andrew's monotone chain).
+  const hull = (inside, x, y, name, colour) => {
+    const members = [];
+    inside.forEach((member, k) => { if (member && Number.isFinite(x[k]) && Number.isFinite(y[k])) members.push(k); });
+    members.sort((a, b) => x[a] - x[b] || y[a] - y[b]);
+    const left = (a, b, c) => (x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a]) > 0;
+    const chain = (order) => order.reduce((found, k) => {
+      while (found.length > 1 && !left(found[found.length - 2], found[found.length - 1], k)) found.pop();
+      return [...found, k];
+    }, []);
+    const around = [...chain(members), ...chain([...members].reverse()).slice(1)];
+    const top = around.reduce((best, k, place) => (y[k] > y[around[best]] ? place : best), 0);
+    return {
+      type: "scatter", mode: "lines+text", hoverinfo: "skip", name: "outline",
+      x: around.map((k) => x[k]), y: around.map((k) => y[k]), line: { color: colour, width: 2, dash: "dash" },
+      text: around.map((_, place) => (place === top ? name : "")), textposition: "top center", textfont: { color: colour, size: 13 },
+    };
+  };
 
   // One trace a code: single colours are drawn several times faster than one colour a dot.
   const traces = (base, x, y, codes, going) => {
@@ -56,12 +77,17 @@ window.dash_clientside = window.dash_clientside || {};
         return path + (search || "");
       });
     },
-    map: (base, marks, live, going, chosen) => {
+    map: (base, marks, live, going, chosen, past, scope) => {
       if (!base || !marks) return none();
+      const told = window.dash_clientside.callback_context.triggered.map((t) => t.prop_id);
+      const outline = scope && !scope.of.includes("lasso") ? scope : null; // plotly draws the lasso itself
+      if (told.length && told.every((id) => id === "scope.data") && !outline && !outlined) return none();
+      if (told.length && told.every((id) => id === "map-marks.data") && past) return none();
+      outlined = Boolean(outline);
       if (axes.from !== base.x + base.y) axes = { from: base.x + base.y, x: floats(base.x), y: floats(base.y) };
       const x = live && live.x ? floats(live.x) : axes.x;
       const y = live && live.y ? floats(live.y) : axes.y;
-      const codes = bytes(marks);
+      const codes = bytes(past || marks);
       if (codes.length !== x.length) return none(); // another space is on its way
       const ring = chosen === null || chosen === undefined ? [] : [chosen];
       return {
@@ -74,6 +100,7 @@ window.dash_clientside = window.dash_clientside || {};
             x: ring.map((k) => x[k]), y: ring.map((k) => y[k]),
             marker: { size: 15, symbol: "circle-open", color: base.figure.layout.meta.accent, line: { width: 3 } },
           },
+          ...(outline ? [hull(bits(outline.mask, codes.length), x, y, outline.label, base.figure.layout.meta.accent)] : []),
         ],
       };
     },
@@ -114,6 +141,30 @@ window.dash_clientside = window.dash_clientside || {};
         if (text.textContent !== look.text) text.textContent = look.text;
       }
       return none();
+    },
+    // Bricks of the blocks chosen by a set of regions.
+    outline: (scope) => {
+      const chosen = new Set(scope ? scope.blocks : []);
+      document.querySelectorAll("#template [data-brick]").forEach((brick) => {
+        brick.classList.toggle("outlined", chosen.has(brick.getAttribute("data-brick")));
+      });
+      return none();
+    },
+    // The timeline ends at what is scored now; a moment of another run means nothing here.
+    stretch: (pulse, moment) => {
+      if (!pulse || pulse.scored === undefined) return [none(), none()];
+      const end = Math.max(pulse.scored, 1);
+      const moved = shownRun !== pulse.run;
+      shownRun = pulse.run;
+      return [end, moment === null || moment === undefined || moved ? end : none()];
+    },
+    scrub: (value, end, before) => {
+      const moment = value === null || value === undefined || value >= end ? null : Math.round(value);
+      return moment === (before === undefined ? null : before) ? none() : moment;
+    },
+    when: (moment, end) => {
+      const past = moment !== null && moment !== undefined;
+      return [past ? `as of ${moment.toLocaleString("en")} of ${end.toLocaleString("en")} scored` : "live", !past];
     },
     link: (hover) => {
       const name = hover && hover.points[0].customdata;
@@ -161,13 +212,30 @@ window.dash_clientside = window.dash_clientside || {};
     const row = event.target.closest && event.target.closest("#candidates .ag-row");
     if (row && event.button === 0) keep(["picked", { data: row.getAttribute("row-id") }]);
   });
+  // What a button did when the pointer went down is what it does, even where it is redrawn before the pointer comes up.
+  let aimed = null;
+  document.addEventListener("pointerdown", (event) => {
+    const source = event.target.closest && event.target.closest("[data-press]");
+    aimed = source ? { source, what: source.getAttribute("data-press"), note: source.dataset.note } : null;
+  });
+  const goLive = () => {
+    const thumb = document.querySelector("#timeline [role=slider], .timeline [role=slider]");
+    if (thumb) keep(["timeline", { value: Number(thumb.getAttribute("aria-valuemax")) }]);
+  };
   document.addEventListener("click", (event) => {
     const source = event.target.closest && event.target.closest("[data-press]");
     if (!source || source.disabled) return;
-    const what = source.getAttribute("data-press");
-    const note = document.getElementById("act-note");
-    keep(["pressed", { data: { what, at: event.timeStamp, note: note ? note.value : "" } }]);
-    if (note && /^(pin|prune|focus)/.test(what)) keep(["act-note", { value: "" }]);
+    const meant = event.detail && aimed && aimed.source === source ? aimed : { what: source.getAttribute("data-press"), note: source.dataset.note };
+    const what = meant.what;
+    const field = document.getElementById("act-note");
+    let note = meant.note || (field ? field.value : "");
+    if (source.dataset.ask) note = window.prompt(source.dataset.ask, source.dataset.answer || "");
+    if (note === null) return;
+    const steers = /^(pin|prune|focus|must)/.test(what);
+    if (what === "live" || steers) goLive(); // acts steer the run as it is now
+    if (what === "live") return;
+    keep(["pressed", { data: { what, at: event.timeStamp, note } }]);
+    if (field && steers && !meant.note) keep(["act-note", { value: "" }]);
   });
 
   const step = (by) => {

@@ -9,13 +9,15 @@ import numpy as np
 from dash import Dash, Input, Output, State, ctx, no_update
 
 from app import live, selection
-from app.cockpit import Cockpit
+from app.cockpit import Cockpit, View
 from app.masks import unpacked
+from app.pages.navigator import named_regions
 from app.pages.navigator.layout import NO_REGION
+from app.pages.navigator.loop import PLAIN_AXES, Choice, focus_on_blocks, scope_of
 from app.pages.navigator.region import describe, region_of
 from app.pages.navigator.space_map import block_of
 from app.shell import notification, pressed
-from nas_core.spaces import Act, SteeringConflict
+from nas_core.spaces import Act, Region, SteeringConflict
 from nas_core.store import StoreError
 
 
@@ -28,15 +30,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("notifications", "sendNotifications", allow_duplicate=True),
         Input("pressed", "data"),
         State("run", "data"),
-        State("region", "data", allow_optional=True),
-        State("map-x", "value", allow_optional=True),
-        State("map-y", "value", allow_optional=True),
+        State("scope", "data", allow_optional=True),
         prevent_initial_call=True,
     )
-    def act(
-        told: dict[str, Any] | None, run: str | None, region: str | None, x: str | None, y: str | None
-    ) -> tuple[Any, Any]:
-        words = pressed(told, "pin", "prune", "undo", "undo-last", "focus")
+    def act(told: dict[str, Any] | None, run: str | None, scope: dict[str, Any] | None) -> tuple[Any, Any]:
+        words = pressed(told, "pin", "prune", "undo", "undo-last", "focus", "must-have", "must-not")
         if not run or words is None:
             return no_update, no_update
         view = cockpit.view(run)
@@ -47,12 +45,13 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             wanted = Act("undo", target=in_force[-1][0])
         elif words[0] == "undo":
             wanted = Act("undo", target=int(words[1]))
-        elif words[0] == "focus":
-            inside = unpacked(region, len(view.table.archs))
-            if not inside.any():
-                lack = "There is no region yet: draw one on the map with the lasso first."
-                return no_update, notification(lack)
-            wanted = Act("focus", region=region_of(view.table, inside, (str(x), str(y))))
+        elif words[0] in ("focus", "must-have", "must-not"):
+            if len(words) > 1:
+                regions = named_regions.named_regions(cockpit.store.log(run, kind=named_regions.KIND))
+                scope = scope_of(view, Choice((words[1],)), regions, None, PLAIN_AXES)
+            if not scope:
+                return no_update, notification("There is no region yet: draw one on the map with the lasso first.")
+            wanted = Act("focus", region=_wanted(view, scope, words[0]))
         else:
             decision, choice = block_of(view, ":".join(words[1:]))
             wanted = Act("pin" if words[0] == "pin" else "prune", decision, (choice,))
@@ -65,20 +64,20 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("region-text", "children"),
         Output("btn-focus", "disabled"),
-        Input("region", "data"),
+        Output("btn-keep", "disabled"),
+        Input("scope", "data"),
         Input("count", "children"),
-        State("map-x", "value"),
-        State("map-y", "value"),
         State("run", "data"),
     )
-    def show_region(region: str | None, _count: Any, x: str, y: str, run: str | None) -> tuple[Any, Any]:
+    def show_region(scope: dict[str, Any] | None, _count: Any, run: str | None) -> tuple[Any, Any, Any]:
         if not run:
-            return no_update, no_update
+            return no_update, no_update, no_update
         view = cockpit.view(run)
-        inside = unpacked(region, len(view.table.archs)) & view.kept
-        if not inside.any():
-            return NO_REGION, True
-        return describe(view.table, inside, view.kept, (x, y)), False
+        inside = unpacked(scope["mask"], len(view.table.archs)) & view.kept if scope else np.zeros(1, dtype=bool)
+        if not scope or not inside.any():
+            return NO_REGION, True, True
+        kept_already = len(scope["of"]) == 1 and scope["of"][0].isdigit()
+        return describe(view.table, inside, view.kept, tuple(scope["axes"])), False, kept_already
 
     @app.callback(
         Output("url", "search", allow_duplicate=True),
@@ -97,3 +96,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(Output("candidates", "exportDataAsCsv"), Input("btn-csv", "n_clicks"), prevent_initial_call=True)
     def export(clicks: int | None) -> bool:
         return bool(clicks)
+
+
+def _wanted(view: View, scope: dict[str, Any], kind: str) -> Region:
+    """The focus that a press on the chosen region stands for: on its members, or on its blocks."""
+    if kind != "focus":
+        return focus_on_blocks(view, scope, kind)
+    inside = unpacked(scope["mask"], len(view.table.archs))
+    return region_of(view.table, inside & view.kept if (inside & view.kept).any() else inside, tuple(scope["axes"]))

@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 
 from app.cockpit import Cockpit, View, turned
 from app.pages.navigator import figures
+from app.pages.navigator.scene import Scene
+from app.pages.navigator.trust import trust, trust_chart
 
 Chart = Callable[[Cockpit, View, str], go.Figure]
 """Cockpit, the run at one moment, and the theme, to a figure. Called at every pulse: it must be quick."""
@@ -31,3 +33,10 @@ def best_so_far(_cockpit: Cockpit, view: View, theme: str) -> go.Figure:
     """Best value of the ranking score after each candidate, the acts in force as flags."""
     flags = [(int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in view.in_force()]
     return figures.best_so_far(view.ranked, flags, turned(view.rank_by), theme)
+
+
+@chart("Trust")
+def trust_in_the_score(cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+    """Agreement of the ranking score with the truth, over all, in the top half and in the chosen region."""
+    inside, label = (view.inside, view.label) if isinstance(view, Scene) else (None, "")
+    return trust_chart(trust(view, cockpit.truth(view.run.space), inside, label), theme)

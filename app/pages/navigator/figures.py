@@ -60,7 +60,9 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str) -> go.Figure:
     return figure.update_layout(dragmode="pan", hovermode="closest", meta={"accent": ACCENT})
 
 
-def block_chart(fitness: pd.DataFrame, decisions: tuple[Decision, ...], theme: str) -> go.Figure:
+def block_chart(
+    fitness: pd.DataFrame, decisions: tuple[Decision, ...], theme: str, title: str = "Blocks: fitness and support"
+) -> go.Figure:
     """Fitness against support, one dot a block, with its interval."""
     figure = go.Figure()
     left_out = [decisions[d].choices[c] == "off" for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
@@ -93,7 +95,7 @@ def block_chart(fitness: pd.DataFrame, decisions: tuple[Decision, ...], theme: s
         },
         hovertemplate="%{text}<br>fitness %{x:.3f}, n = %{y}<extra></extra>",
     )
-    return styled(figure, theme, "Blocks: fitness and support", "fitness (mean rank)", "support n").update_xaxes(
+    return styled(figure, theme, title, "fitness (mean rank)", "support n").update_xaxes(
         range=[0, 1]
     )
 

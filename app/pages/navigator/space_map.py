@@ -124,6 +124,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("map-live", "data"),
         Input("map-going", "data"),
         Input("map-chosen", "data"),
+        Input("map-past", "data"),
+        Input("scope", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("helm", "region"),

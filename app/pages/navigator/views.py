@@ -254,7 +254,10 @@ def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
     if truth is not None:
         facts += [(f"{column} validation % (tabular truth)", short(truth[column].iloc[index])) for column in truth]
     layers = cockpit.layers(view.run, arch)
-    chart: Any = html.P("No layer statistics yet: this network is not scored in this run.", className="support")
+    why = "No layer statistics yet: this network is not scored in this run."
+    if view.rung(view.rank_by) != "zero-cost":
+        why = f"{view.rank_by} is one value for the whole network; scores such as zico tell layers apart."
+    chart: Any = html.P(why, className="support")
     if len(layers):
         chart = dcc.Graph(
             id="card-layers", figure=figures.layer_bars(layers, view.rank_by, theme), style={"height": "190px"}
