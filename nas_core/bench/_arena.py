@@ -154,6 +154,11 @@ class Arena:
         ]
         return found
 
+    @property
+    def networks(self) -> int:
+        """How many distinct networks have a value."""
+        return int(self._networks.max()) + 1
+
     @cached_property
     def _closed_forms(self) -> pd.DataFrame:
         return self.space.closed_forms(self.archs)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from app.pages.arena.figures import Curve, race
+from app.pages.arena.game import Game, Referee, Refusal
+from app.server import create_app
 from nas_core import bench, spaces
-from nas_core.bench import OPPONENTS, Arena, simple_regret
+from nas_core.bench import OPPONENTS, Arena, Course, simple_regret
+from nas_core.proxies.settings import ScoreSettings
+from nas_core.store import Store
 
 SEEDS = 20
 DATA_SETS = ("cifar10", "cifar100", "imagenet16-120")
@@ -121,3 +129,178 @@ def test_blocks_tell_what_was_true_all_along():
 def test_a_column_without_a_value_is_refused():
     with pytest.raises(ValueError, match="no value of 'cifar10'"):
         Arena(spaces.get("nb201"), bench.truth("nb201")["cifar10"] * math.nan)
+
+
+@pytest.fixture
+def referee(tmp_path):
+    return Referee(Store(f"sqlite:///{tmp_path / 'store.db'}"))
+
+
+def played(referee: Referee, budget: int, *ways: str) -> Game:
+    game = referee.open("nb201", "/cifar10", budget, 0, press=1.0)
+    for how in ways:
+        game = referee.move(game, how)
+    return game
+
+
+def test_a_game_survives_the_browser_and_nonsense_is_no_game(referee):
+    game = played(referee, 5, "random", "mutate", "score")
+    told = json.loads(json.dumps(game.to_dict()))
+    assert referee.read(told) == game
+    for broken in (
+        None,
+        {},
+        {**told, "space": "gone"},
+        {**told, "data_set": "x"},
+        {**told, "picks": [["|x|", "random"]]},
+    ):
+        assert referee.read(broken) is None
+
+
+def test_every_way_to_choose_costs_one_evaluation_and_the_budget_ends_the_game(referee):
+    game = played(referee, 4, "random", "mutate", "score")
+    assert (len(game.picks), game.assisted, game.over) == (3, [False, False, True], False)
+    game = referee.move(game, "bricks", [1, 2, 3, 4, 0, 1])
+    assert game.over
+    assert len(set(referee.course(game).archs)) == 4
+    with pytest.raises(Refusal, match="over"):
+        referee.move(game, "random")
+
+
+def test_moves_that_make_no_sense_are_refused_and_cost_nothing(referee):
+    game = played(referee, 5)
+    with pytest.raises(Refusal, match="nothing to mutate"):
+        referee.move(game, "mutate")
+    for draft in (None, [0] * 5, [9] * 6, [-1] * 6):
+        with pytest.raises(Refusal, match="no architecture"):
+            referee.move(game, "bricks", draft)
+    game = referee.move(game, "bricks", [3] * 6)
+    with pytest.raises(Refusal, match="before"):
+        referee.move(game, "bricks", [3] * 6)
+    for budget, seed in ((0, 0), (201, 0), (None, 0), (5, -1), (5, 1.5)):
+        with pytest.raises(Refusal, match="expected a whole number"):
+            referee.open("nb201", "/cifar10", budget, seed, press=1.0)
+
+
+def test_opponents_show_no_more_evaluations_than_the_player_made(referee):
+    game = played(referee, 20, "random", "random")
+    assert [len(course.values) for course in referee.opponents(game)] == [2, 2, 2]
+
+
+def test_scores_join_the_aggregate_only_where_every_network_has_one(referee, tmp_path):
+    space = spaces.get("nb201")
+    store = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    forms = sorted({space.format(space.canonical(arch)) for arch in space.architectures()})
+    truth = bench.truth("nb201")["cifar10"]
+    key = ScoreSettings().key()
+    whole = [(form, {"synflow": float(truth[form])}, {}, {}) for form in forms]
+    part = [(form, {**values, "snip": 1.0}, {}, {}) for form, values, _, _ in whole[:6000]]
+    store.remember_all("nb201", key, [*part, *whole[6000:]])
+    before = played(referee, 30)
+    assert before.scores == (("synflow", key),)
+    without = replace(before, scores=())
+    found = [referee.opponents(replace(game, picks=(("", ""),) * 30))[2].values.mean() for game in (before, without)]
+    assert found[0] > found[1]
+
+
+def test_the_verdict_is_one_sentence_with_place_regret_and_chance(referee):
+    game = replace(played(referee, 5, "random", "score"), over=True)
+    text = referee.verdict(game)
+    assert re.match(r"You came (first|second|third|last) of four", text)
+    regret = referee.arena(game).regret(referee.course(game))[-1]
+    assert f"{regret:.2f} points short of the best there is, 91.61 %" in text
+    assert "2 random draws do at least as well with a chance of" in text
+    assert text.endswith("the score suggested 1 of your 2.")
+    assert text.count(". ") == 0
+
+
+def test_whoever_finds_the_best_is_told_so(referee):
+    ground = referee.arena(played(referee, 1))
+    game = referee.move(played(referee, 1), "bricks", ground.archs[ground.best])
+    assert referee.verdict(game).startswith(
+        "You came first of four: after one evaluation your best, 91.61 %, is the best"
+    )
+    assert "one random draw does at least as well with a chance of 0%" in referee.verdict(game)
+
+
+def test_the_race_marks_assisted_evaluations_and_keeps_what_is_zero_on_the_axis():
+    curves = [Curve("you", np.array([5.0, 0.0]), [False, True]), Curve("random search", np.array([3.0, 2.0]))]
+    figure = race(curves, 10, 81.0, "", "dark", "Regret")
+    assert list(figure.data[0].marker.symbol) == ["circle", "square-open"]
+    assert list(figure.data[0].y) == [5.0, 0.01]
+    assert list(figure.data[0].customdata) == [5.0, 0.0]
+    assert figure.layout.yaxis.ticktext[0] == "≤ 0.01"
+    assert {trace.line.dash for trace in figure.data[:2]} == {"solid", "dash"}
+    assert [list(trace.x) for trace in figure.data[2:]] == [[2], [2]], "stars where each found its best"
+
+
+def test_what_is_sent_before_the_end_holds_no_result_that_was_not_evaluated(tmp_path):
+    """Every callback of the page, asked as a browser asks it; presses for what is hidden among them."""
+    client = create_app(f"sqlite:///{tmp_path / 'store.db'}").server.test_client()
+    rules = {"space.value": "nb201", "data.value": "/cifar10", "budget.value": 10, "seed.value": 3}
+    held, draft, sent = None, None, []
+    for at, what in enumerate(("new", "pick:random", "pick:mutate", "best", "find:1", "find:2"), 1):
+        inputs = {"pressed.data": {"what": f"arena:{what}", "at": float(at)}}
+        states = {"arena-game.data": held, "arena-draft.data": draft, **{f"arena-{k}": v for k, v in rules.items()}}
+        answer = ask(client, "arena-told", inputs, states)
+        held = answer.get("arena-game", {}).get("data", held)
+        draft = answer.get("arena-draft", {}).get("data", draft)
+        sent += [answer, ask(client, "arena-bricks", {"arena-game.data": held}, {"arena-draft.data": draft})]
+        sent.append(ask(client, "arena-known", {"arena-game.data": held, "arena-draft.data": draft}, {}))
+        sent[-1].pop("arena-cell")  # drawn from the bricks alone
+        sent.append(ask(client, "arena-scoreboard", {"arena-game.data": held, "arena-reveal.checked": False}, {}))
+    revealed = ask(client, "arena-scoreboard", {"arena-game.data": held, "arena-reveal.checked": True}, {})
+
+    ground = arena()
+    mine = ground.course("you", [ground.space.parse(pick) for pick, _ in held["picks"]])
+    assert len(mine.values) == 2
+    told, after = numbers(sent), numbers(revealed)
+    own = results(ground, mine)
+    assert own <= told
+    for opponent in ground.opponents(10, 3, ground.ranking(3)):
+        assert not (results(ground, opponent) - own) & told
+        assert results(ground, opponent.first(2)) & after, "the teacher's switch shows them"
+        assert not (results(ground, opponent) - results(ground, opponent.first(2)) - own) & after
+    text = json.dumps([sent, revealed])
+    assert "bdata" not in text, "numbers can be read"
+    assert ground.space.format(ground.archs[ground.best]) not in text
+    assert draft == list(mine.archs[-1])
+
+
+def results(ground: Arena, course: Course) -> set[float]:
+    """Regrets of a course as a chart gets them, and its best value as a table shows it."""
+    return {*ground.regret(course).round(6), *np.maximum.accumulate(course.values)[-1:].round(2)}
+
+
+def numbers(sent: object) -> set[float]:
+    """Every decimal number in what was sent."""
+    return {round(float(number), 6) for number in re.findall(r"\d+\.\d+", json.dumps(sent))}
+
+
+def ask(client, output: str, inputs: dict, states: dict) -> dict:
+    """What the callback with this output answers; empty where it has nothing to say."""
+    listed = client.get("/_dash-dependencies").get_json()
+    found = next(entry for entry in listed if output + ".children" in entry["output"])
+
+    inputs = {"theme.data": "dark", **inputs}
+
+    def values(kind: str, told: dict[str, object]) -> list[dict]:
+        return [
+            {"id": entry["id"], "property": entry["property"], "value": told.get(f"{entry['id']}.{entry['property']}")}
+            for entry in found[kind]
+        ]
+
+    outputs = [
+        dict(zip(("id", "property"), name.rsplit(".", 1), strict=True))
+        for name in found["output"].strip(".").split("...")
+    ]
+    body = {
+        "output": found["output"],
+        "outputs": outputs,
+        "inputs": values("inputs", inputs),
+        "state": values("state", states),
+        "changedPropIds": list(inputs)[:1],
+    }
+    answer = client.post("/_dash-update-component", json=body)
+    assert answer.status_code in (200, 204), answer.get_data(as_text=True)[:500]
+    return answer.get_json()["response"] if answer.status_code == 200 else {}
