@@ -15,6 +15,7 @@ from app.cockpit import DEFAULT_CONFIG, Cockpit, turned
 from app.pages.runs import figures
 from app.pages.runs.layout import COMPARE_HINT
 from app.palette import short
+from app.report import report
 from app.shell import EXTENSION, HINTS, notification, press, pressed
 from nas_core import bench
 from nas_core.proxies.settings import ScoreSettings
@@ -127,9 +128,12 @@ def register(app: Dash, cockpit: Cockpit) -> None:
 
     @app.callback(Output("session-download", "data"), Input("pressed", "data"), prevent_initial_call=True)
     def download(told: dict[str, Any] | None) -> Any:
-        words = pressed(told, "script")
+        words = pressed(told, "script", "report")
         if not words:
             return no_update
+        if words[0] == "report":
+            document = report(cockpit, words[1])
+            return {"content": document, "filename": f"report-{words[1]}.html", "type": "text/html"}
         script = session_script(cockpit.store, words[1])
         return {
             "content": json.dumps(script, indent=1),
@@ -234,6 +238,7 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
                     dcc.Link("Open", href=f"/{selection.write(run.id, None)}"),
                     *(_button(_LABELS.get(order, order.capitalize()), press(order, run.id)) for order in orders),
                     *([_button("Twin", press("twin", run.id))] if view.acts and run.state in _ENDED else []),
+                    _button("Report", press("report", run.id)),
                     _button("Script", press("script", run.id)),
                     _button("Delete", press("delete", run.id), color="red"),
                 ],
