@@ -21,7 +21,7 @@ CROSSOVER = 0.9
 
 @register("pareto")
 class Pareto:
-    """Population of 50 chosen by fronts, and inside a front by crowding; parents win binary tournaments by the same two.
+    """Population of 50 chosen by fronts, inside a front by crowding; parents win binary tournaments by the same two.
 
     A child is a uniform crossover of two parents, each decision then redrawn with probability one over their number:
     decisions have no order, so the source's operators for bits stand in for its simulated binary crossover. The first

@@ -16,6 +16,8 @@ from nas_core.proxies._passes import Measured, Pass
 from nas_core.proxies._registry import _PROXIES
 
 NAMES = proxies.names()
+COMPUTED = [name for name in NAMES if name != "latency_ms"]
+"""Those that give the same value twice; a clock does not."""
 MEASURED = [name for name in NAMES if isinstance(proxies.get(name), Measured)]
 TRAINED = [n for n in MEASURED if all(kind.listens is Pass.TRAIN for kind in proxies.get(n).reads)]
 SPACE = spaces.get("nb201")
@@ -73,7 +75,7 @@ def test_a_model_and_its_batches_are_left_as_they_were(name, make):
 
 
 @pytest.mark.parametrize("make", [_cell, _with_dropout])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMPUTED)
 def test_a_score_does_not_depend_on_the_callers_generator(name, make):
     values = []
     for seed in (1, 2):
@@ -90,7 +92,7 @@ def test_many_scores_at_once_equal_single_scores_exactly(make):
     assert list(together) == NAMES
     for name, found in together.items():
         alone = proxies.get(name).score(model, batches)
-        assert _same(found.value, alone.value), name
+        assert _same(found.value, alone.value) or name not in COMPUTED, name
         assert found.layers.equals(alone.layers), name
 
 

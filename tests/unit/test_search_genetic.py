@@ -1,4 +1,4 @@
-"""Strategies that breed: what steering, constraints and small asks must not break, and that they find more than chance."""
+"""Strategies that breed: what steering, constraints and small asks must not break, and that they beat chance."""
 
 from __future__ import annotations
 
