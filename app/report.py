@@ -50,7 +50,9 @@ h2 { font-size: 18px; margin-top: 32px; border-bottom: 1px solid var(--grid); }
 p.note, figcaption, caption { color: var(--faint); font-size: 13px; } caption { text-align: left; padding-bottom: 4px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; margin: 8px 0; width: 100%; }
 th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid var(--grid); vertical-align: top; }
-td { overflow-wrap: anywhere; } .number { text-align: right; } td.number { white-space: nowrap; }
+td { overflow-wrap: anywhere; }
+td.code { font: 12px/1.5 ui-monospace, monospace; min-width: 300px; }
+.number { text-align: right; } td.number { white-space: nowrap; }
 code, pre { font: 12px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; border: 1px solid var(--grid); padding: 8px; max-height: 420px; overflow: auto; }
 figure { margin: 16px 0; } a { color: inherit; }
@@ -130,7 +132,7 @@ def _acts(view: View) -> str:
         state = "" if act.kind == "undo" and state == "in force" else state
         rows.append((number + 1, _moment(entry.time), f"{scored:,}", _told(act), left, note, state))
     head = ("act", "time", "scored then", "what", "what it did, as it looked then", "author, note", "now")
-    caption = f"Steering acts in order; of {_count(view, view.steering)} architectures that are left now"
+    caption = f"Steering acts in order; {_count(view, view.steering)} architectures are left now"
     return _table(caption, head, rows, numbers={0, 2})
 
 
@@ -165,7 +167,7 @@ def _outcome(view: View, truth: dict[str, np.ndarray]) -> str:
     if not np.isfinite(view.ranked).any():
         return "<p>Nothing is scored yet.</p>"
     order = np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")[:BEST]
-    counts = [name for name in _COUNTS if name in view.table.closed]
+    counts = [name for name in _COUNTS if name in view.table.closed and name != view.rank_by]
     head = ["rank", "architecture", f"{view.rank_by} ({view.rung(view.rank_by)})", *(f"{c} (count)" for c in counts)]
     columns = [view.over_space(name)[view.indices] for name in (view.rank_by, *counts)]
     if TRAINED in view.values and view.rank_by != TRAINED:
@@ -182,7 +184,7 @@ def _outcome(view: View, truth: dict[str, np.ndarray]) -> str:
         f"evaluation ladder that every value stands on ({', '.join(RUNGS)}, truth), and the counts that the score may "
         "merely repeat. Only truth and what was trained are accuracies."
     )
-    return _table(caption, head, rows, numbers=set(range(2, len(head))) | {0})
+    return _table(caption, head, rows, numbers=set(range(2, len(head))) | {0}, code=1)
 
 
 def _figures(view: View) -> str:
@@ -227,7 +229,8 @@ def _fitness(view: View) -> str:
 
 def _map(view: View) -> str:
     values = view.over_space(view.rank_by)
-    known = np.isfinite(values)
+    canonical = view.table.canonical
+    known = np.isfinite(values) & np.isin(canonical, canonical[view.indices])  # closed forms are known everywhere
     groups = [(view.table.projection[~known], UNKNOWN_OPERATION, _DOTS[0])]
     levels = np.ceil(len(_LEVELS) * rankdata(values[known]) / max(known.sum(), 1)).astype(int) - 1
     places = view.table.projection[known]
@@ -254,7 +257,7 @@ def _measures(view: View, truth: dict[str, np.ndarray]) -> str:
         ]
         known = "<p>No truth is known for this space, so nothing says how well the score ranks.</p>"
         return known + _table(f"Spearman correlation of {turned(view.rank_by)}", ("with", "rho"), rows, numbers={1})
-    text = ""
+    text, bars = "", {}
     summed = laboratory.aggregate(view)
     for name, accuracy in truth.items():
         board = laboratory.leader_board(view, accuracy, everything, summed)
@@ -264,11 +267,17 @@ def _measures(view: View, truth: dict[str, np.ndarray]) -> str:
         rows = [tuple(row[key] for key in ("score", "n", "tau", "tau_top_half", "rho", "regret")) for row in board]
         caption = f"Agreement with the truth of {name}, 95 % intervals; baselines count and know nothing of the data"
         text += _table(caption, head, rows, numbers={1})
-        bars = laboratory.measured(view, view.ranked, accuracy, everything)
-        said = ((what, "–" if math.isnan(value) else f"{value:.2f}") for what, value in bars.items())
-        caption = f"Spearman correlation of {turned(view.rank_by)}, truth of {name}"
-        text += _table(caption, ("of the score", "rho"), said, numbers={1})
+        bars[name] = laboratory.measured(view, view.ranked, accuracy, everything)
+    what = dict.fromkeys(row for column in bars.values() for row in column)
+    said = [(row, *(_digits(column.get(row, math.nan)) for column in bars.values())) for row in what]
+    caption = f"Spearman correlation of {turned(view.rank_by)}, by the data set of the truth"
+    if said:
+        text += _table(caption, ("of the score", *bars), said, numbers=set(range(1, len(bars) + 1)))
     return text
+
+
+def _digits(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2f}"
 
 
 def _spearman(values: np.ndarray, others: np.ndarray) -> float:
@@ -359,11 +368,12 @@ def _table(
     rows: Iterable[Sequence[Any]],
     *,
     numbers: frozenset[int] | set[int] = frozenset(),
+    code: int = -1,
 ) -> str:
-    """A table of escaped texts; `numbers` are the columns that are aligned to the right."""
+    """A table of escaped texts; `numbers` are the columns aligned to the right, `code` is one of notations."""
 
     def cells(tag: str, row: Sequence[Any]) -> str:
-        shape = {k: ' class="number"' for k in numbers}
+        shape = {k: ' class="number"' for k in numbers} | {code: ' class="code"'}
         scope = ' scope="col"' if tag == "th" else ""
         return "".join(f"<{tag}{scope}{shape.get(k, '')}>{escape(str(cell))}</{tag}>" for k, cell in enumerate(row))
 
