@@ -73,6 +73,8 @@ def layout() -> dmc.MantineProvider:
             dcc.Store(id="run"),
             dcc.Store(id="arch"),
             dcc.Store(id="pressed"),
+            dcc.Store(id="export-wanted"),
+            dcc.Download(id="export-download"),
             dcc.Store(id="theme", data="dark"),
             live.components(),
             dmc.NotificationContainer(id="notifications", position="bottom-right"),

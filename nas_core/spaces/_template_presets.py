@@ -46,10 +46,16 @@ def dense_block() -> Template:
     return Template("Dense block", (first, growing, growing, narrowing, growing, growing))
 
 
+def empty() -> Template:
+    """One layer with one convolution, to build from."""
+    return Template("My template", (Layer((Block("conv", 8, 3),)),))
+
+
 PRESETS: dict[str, Callable[[], Template]] = {
     "3-conv-7-layer": three_convolutions,
     "VGG-like": vgg,
     "Residual": residual,
     "Dense block": dense_block,
+    "Empty": empty,
 }
 """Presets by name."""

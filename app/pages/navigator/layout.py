@@ -26,7 +26,6 @@ _STORES = (
     "map-marks",
     "map-live",
     "map-size",
-    "export-wanted",
     "map-going",
     "map-chosen",
     "region",
@@ -38,7 +37,6 @@ def layout() -> html.Div:
     return html.Div(
         [
             *[dcc.Store(id=name) for name in (*_STORES, *loop.STORES)],
-            dcc.Download(id="export-download"),
             html.Div(
                 [html.Span(QUESTION), html.Span(id="trust-verdict", className="trust-verdict", role="status")],
                 className="question asked",

@@ -1,0 +1,150 @@
+"""From an empty template to an exported network, in a real browser on the embedded digits."""
+
+from __future__ import annotations
+
+import re
+import site
+import subprocess
+import sys
+
+import numpy as np
+import torch
+from playwright.sync_api import Page, expect
+
+from nas_core.engine._exports import trained_model
+from nas_core.store import Store
+
+ELSEWHERE = """
+import importlib.util, sys
+sys.path.append(sys.argv[1])  # no .pth file of it is read: what is installed in editable mode is not there
+try:
+    import nas_core
+except ModuleNotFoundError:
+    pass
+else:
+    sys.exit("nas_core can be imported here")
+import numpy as np, onnxruntime, torch
+images = np.load("images.npy")
+spec = importlib.util.spec_from_file_location("network", "network.py")
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+network = module.build()
+network.load_state_dict(torch.load("network.pt", weights_only=True))
+with torch.no_grad():
+    np.save("from_py.npy", network.eval()(torch.from_numpy(images)).numpy())
+session = onnxruntime.InferenceSession("network.onnx")
+np.save("from_onnx.npy", session.run(None, {session.get_inputs()[0].name: images})[0])
+"""
+
+
+def press(page: Page, *words: object) -> None:
+    page.locator(f'[data-press="template:{":".join(map(str, words))}"]').click()
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.locator(f"#template-{name}").click()
+    page.get_by_role("option", name=value, exact=True).click()
+
+
+def build(page: Page) -> None:
+    """Seven layers of a 1×1, a 3×3 and a 5×5 convolution; the third and the fifth halve the image."""
+    choose(page, "preset", "Empty")
+    expect(page.locator(".lego-block")).to_have_count(1)
+    for place, kernel in ((1, "1"), (2, "5")):
+        press(page, "add", 0, "conv")
+        expect(page.locator(".lego-block")).to_have_count(place + 1)
+        expect(page.locator(".lego-block.selected")).to_contain_text("conv 3×3 8")
+        choose(page, "kernel", kernel)
+        expect(page.locator(".lego-block.selected")).to_contain_text(f"conv {kernel}×{kernel} 8")
+    for layers in range(2, 8):
+        press(page, "layer", layers - 2)
+        expect(page.locator(".lego-block")).to_have_count(3 * layers)
+    for layer in (2, 4):
+        for place in range(3):
+            press(page, "select", layer, place)
+            expect(page.locator(f'[data-press="template:select:{layer}:{place}"]')).to_have_attribute(
+                "aria-pressed", "true"
+            )
+            choose(page, "stride", "2")
+            expect(page.locator(".lego-block.selected")).to_contain_text("/2")
+            if place == 0:  # one block of three halves the image: the odd one out is told at once
+                expect(page.locator(".lego-problem")).to_have_count(1)
+                expect(page.locator("#template-run-button")).to_be_disabled()
+    expect(page.locator(".lego-problem")).to_have_count(0)
+    expect(page.locator("#template-summary")).to_contain_text("7 layers, 21 blocks, 823,543 networks")
+
+
+def save_download(page: Page, kind: str, path) -> None:
+    with page.expect_download(timeout=60_000) as download:
+        page.locator(f'[data-press="export:{kind}"]').click()
+    assert download.value.suggested_filename.startswith("trained-")
+    download.value.save_as(path)
+
+
+def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
+    page: Page, address: str, store_url: str, tmp_path, shoot
+):
+    page.goto(f"{address}/template")
+    expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
+    build(page)
+    press(page, "undo")
+    expect(page.locator(".lego-problem")).to_have_count(1)
+    press(page, "redo")
+    expect(page.locator(".lego-problem")).to_have_count(0)
+    page.locator("#template-save").click()
+    with page.expect_download() as download:
+        page.locator("#template-json").click()
+    download.value.save_as(tmp_path / "mine.json")
+    choose(page, "preset", "Residual")
+    expect(page.locator("#template-summary")).to_contain_text("6 layers")
+    page.locator("#template-upload input").set_input_files(tmp_path / "mine.json")
+    expect(page.locator("#template-summary")).to_contain_text("7 layers, 21 blocks")
+    shoot(page, "template")
+
+    page.locator("#template-epochs").fill("10")
+    page.locator("#template-budget").fill("96")
+    page.locator("#template-run-button").click()
+    expect(page.locator("#count")).to_have_text("823,543 of 823,543", timeout=30_000)
+    page.locator("#btn-start").click()
+    expect(page.locator("#run-status")).to_contain_text("of 10 epochs", timeout=120_000)
+    page.locator("#btn-pause").click()
+    expect(page.locator("#run-status")).to_contain_text("Paused")
+    page.locator("#btn-start").click()
+    page.wait_for_function(
+        "() => /(^|\\D)[1-9]\\d* of 96 scored/.test(document.getElementById('run-status').innerText)", timeout=150_000
+    )
+    page.locator('[data-brick="0:1"] .prune').click()
+    expect(page.locator("#count")).to_have_text(re.compile(r"352,947 of"))
+    expect(page.locator("#run-status")).to_contain_text("96 of 96", timeout=150_000)
+    run = re.search(r"run=(\w+)", page.url).group(1)
+    store = Store(store_url)
+    (act,) = (entry for entry in store.log(run, kind="act"))
+    later = [row.arch for row in store.candidates(run) if row.position >= 16 + int(act.body["scored"])]
+    assert later
+    assert all(arch.startswith("0") for arch in later)
+
+    page.locator("#candidates .ag-row").first.click()
+    expect(page.locator("#candidate-card .arch")).to_be_visible()
+    best = page.locator("#candidate-card .arch").inner_text()
+    page.locator('[data-press="train-alone:10"]').click()
+    expect(page.locator("#candidate-card")).to_contain_text("Trained alone", timeout=150_000)
+    shoot(page, "template_trained")
+    for kind, name in (("py", "network.py"), ("onnx", "network.onnx"), ("state-dict", "network.pt")):
+        save_download(page, kind, tmp_path / name)
+
+    (training,) = (entry.body for entry in store.log(run, kind="training"))
+    assert training["arch"] == best
+    _, model = trained_model(store.file(training["run"]))
+    images = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    np.save(tmp_path / "images.npy", images.numpy())
+    with torch.no_grad():
+        expected = model(images).numpy()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ELSEWHERE, site.getsitepackages()[0]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("from_py", "from_onnx"):
+        assert np.abs(np.load(tmp_path / f"{name}.npy") - expected).max() < 1e-5
