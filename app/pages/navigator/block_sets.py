@@ -69,13 +69,13 @@ OPERATIONS: dict[str, tuple[str, Operation]] = {
     "union": ("{0} ∪ {1}", lambda a, b: a | b),
     "intersection": ("{0} ∩ {1}", lambda a, b: a & b),
     "difference": ("{0} ∖ {1}", lambda a, b: a - b),
-    "complement": ("∁({0} ∪ {1})", lambda a, b: ~(a | b)),
+    "complement": ("neither", lambda a, b: ~(a | b)),
 }
 """Set operations on the blocks of two regions, with how they are written."""
 
 ALONE: dict[str, tuple[str, Operation]] = {
     "union": ("{0}", lambda a, _: a),
-    "complement": ("∁{0}", lambda a, _: ~a),
+    "complement": ("not {0}", lambda a, _: ~a),
 }
 """Those that make sense of a single one."""
 
