@@ -16,6 +16,9 @@ from nas_core.cli import _options as options
 from nas_core.cli._lists import Json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas_core.spaces import SearchSpace
     from nas_core.store import RunRow, Store
 
 StoreUrl = Annotated[str | None, typer.Option("--store", help="SQLAlchemy URL of the store.")]
@@ -50,8 +53,11 @@ def engine(
 
 def search(
     space: options.Space = "nb201",
-    strategy: Annotated[str, typer.Option(help="scan, random or evolution.")] = "evolution",
+    strategy: Annotated[str, typer.Option(help="scan, random, evolution, genetic or pareto.")] = "evolution",
     proxy: options.Proxy = ["zico"],  # noqa: B006 - typer reads it only
+    cost: Annotated[
+        list[str] | None, typer.Option("--cost", help="Count or score to keep low; repeat for several.")
+    ] = None,
     data: options.Data = "digits",
     preset: options.PresetName = options.Preset.LAPTOP,
     batch_size: options.Number = None,
@@ -68,7 +74,10 @@ def search(
     workers: options.Workers = 0,
     as_json: Json = False,
 ) -> None:
-    """Search a space under a steering; the first proxy ranks. Ctrl-C pauses the run."""
+    """Search a space under a steering; the first proxy ranks. Ctrl-C pauses the run.
+
+    The strategy pareto looks for the front of that score and the costs (flops, where none is given) and marks it.
+    """
     from nas_core import data as images
     from nas_core import proxies, spaces
     from nas_core import search as strategies
@@ -82,11 +91,14 @@ def search(
         proxies.get(name)
     images.load(chosen.data, seed=seed)
     strategies.get(strategy, known, seed)
+    costs = _costs(known, strategy, proxy[0], cost)
     acts = options.steering_acts(pin, prune)
     spaces.Steering.fold(known, acts)
     records = Store(store)
     if resume is None:
-        config = {"strategy": strategy, "proxies": proxy, "rank_by": proxy[0], "settings": chosen.to_dict()}
+        scores = dict.fromkeys([*proxy, *(name for name in costs if name not in known.metric_names)])
+        config = {"strategy": strategy, "proxies": list(scores), "rank_by": proxy[0], "settings": chosen.to_dict()}
+        config |= {"costs": costs} if costs else {}
         resume = records.create_run(space, {**config, "budget": budget, "seed": seed, "batch": 8})
         for act in acts:
             records.append(resume, "act", act.to_dict())
@@ -95,15 +107,55 @@ def search(
         records.command(records.run(resume).id, "resume")
     run = serve_to_end(records, [resume], workers)[0]
     table = records.table(resume)
-    ranking = proxies.get(run.config["rank_by"])
     if table.empty:
         raise ValueError(f"run {resume} has no candidates: {run.message}")
-    ranked = table.sort_values(run.config["rank_by"], ascending=not ranking.higher_is_better)
-    best = ranked.head(top).drop(columns=["scored"])
+    best = _best(table, run, top).drop(columns=["scored"])
     if as_json:
         typer.echo(json.dumps({"run": resume, "scored": len(table), "best": best.to_dict("records")}))
     else:
         typer.echo(f"run {resume}: {run.message}\n{best.to_string(index=False)}")
+
+
+def _costs(space: SearchSpace, strategy: str, rank_by: str, given: Sequence[str] | None) -> list[str]:
+    """Names of the costs to keep low: those given, else `flops` for the strategy that cannot do without.
+
+    Raises:
+        ValueError: a cost that is neither a closed form of the space nor a proxy, or that ranks already; or none, where
+            one is needed.
+    """
+    from nas_core import proxies
+
+    known = [*space.metric_names, *(name for name in proxies.names() if name not in space.metric_names)]
+    costs = list(dict.fromkeys(given or ()))
+    for name in costs:
+        if name not in known:
+            raise ValueError(f"--cost: unknown cost {name!r}; expected one of: {', '.join(known)}")
+        if name == rank_by:
+            raise ValueError(f"--cost {name}: this score ranks the candidates already; expected another")
+    if strategy == "pareto" and not costs:
+        if "flops" not in space.metric_names or rank_by == "flops":
+            raise ValueError(f"strategy pareto needs --cost; expected one of: {', '.join(known)}")
+        return ["flops"]
+    return costs
+
+
+def _best(table: pd.DataFrame, run: RunRow, top: int) -> pd.DataFrame:
+    """The `top` candidates, best first. Where the run has costs: with these, first the whole front, marked `front`."""
+    from nas_core import proxies, spaces
+    from nas_core.predict import front
+
+    rank_by = str(run.config["rank_by"])
+    sign = 1 if proxies.get(rank_by).higher_is_better else -1
+    costs = [str(name) for name in run.config.get("costs") or ()]
+    if not costs:
+        return table.sort_values(rank_by, ascending=sign < 0).head(top)
+    space = spaces.get(run.space)
+    forms = space.closed_forms([space.parse(text) for text in table["arch"]])
+    for name in costs:
+        table[name] = forms[name].to_numpy() if name in forms else table[name]
+    table["front"] = front(sign * table[rank_by].to_numpy(dtype=float), table[costs].to_numpy(dtype=float))
+    ranked = table.assign(turned=-sign * table[rank_by]).sort_values(["front", "turned"], ascending=[False, True])
+    return ranked.drop(columns="turned").head(max(top, int(table["front"].sum())))
 
 
 def serve_to_end(records: Store, identifiers: Sequence[str], workers: int = 0) -> list[RunRow]:
