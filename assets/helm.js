@@ -20,6 +20,7 @@ window.dash_clientside = window.dash_clientside || {};
   let shownRun = null; // the run whose timeline is shown
   let axes = { from: null }; // decoded coordinates of the base drawn last
 
+  let settling = null;
   let outlined = false; // whether the map shows the outline of a region
   // The convex outline of the dots of a region, with its name (Andrew's monotone chain).
   const hull = (inside, x, y, name, colour) => {
@@ -140,6 +141,12 @@ window.dash_clientside = window.dash_clientside || {};
         const text = brick.querySelector(".support");
         if (text.textContent !== look.text) text.textContent = look.text;
       }
+      return none();
+    },
+    // Advice waits until nothing was drawn for a while, so that it never stands in the way of an act.
+    settle: (drawn) => {
+      clearTimeout(settling);
+      settling = setTimeout(() => { if (document.getElementById("regions")) keep(["settled", { data: drawn }]); }, 700);
       return none();
     },
     // Bricks of the blocks chosen by a set of regions.

@@ -66,16 +66,17 @@ def least_explored(view: View) -> Area | None:
     if not overall.scored:
         return None
     labels = areas(view.table.projection)
-    found = [
-        Area(inside, coverage(view, inside)) for k in range(_CUTS**2) if (inside := (labels == k) & view.kept).any()
-    ]
-    passed_by = [
-        area
-        for area in found
-        if area.coverage.networks - area.coverage.scored >= LEAST_NETWORKS
-        and area.coverage.share <= _NEGLECT * overall.share
-    ]
-    return min(passed_by, key=lambda area: (area.coverage.share, -area.coverage.networks), default=None)
+    # Variants of one network may lie in several areas: it counts in each of them.
+    size = len(view.table.archs)
+    pairs = np.unique(labels[view.kept] * size + view.table.canonical[view.kept])
+    networks = np.bincount(pairs // size, minlength=_CUTS**2)
+    scored = np.bincount(pairs // size, weights=_scored(view)[pairs % size], minlength=_CUTS**2).astype(int)
+    share = scored / np.maximum(networks, 1)
+    passed_by = np.flatnonzero((networks - scored >= LEAST_NETWORKS) & (share <= _NEGLECT * overall.share))
+    if not len(passed_by):
+        return None
+    least = min(passed_by.tolist(), key=lambda k: (share[k], -networks[k]))
+    return Area((labels == least) & view.kept, Coverage(int(scored[least]), int(networks[least])))
 
 
 def _scored(view: View) -> np.ndarray:

@@ -23,7 +23,7 @@ from app.shell import notification, press, pressed
 from nas_core.spaces import Region
 from nas_core.store import Store
 
-STORES = ("scope", "moment", "map-past", "outlined")
+STORES = ("scope", "moment", "map-past", "outlined", "settled")
 LASSO, AREA = "lasso", "area"
 PLAIN_AXES = ("projection 1", "projection 2")
 _NAMES = {LASSO: "lasso", AREA: "least explored"}
@@ -296,14 +296,14 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         Output("next", "children"),
         Output("trust-verdict", "children"),
         Output("coverage", "children"),
-        Input("drawn", "data"),
+        Input("settled", "data"),
         Input("scope", "data"),
         State("region", "data"),
         State("moment", "data"),
         State("run", "data"),
     )
-    def advise(_drawn: Any, scope: Any, lasso: str | None, moment: int | None, run: str | None) -> tuple[Any, ...]:
-        """All that is not the answer to an act waits until that is drawn."""
+    def advise(_settled: Any, scope: Any, lasso: str | None, moment: int | None, run: str | None) -> tuple[Any, ...]:
+        """All that is not the answer to an act waits until that is drawn and the hand rests."""
         if not run:
             return (no_update,) * 4
         view = cockpit.view(run)
@@ -338,6 +338,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
 
 
 def _register_clientside(app: Dash) -> None:
+    app.clientside_callback(ClientsideFunction("helm", "settle"), Output("settled", "data"), Input("drawn", "data"))
     app.clientside_callback(
         ClientsideFunction("helm", "stretch"),
         Output("timeline", "max"),

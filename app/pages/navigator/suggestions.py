@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.stats import rankdata
 
 from app.cockpit import View
@@ -44,44 +43,73 @@ def suggestions(view: View, regions: Sequence[NamedRegion] = ()) -> list[Suggest
         lambda: _explorations(view),
         lambda: _extensions(view),
     )
-    each = [[*kind()] for kind in kinds]
-    first = [found[0] for found in each if found]
-    return [*first, *(more for found in each for more in found[1:])][:MOST]
+    asked = [kind() for kind in kinds]
+    first = [suggestion for found in asked if (suggestion := next(found, None))]
+    if len(first) < MOST:
+        first += [suggestion for found in asked for suggestion in found]
+    return first[:MOST]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block that the steering leaves, and the median fitness and the highest interval of its rivals, if supported."""
+
+    decision: int
+    choice: int
+    fitness: float
+    low: float
+    high: float
+    n: int
+    median: float
+    highest: float
+    supported: bool
+
+    def sentence(self) -> str:
+        return f"Fitness {self.fitness:.2f} [{self.low:.2f}, {self.high:.2f}], n = {self.n},"
 
 
 def _prunes(view: View) -> Iterator[Suggestion]:
     """Blocks whose whole interval lies below the median of the others left in their decision; clearest first."""
-    clear = []
-    for block, others in _rivals(view):
-        median = float(others["fitness"].median())
-        if block.n >= LEAST_SUPPORT and block.high < median:
-            clear.append((median - block.high, block, median))
-    for _, block, median in sorted(clear, key=lambda found: -found[0])[:MOST]:
-        evidence = f"{_fitness(block)} is below the others' median {median:.2f}"
-        yield from _acting(view, "prune", block, evidence)
+    clear = [block for block in _blocks(view) if block.high < block.median]
+    for block in sorted(clear, key=lambda block: block.high - block.median)[:MOST]:
+        yield from _acting(view, "prune", block, f"{block.sentence()} is below the others' median {block.median:.2f}")
 
 
 def _pins(view: View) -> Iterator[Suggestion]:
-    """A block whose whole interval lies above the interval of every other one left in its decision."""
-    for block, others in _rivals(view):
-        supported = (others["n"] >= LEAST_SUPPORT).all()
-        if supported and block.n >= LEAST_SUPPORT and block.low > others["high"].max():
-            evidence = f"{_fitness(block)} is above every other's interval (up to {others['high'].max():.2f})"
-            yield from _acting(view, "pin", block, evidence)
+    """Blocks whose whole interval lies above the interval of every other one left in their decision; clearest first."""
+    clear = [block for block in _blocks(view) if block.supported and block.low > block.highest]
+    for block in sorted(clear, key=lambda block: block.highest - block.low)[:MOST]:
+        above = f"is above every other's interval (up to {block.highest:.2f})"
+        yield from _acting(view, "pin", block, f"{block.sentence()} {above}")
 
 
-def _rivals(view: View) -> Iterator[tuple[pd.Series, pd.DataFrame]]:
-    """Every block that the steering leaves, with the others left in its decision; decisions that are open only."""
-    for d, blocks in view.blocks.groupby("decision"):
-        left = blocks[blocks["choice"].isin(view.steering.allowed[int(d)])]
-        if len(left) > 1 and len(view.indices):
-            for place in range(len(left)):
-                yield left.iloc[place], left.drop(index=left.index[place])
+def _blocks(view: View) -> Iterator[_Block]:
+    """Blocks with support in decisions that the steering leaves open."""
+    if not len(view.indices):
+        return
+    columns = {name: view.blocks[name].to_numpy() for name in view.blocks}
+    for d, allowed in enumerate(view.steering.allowed):
+        of_decision = np.flatnonzero((columns["decision"] == d) & np.isin(columns["choice"], allowed))
+        for k in of_decision if len(of_decision) > 1 else ():
+            if columns["n"][k] < LEAST_SUPPORT:
+                continue
+            others = of_decision[of_decision != k]
+            yield _Block(
+                decision=d,
+                choice=int(columns["choice"][k]),
+                fitness=float(columns["fitness"][k]),
+                low=float(columns["low"][k]),
+                high=float(columns["high"][k]),
+                n=int(columns["n"][k]),
+                median=float(np.median(columns["fitness"][others])),
+                highest=float(columns["high"][others].max()),
+                supported=bool((columns["n"][others] >= LEAST_SUPPORT).all()),
+            )
 
 
-def _acting(view: View, kind: str, block: pd.Series, evidence: str) -> Iterator[Suggestion]:
-    decision = view.table.space.decisions[int(block.decision)]
-    choice = decision.choices[int(block.choice)]
+def _acting(view: View, kind: str, block: _Block, evidence: str) -> Iterator[Suggestion]:
+    decision = view.table.space.decisions[block.decision]
+    choice = decision.choices[block.choice]
     act = Act("pin" if kind == "pin" else "prune", decision.name, (choice,))
     try:
         after = view.steering.extended(view.table.space, act)
@@ -91,12 +119,8 @@ def _acting(view: View, kind: str, block: pd.Series, evidence: str) -> Iterator[
     if seen.best_lost > MOST_LOST:
         return
     name = f"{kind} {decision.name} {OPERATION_NAMES.get(choice, choice)}"
-    words = (kind, str(int(block.decision)), str(int(block.choice)))
+    words = (kind, str(block.decision), str(block.choice))
     yield Suggestion(name, f"{evidence}; {seen.sentence()}.", words)
-
-
-def _fitness(block: pd.Series) -> str:
-    return f"Fitness {block.fitness:.2f} [{block.low:.2f}, {block.high:.2f}], n = {int(block.n)},"
 
 
 def _focuses(view: View, regions: Sequence[NamedRegion]) -> Iterator[Suggestion]:

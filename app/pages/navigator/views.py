@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -69,7 +70,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         view = scenes.of(live, moment, scope)
         space = view.table.space
         count = space.count(view.steering)
-        now = [run, live.cursor, theme, len(live.acts), moment, scope and [scope["label"], hash(scope["mask"])]]
+        now = [run, live.cursor, theme, len(live.acts), moment, scope and [scope["label"], crc32(scope["mask"].encode())]]
         always = (
             f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
             CHARTS.get(chart or "", next(iter(CHARTS.values())))(cockpit, view, theme),
