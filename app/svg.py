@@ -71,7 +71,7 @@ def lines(
             f'<path class="line" {style} d="{_path(axes, along, values, steps)}"><title>{escape(name)}</title></path>'
         )
     if len(kept) > 1:
-        parts += _legend([name for name, _, _ in kept])
+        parts += _legend([name for name, _, _ in kept], axes.height)
     return _framed(axes, "".join(parts), title)
 
 
@@ -154,14 +154,15 @@ def _path(axes: Axes, x: np.ndarray, y: np.ndarray, steps: bool) -> str:
     return "".join(words)
 
 
-def _legend(names: Sequence[str]) -> list[str]:
+def _legend(names: Sequence[str], height: int) -> list[str]:
+    """Names beside the way their lines are drawn, left of the name of x."""
     parts = []
     for k, (name, (colour, dash)) in enumerate(zip(names, LINES, strict=False)):
-        y = _TOP + 12 + 16 * k
+        x, y = _LEFT + 120 * k, height - 10
         dashes = "" if dash == "solid" else f' stroke-dasharray="{_DASHES[dash]}"'
         parts.append(
-            f'<line class="line" x1="{WIDTH - 200}" x2="{WIDTH - 168}" y1="{y}" y2="{y}" stroke="{colour}"{dashes}/>'
-            f'<text x="{WIDTH - 160}" y="{y + 4}">{escape(name)}</text>'
+            f'<line class="line" x1="{x}" x2="{x + 30}" y1="{y}" y2="{y}" stroke="{colour}"{dashes}/>'
+            f'<text x="{x + 36}" y="{y + 4}">{escape(name)}</text>'
         )
     return parts
 

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import kendalltau, rankdata
 
+_FEW = 200
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -116,14 +118,19 @@ class _Pairs:
 
 
 def _tau(pairs: _Pairs) -> float:
-    return float(kendalltau(pairs.x, pairs.y).statistic)
+    if len(pairs.x) > _FEW:
+        return float(kendalltau(pairs.x, pairs.y).statistic)
+    # All pairs at once: for a few, the checks of the library take ten times as long as the counting.
+    x, y = (np.subtract(v[:, None] > v, v[:, None] < v, dtype=np.float32) for v in (pairs.x, pairs.y))
+    untied = float(np.vdot(x, x)) * float(np.vdot(y, y))
+    return float(np.vdot(x, y)) / untied**0.5 if untied else float("nan")
 
 
 def _rho(pairs: _Pairs) -> float:
     a, b = _average_ranks(pairs.x, pairs.by_score), _average_ranks(pairs.y, pairs.by_truth)
-    if a.std() == 0 or b.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
+    a, b = a - a.mean(), b - b.mean()
+    spread = float(a @ a) * float(b @ b)
+    return float(a @ b) / spread**0.5 if spread else float("nan")
 
 
 def _average_ranks(values: np.ndarray, order: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import kendalltau, spearmanr
 
 from nas_core.bench import partial_correlation, rank_statistics
 
@@ -90,3 +90,15 @@ def test_partial_correlation_equals_the_recursion_for_one_control():
     ab, ac, bc = (spearmanr(*pair).statistic for pair in ((a, b), (a, c), (b, c)))
     expected = (ab - ac * bc) / np.sqrt((1 - ac**2) * (1 - bc**2))
     assert partial_correlation(a, b, [c]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [3, 50, 200, 201])
+def test_tau_of_a_few_is_that_of_the_library_with_ties_and_infinities(n):
+    rng = np.random.default_rng(n)
+    score, truth = rng.integers(n // 2 + 1, size=n).astype(float), rng.integers(n, size=n).astype(float)
+    score[0] = -np.inf
+    found = rank_statistics(score, truth, bootstrap=0)
+    assert found.tau.value == pytest.approx(kendalltau(score, truth).statistic, abs=1e-9, nan_ok=True)
+    top = truth >= np.median(truth)
+    expected = kendalltau(score[top], truth[top]).statistic
+    assert found.tau_top_half.value == pytest.approx(expected, abs=1e-9, nan_ok=True)

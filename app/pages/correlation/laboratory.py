@@ -18,7 +18,7 @@ from nas_core.proxies.settings import ScoreSettings
 LEAST = 10
 AGGREGATE = "aggregate"
 _BOOTSTRAP = 50
-_BOOTSTRAPPED = 2000
+_BOOTSTRAPPED = 100
 """Candidates above which intervals come from the large-sample formula: a brush must answer at once."""
 _STATISTICS = ("tau", "rho", "tau_top_half", "regret", "ndcg")
 _SETTINGS = 12
@@ -82,7 +82,7 @@ def leader_board(
     def statistics(values: np.ndarray) -> bench.RankStatistics:
         return bench.rank_statistics(values, known, bootstrap=0 if large else _BOOTSTRAP)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(_THREADS if large else 1) as pool:
         found = dict(zip(rankings, pool.map(statistics, rankings.values()), strict=True))
     order = sorted(found, key=lambda metric: -np.nan_to_num(found[metric].tau.value, nan=-2))
     return [_row(view, metric, found[metric], large, weighted) for metric in order]
