@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas_core.cli import _options as options
+
+if TYPE_CHECKING:
+    from nas_core.export import Content
 
 
 class Kind(StrEnum):
@@ -32,8 +35,10 @@ Size = Annotated[int | None, typer.Option(min=1, help="As the space's own benchm
 
 
 def export(
-    architecture: Annotated[str, typer.Argument(help="Architecture in the notation of its space.")],
     out: Annotated[Path, typer.Option(help="File to write; with several kinds, each gets its own ending.")],
+    architecture: Annotated[
+        str | None, typer.Argument(help="Architecture in the notation of its space; not needed with --checkpoint.")
+    ] = None,
     space: options.Space = "nb201",
     to: Annotated[list[Kind] | None, typer.Option(help="Kind of file; by default what the ending says.")] = None,
     channels: Size = None,
@@ -42,14 +47,23 @@ def export(
     image_size: Size = None,
     classes: Size = None,
     weights: Annotated[Path | None, typer.Option(help="State dict to export, by torch.save.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A training of one network, as `train` writes it.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights, where none are given.")] = 0,
 ) -> None:
     """Write an architecture as a Python module of its own, ONNX, a state dict or JSON, each checked before."""
     from dataclasses import replace
 
-    from nas_core.export import Blueprint, content, read_weights, write
+    from nas_core.export import Blueprint, content, read_weights, trained_model
 
     files = _files(out, to or [])
+    if checkpoint is not None:
+        if architecture or weights:
+            raise ValueError("--checkpoint brings architecture and weights; expected neither beside it")
+        blueprint, model = trained_model(checkpoint.read_bytes(), name=str(checkpoint))
+        _write_all(files, {kind: content(kind, blueprint, model) for kind in files})
+        return
+    if architecture is None:
+        raise ValueError("no architecture; expected one in the notation of its space, or --checkpoint")
     own = Blueprint.of(space, architecture)
     blueprint = Blueprint.of(
         space,
@@ -64,10 +78,16 @@ def export(
         scale=replace(own.scale, channels=channels or own.scale.channels, cells=cells or own.scale.cells),
     )
     model = blueprint.model(seed=seed, weights=None if weights is None else read_weights(weights))
-    written = {path: content(kind, blueprint, model) for kind, path in files.items()}
-    for path, found in written.items():
-        write(found.data, path)
-        print(f"{path}: {len(found.data):,} bytes{', ' + found.checked if found.checked else ''}")
+    _write_all(files, {kind: content(kind, blueprint, model) for kind in files})
+
+
+def _write_all(files: Mapping[Kind, Path], contents: Mapping[Kind, Content]) -> None:
+    """Write every file once all of them are checked."""
+    from nas_core.export import write
+
+    for kind, found in contents.items():
+        write(found.data, files[kind])
+        print(f"{files[kind]}: {len(found.data):,} bytes{', ' + found.checked if found.checked else ''}")
 
 
 def _files(out: Path, kinds: Sequence[Kind]) -> dict[Kind, Path]:

@@ -62,7 +62,7 @@ def train(
     """Train a supernet under a steering; run again to resume, to go on with a larger budget, or to steer it."""
     from nas_core import supernet
 
-    chosen = _given(
+    chosen = given(
         space=space,
         data=data,
         sampling=sampling,
@@ -79,37 +79,46 @@ def train(
         seed=seed,
     )
     acts = options.steering_acts(pin, prune)
-    if out.is_dir() or not out.parent.is_dir():
-        reason = "is a folder" if out.is_dir() else "lies in no folder that exists"
-        raise ValueError(f"--out {out} {reason}; expected the name of a checkpoint file")
+    check_place(out)
     if out.exists():
         trainer = supernet.load(out)
-        _take_over(trainer, chosen, out)
+        take_over(trainer, chosen, out)
         wanted = acts if free else [*trainer.acts, *(act for act in acts if act not in trainer.acts)]
         if wanted != trainer.acts:  # a repeated command resumes, and begins nothing anew
             trainer.steer(wanted, warm_up=warm_up)
     else:
         trainer = supernet.Trainer(supernet.SupernetSettings.from_dict(chosen), acts=acts)
     began = trainer.step_
-    with _stopping() as stop:
-        finished = _run(trainer, out, stop, save_every)
+    with stopping() as stop:
+        finished = run(trainer, out, stop, save_every, f"supernet {trainer.space.name}, {trainer.settings.sampling}")
     if not finished:
         print(
             f"stopped at step {trainer.step_}, {trainer.fraction:.0%} of the budget; run the same command to resume",
             file=sys.stderr,
         )
         raise SystemExit(130)
-    _report(trainer, out, began, as_json)
+    report(trainer, out, began, as_json)
 
 
-def _given(**options: Any) -> dict[str, Any]:
+def check_place(out: Path) -> None:
+    """Raises ValueError: `out` cannot be a file."""
+    if out.is_dir() or not out.parent.is_dir():
+        reason = "is a folder" if out.is_dir() else "lies in no folder that exists"
+        raise ValueError(f"--out {out} {reason}; expected the name of a checkpoint file")
+
+
+def given(**options: Any) -> dict[str, Any]:
     """The options that were given; the others have the defaults of `SupernetSettings`."""
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _take_over(trainer: Trainer, chosen: dict[str, Any], out: Path) -> None:
+def take_over(trainer: Trainer, chosen: dict[str, Any], out: Path) -> None:
     """Give the trainer a new budget; refuse what would make it another training."""
+    from nas_core import spaces
+
     there = trainer.settings.to_dict()
+    if str(chosen.get("space", "")).endswith(".json"):
+        chosen = {**chosen, "space": spaces.get(chosen["space"]).name}
     for name, value in chosen.items():
         if name not in ("epochs", "seconds") and there[name] != value:
             raise ValueError(
@@ -123,7 +132,7 @@ def _take_over(trainer: Trainer, chosen: dict[str, Any], out: Path) -> None:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
+def stopping() -> Iterator[threading.Event]:
     """An event that Ctrl-C sets, so that training ends between two steps and never in the midst of one."""
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())
@@ -133,7 +142,8 @@ def _stopping() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _run(trainer: Trainer, out: Path, stop: threading.Event, save_every: float) -> bool:
+def run(trainer: Trainer, out: Path, stop: threading.Event, save_every: float, title: str) -> bool:
+    """Train with a progress bar, saving now and then; whether the budget is spent."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -148,7 +158,7 @@ def _run(trainer: Trainer, out: Path, stop: threading.Event, save_every: float) 
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(f"supernet {trainer.settings.space}, {trainer.settings.sampling}", total=1.0, loss="")
+        bar = progress.add_task(title, total=1.0, loss="")
         saved = time.monotonic()
 
         def each_step(trainer: Trainer) -> None:
@@ -165,13 +175,18 @@ def _run(trainer: Trainer, out: Path, stop: threading.Event, save_every: float) 
     return finished
 
 
-def _report(trainer: Trainer, out: Path, began: int, as_json: bool) -> None:
+def report(trainer: Trainer, out: Path, began: int, as_json: bool, *, held_out_accuracy: float | None = None) -> None:
+    """Say what a training came to; the share of held-out images that one network gets right, where it was one."""
     curve = [asdict(record) for record in trainer.history_]
     if as_json:
         found = {"checkpoint": str(out), "settings": trainer.settings.to_dict(), "steps": trainer.step_}
+        if held_out_accuracy is not None:
+            found["held_out_accuracy"] = held_out_accuracy
         print(json.dumps({**found, "seconds": trainer.seconds_, "curve": curve}))
         return
     last = f"; loss {curve[-1]['train']:.3f}, held out {curve[-1]['validation']:.3f}" if curve else ""
+    if held_out_accuracy is not None:
+        last += f"; {held_out_accuracy:.2%} of held-out images right"
     print(
         f"{out}: {trainer.step_} steps, {trainer.step_ - began} of them now, {trainer.seconds_:.0f} s of training{last}"
     )
@@ -217,7 +232,7 @@ def rank(
 
     from nas_core import bench, spaces, supernet
 
-    chosen = _given(
+    chosen = given(
         space=space,
         data=data,
         epochs=epochs,

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nas_core.store import RunRow, Store
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from nas_core.export import Blueprint
-    from nas_core.supernet import Trainer
 
 
 @dataclass(frozen=True)
@@ -28,7 +21,7 @@ def export(store: Store, run: RunRow, text: str, kind: str) -> Exported:
     Raises:
         ValueError: no such architecture or kind, or it cannot be written so.
     """
-    from nas_core.export import KINDS, Blueprint, content
+    from nas_core.export import KINDS, Blueprint, content, trained_model
 
     weights = _weights(store, run, text)
     if weights is None:
@@ -49,28 +42,3 @@ def _weights(store: Store, run: RunRow, text: str) -> bytes | None:
         if store.candidates(identifier):
             return store.file(identifier)
     return None
-
-
-def trained_model(weights: bytes) -> tuple[Blueprint, nn.Module]:
-    """The network that a checkpoint trained alone, and what it was built from.
-
-    Raises:
-        ValueError: no checkpoint, or one of shared weights.
-    """
-    from nas_core.export import Blueprint
-    from nas_core.spaces import ImageShape, Scale
-    from nas_core.supernet import loads
-
-    trainer: Trainer = loads(weights)
-    if trainer.arch is None:
-        raise ValueError("the checkpoint holds shared weights; expected one network trained alone")
-    images, settings = trainer.images, trainer.settings
-    blueprint = Blueprint.of(
-        trainer.space.name,
-        trainer.arch,
-        image=ImageShape(images.channels, images.size, images.size),
-        classes=images.classes,
-        scale=Scale(settings.channels, settings.cells),
-    )
-    state = {name.removeprefix("network."): value for name, value in trainer.supernet.state_dict().items()}
-    return blueprint, blueprint.model(weights=state)

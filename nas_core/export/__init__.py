@@ -10,5 +10,16 @@ Example:
 
 from nas_core.export._blueprint import Blueprint, describe, read_weights
 from nas_core.export._formats import KINDS, Content, content, python_source, write
+from nas_core.export._trained import trained_model
 
-__all__ = ["KINDS", "Blueprint", "Content", "content", "describe", "python_source", "read_weights", "write"]
+__all__ = [
+    "KINDS",
+    "Blueprint",
+    "Content",
+    "content",
+    "describe",
+    "python_source",
+    "read_weights",
+    "trained_model",
+    "write",
+]

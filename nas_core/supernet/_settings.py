@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from nas_core import spaces
+from nas_core.spaces import template
 from nas_core.supernet._sampling import SAMPLINGS
 
 
@@ -48,6 +49,9 @@ class SupernetSettings:
     arch: str = ""
 
     def __post_init__(self) -> None:
+        if self.space.endswith(".json"):
+            document = template.read_file(self.space).to_dict()
+            object.__setattr__(self, "template", json.dumps(document))  # a checkpoint outlives the file
         if self.template:
             try:
                 space = spaces.define(json.loads(self.template)).name

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from playwright.sync_api import Page, expect
 
-from nas_core.engine._exports import trained_model
+from nas_core.export import trained_model
 from nas_core.store import Store
 
 ELSEWHERE = """
