@@ -6,9 +6,10 @@ Who plays, and what a player may see, is decided elsewhere. Torch-free.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,10 @@ from nas_core import predict
 from nas_core.search import Result, Strategy
 from nas_core.search.evolution import RegularisedEvolution
 from nas_core.search.random import RandomSearch, draw_unseen
-from nas_core.spaces import Architecture, SearchSpace, Steering
+from nas_core.spaces import Architecture, CellGraph, Count, SearchSpace, Steering
+
+if TYPE_CHECKING:
+    from torch import nn
 
 OPPONENTS = ("random search", "evolution", "aggregate")
 """Names of the machine searchers, in the order they are played."""
@@ -27,7 +31,6 @@ _POPULATION, _SAMPLE = 10, 3
 run it with 10 and 3 on NAS-Bench-201."""
 
 _ANCHOR = "live_params"
-_PATIENCE = 200
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Arena:
     def opponents(self, budget: int, seed: int, ranking: Sequence[int]) -> list[Course]:
         """What the machine searchers evaluate: random search, regularised evolution, and the aggregate's `ranking`."""
         searches: list[Strategy] = [
-            RandomSearch(self.space, seed=_derived(seed, 0)),
-            RegularisedEvolution(self.space, seed=_derived(seed, 1), population=_POPULATION, sample=_SAMPLE),
+            RandomSearch(self._known, seed=_derived(seed, 0)),
+            RegularisedEvolution(self._known, seed=_derived(seed, 1), population=_POPULATION, sample=_SAMPLE),
         ]
         courses = [self._searched(name, search, budget) for name, search in zip(OPPONENTS, searches, strict=False)]
         return [*courses, self.course(OPPONENTS[-1], [self.archs[k] for k in ranking[:budget]])]
@@ -118,16 +121,11 @@ class Arena:
     def drawn(self, seed: int, seen: Collection[Architecture]) -> Architecture | None:
         """A random architecture with a value that is not in `seen`; None when there is none left."""
         rng = np.random.default_rng([_derived(seed, 3), len(seen)])
-        for _ in range(_PATIENCE):
-            arch = draw_unseen(self.space, rng, Steering.free(self.space), set(seen))
-            if arch is None or not math.isnan(self.value(arch)):
-                return arch
-        left = [arch for arch in self.archs if arch not in seen]
-        return left[int(rng.integers(len(left)))] if left else None
+        return draw_unseen(self._known, rng, Steering.free(self._known), set(seen))
 
     def mutated(self, parent: Architecture, seed: int, seen: Collection[Architecture]) -> Architecture | None:
         """`parent` with one decision changed, with a value and not in `seen`; None when there is none left."""
-        near = [arch for arch in self.space.neighbours(parent) if arch not in seen and not math.isnan(self.value(arch))]
+        near = [arch for arch in self._known.neighbours(parent) if arch not in seen]
         rng = np.random.default_rng([_derived(seed, 4), len(seen)])
         return near[int(rng.integers(len(near)))] if near else None
 
@@ -169,19 +167,55 @@ class Arena:
         numbers: dict[Architecture, int] = {}
         return np.array([numbers.setdefault(self.space.canonical(arch), len(numbers)) for arch in self.archs])
 
+    @cached_property
+    def _known(self) -> _Known:
+        return _Known(self)
+
     def _searched(self, name: str, search: Strategy, budget: int) -> Course:
-        """Proposals without a known value cost nothing and are not told."""
-        steering = Steering.free(self.space)
+        steering = Steering.free(self._known)
         archs: list[Architecture] = []
-        for _ in range(_PATIENCE * budget):
-            asked = search.ask(1, steering) if len(archs) < budget else []
-            if not asked:
-                break
-            value = self.value(asked[0])
-            if not math.isnan(value):
-                archs.append(asked[0])
-                search.tell([Result(asked[0], value)])
+        while len(archs) < budget and (asked := search.ask(1, steering)):
+            archs += asked
+            search.tell([Result(arch, self.value(arch)) for arch in asked])
         return self.course(name, archs)
+
+
+class _Known(SearchSpace):
+    """The part of a space whose results are known: whatever is drawn or mutated there can be evaluated."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.name, self.decisions = arena.space.name, arena.space.decisions
+        self._arena, self._whole = arena, arena.space
+
+    def valid(self, arch: Architecture) -> bool:
+        return not math.isnan(self._arena.value(arch))
+
+    def sample(self, rng: np.random.Generator, steering: Steering | None = None) -> Architecture:
+        return self._arena.archs[int(rng.integers(len(self._arena.archs)))]
+
+    def architectures(self, steering: Steering | None = None) -> Iterator[Architecture]:
+        return iter(self._arena.archs)
+
+    def count(self, steering: Steering | None = None) -> Count:
+        return Count(len(self._arena.archs))
+
+    def parse(self, text: str) -> Architecture:
+        return self._whole.parse(text)
+
+    def format(self, arch: Architecture) -> str:
+        return self._whole.format(arch)
+
+    def canonical(self, arch: Architecture) -> Architecture:
+        return self._whole.canonical(arch)
+
+    def build(self, arch: Architecture, **options: Any) -> nn.Module:
+        return self._whole.build(arch, **options)
+
+    def graph(self, arch: Architecture) -> CellGraph:
+        return self._whole.graph(arch)
+
+    def encode(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
+        return self._whole.encode(archs)
 
 
 def _derived(seed: int, player: int) -> int:

@@ -103,6 +103,7 @@ def test_an_architecture_without_a_value_cannot_be_evaluated_and_costs_nothing()
     assert math.isnan(few.value((0, 0, 0, 0, 0, 1)))
     courses = few.opponents(5, 0, few.ranking(0))
     assert all(np.isfinite(course.values).all() for course in courses)
+    assert [len(course.values) for course in few.opponents(100, 0, few.ranking(0))[:2]] == [32, 32], "each known once"
     assert few.drawn(0, []) in few.archs
 
 

@@ -265,8 +265,9 @@ def _scoreboard(referee: Referee, game: Game, mine: Course, shown: list[Course],
     rows = []
     for place, name in enumerate((YOU, *OPPONENTS)):
         dash = html.Span(figures.DASHES[place], className="dash", style={"color": figures.SIGNS[theme][place]})
-        cells: list[Any] = [html.Th([dash, name], scope="row"), html.Td(f"{n} of {game.budget}")]
         course = courses.get(name)
+        done = n if course is None else len(course.values)
+        cells: list[Any] = [html.Th([dash, name], scope="row"), html.Td(f"{done} of {game.budget}")]
         if course is None:
             cells.append(html.Td("hidden until the end", colSpan=4))
         else:
