@@ -1,11 +1,11 @@
-"""What the Navigator does: see `space_map`, `views`, `loop`, `acts` and `candidate`."""
+"""What the Navigator does: see `space_map`, `views`, `loop`, `acts`, `candidate` and `pareto`."""
 
 from __future__ import annotations
 
 from dash import Dash
 
 from app.cockpit import Cockpit
-from app.pages.navigator import acts, candidate, loop, space_map, views
+from app.pages.navigator import acts, candidate, loop, pareto, space_map, views
 from app.pages.navigator.scene import Scenes
 
 
@@ -17,3 +17,4 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     loop.register(app, cockpit, scenes)
     acts.register(app, cockpit)
     candidate.register(app, cockpit)
+    pareto.register(app, cockpit)

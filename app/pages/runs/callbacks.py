@@ -17,7 +17,7 @@ from app.pages.runs.layout import COMPARE_HINT
 from app.palette import short
 from app.report import report
 from app.shell import EXTENSION, HINTS, notification, press, pressed
-from nas_core import bench
+from nas_core import bench, spaces
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.store import RunRow, StoreError, session_script
 
@@ -62,6 +62,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         State("new-space", "value"),
         State("new-proxies", "value"),
         State("new-preset", "value"),
+        State("new-cost", "value"),
         prevent_initial_call=True,
     )
     def create(
@@ -74,6 +75,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         space: str,
         scores: list[str],
         preset: str,
+        cost: str,
     ) -> tuple[Any, Any]:
         if not _clicks:
             return no_update, no_update
@@ -83,23 +85,34 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             )
         if not scores:
             return no_update, notification("no score chosen: expected at least one; the first ranks the candidates")
+        costs = [cost] if strategy == "pareto" else []
+        if scores[0] in costs:
+            return no_update, notification(
+                f"{cost} ranks the candidates: expected another cost, or another first score"
+            )
         base = getattr(ScoreSettings, preset)()
         settings = replace(base, data=data or "digits", seed=seed).to_dict()
         config = {
             **DEFAULT_CONFIG,
-            "proxies": scores,
+            "proxies": [*scores, *(c for c in costs if c not in (*scores, *spaces.get(space).metric_names))],
             "rank_by": scores[0],
             "strategy": strategy,
             "budget": budget,
             "seed": seed,
             "settings": settings,
         }
+        config |= {"costs": costs} if costs else {}
         config["batch"] = DEFAULT_CONFIG["batch"] if strategy == "scan" else 8  # a strategy that learns asks often
         try:
             run = cockpit.store.create_run(space, config, name or "")
         except StoreError as error:
             return no_update, notification(str(error))
         return selection.write(run, None), notification("The run is ready; press Start.", failed=False)
+
+    @app.callback(Output("new-cost", "disabled"), Input("new-strategy", "value"))
+    def priced(strategy: str) -> bool:
+        """Only a Pareto search has a cost."""
+        return strategy != "pareto"
 
     @app.callback(
         Output("compared-runs", "data"),

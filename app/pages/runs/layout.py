@@ -11,6 +11,8 @@ from nas_core import proxies, spaces
 COMPARE_HINT = (
     "Choose two runs to see their best candidates side by side; a steered run and its twin show what steering gained."
 )
+COSTS = ["flops", "params", "live_params", "latency_ms"]
+"""What a Pareto search may keep low beside its score, the usual one first."""
 QUESTION = "What did we do, and what came of it?"
 
 
@@ -30,8 +32,18 @@ def layout() -> html.Div:
                                 size="xs",
                                 w=110,
                                 allowDeselect=False,
-                                data=["scan", "random", "evolution"],
+                                data=["scan", "random", "evolution", "genetic", "pareto"],
                                 value="evolution",
+                            ),
+                            dmc.Select(
+                                id="new-cost",
+                                label="Cost (pareto)",
+                                size="xs",
+                                w=110,
+                                allowDeselect=False,
+                                data=COSTS,
+                                value=COSTS[0],
+                                disabled=True,
                             ),
                             dmc.Select(
                                 id="new-space",
@@ -46,7 +58,7 @@ def layout() -> html.Div:
                                 id="new-proxies",
                                 label="Scores, the first ranks",
                                 size="xs",
-                                w=230,
+                                w=200,
                                 searchable=True,
                                 data=proxies.names(),
                                 value=["zico"],

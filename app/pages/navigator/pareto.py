@@ -1,0 +1,127 @@
+"""The front of score and cost: which candidates nothing beats in both at once. A dot of the front can be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from dash import Dash, Input, Output, State, no_update
+
+from app import selection
+from app.cockpit import Cockpit, View, turned
+from app.pages.navigator.charts import chart
+from app.palette import INK, LINES, OPERATION_NAMES, styled, typed
+from nas_core.predict import front
+
+_USUAL = ("flops", "params", "live_params")
+"""Costs shown where a run names none, the first that there is."""
+_WRAP = 52
+"""Characters of a line of a label."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Scored candidates whose score and cost are known: `metric` (higher is better) against `cost` (lower is better).
+
+    `indices`, `values` and `costs` are arrays (n,); `texts` names the architectures of the front, by their place.
+    """
+
+    metric: str
+    cost: str
+    indices: np.ndarray
+    values: np.ndarray
+    costs: np.ndarray
+    on_front: np.ndarray
+    texts: dict[int, str]
+
+
+def priced(view: View) -> Priced | None:
+    """What the candidates of a run cost, by its first cost or a usual count; None where no cost is known."""
+    wanted = [*map(str, view.run.config.get("costs") or ()), *_USUAL]
+    known = [name for name in wanted if name in view.metrics and name != view.rank_by]
+    if not known:
+        return None
+    values, costs = view.ranked, view.over_space(known[0])[view.indices]
+    held = np.isfinite(values) & np.isfinite(costs)
+    indices, values, costs = view.indices[held], values[held], costs[held]
+    on_front = front(values, costs)
+    texts = {int(k): view.table.texts[k] for k in indices[on_front]}
+    return Priced(turned(view.rank_by), known[0], indices, values, costs, on_front, texts)
+
+
+@chart("Pareto front")
+def pareto_front(_cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+    """Front of the ranking score and the cost."""
+    return pareto_chart(priced(view), theme)
+
+
+def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
+    """Score against cost on a logarithmic axis; what is dominated is faint, the front a line with dots."""
+    figure = go.Figure()
+    if points is None or not len(points.values):
+        text = "no cost is known of this run" if points is None else "nothing scored yet: press Start"
+        figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper")
+        return styled(figure, theme, "Pareto front")
+    behind = ~points.on_front
+    figure.add_scattergl(
+        x=typed(points.costs[behind], "f8"),
+        y=typed(points.values[behind], "f8"),
+        customdata=typed(points.indices[behind], "i4"),
+        mode="markers",
+        name="dominated",
+        marker={"size": 4, "color": INK[theme], "opacity": 0.3},
+        hovertemplate="#%{customdata}, dominated<br>" + _hover(points),
+    )
+    order = np.flatnonzero(points.on_front)
+    order = order[np.lexsort((points.values[order], points.costs[order]))]
+    texts = [points.texts[int(k)] for k in points.indices[order]]
+    figure.add_scatter(
+        x=points.costs[order],
+        y=points.values[order],
+        customdata=texts,
+        text=[_brief(text) for text in texts],
+        mode="lines+markers",
+        name="front",
+        line={"shape": "hv", "color": LINES[1][0], "width": 2},
+        marker={"size": 7},
+        hovertemplate="%{text}<br>" + _hover(points),
+    )
+    free = int((points.costs <= 0).sum())
+    title = f"Pareto front, {len(order):,} of {len(points.values):,}"
+    styled(figure, theme, title, f"{points.cost}, log{f' ({free:,} at 0 not drawn)' if free else ''}", points.metric)
+    figure.update_layout(
+        hovermode="closest",
+        hoverlabel={"font": {"size": 10}},
+        uirevision=f"pareto {points.cost} {points.metric}",
+    )
+    return figure.update_xaxes(type="log", dtick="D2", exponentformat="SI")
+
+
+def _hover(points: Priced) -> str:
+    return f"{points.metric} %{{y:.3g}}, {points.cost} %{{x:.3s}}<extra></extra>"
+
+
+def _brief(text: str) -> str:
+    """An architecture as a label can hold it: operations by their short names, long notations in lines."""
+    for operation, name in OPERATION_NAMES.items():
+        text = text.replace(operation, name)
+    return "<br>".join(wrap(text, _WRAP))
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callback of the choice of a dot."""
+
+    @app.callback(
+        Output("url", "search", allow_duplicate=True),
+        Input("best-so-far", "clickData"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def choose(click: dict[str, Any] | None, run: str | None) -> Any:
+        """Other charts of the slot hold no architecture: a click on them chooses nothing."""
+        text = (click or {"points": [{}]})["points"][0].get("customdata")
+        known = isinstance(text, str) and run and text in cockpit.view(run).table.index
+        return selection.write(run, text) if known else no_update
