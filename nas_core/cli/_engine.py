@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,9 +54,15 @@ def engine(
 def search(
     space: options.Space = "nb201",
     strategy: Annotated[str, typer.Option(help="scan, random, evolution, genetic or pareto.")] = "evolution",
-    proxy: options.Proxy = ["zico"],  # noqa: B006 - typer reads it only
+    proxy: Annotated[
+        list[str] | None, typer.Option("--proxy", help="Score to compute (zico); repeat for several.")
+    ] = None,
     cost: Annotated[
         list[str] | None, typer.Option("--cost", help="Count or score to keep low; repeat for several.")
+    ] = None,
+    one_shot: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Train shared weights for so many epochs first, and rank by them."),
     ] = None,
     data: options.Data = "digits",
     preset: options.PresetName = options.Preset.LAPTOP,
@@ -74,32 +80,41 @@ def search(
     workers: options.Workers = 0,
     as_json: Json = False,
 ) -> None:
-    """Search a space under a steering; the first proxy ranks. Ctrl-C pauses the run.
+    """Search a space under a steering; the first proxy ranks, or with --one-shot the weights. Ctrl-C pauses the run.
 
     The strategy pareto looks for the front of that score and the costs (flops, where none is given) and marks it.
     """
     from nas_core import data as images
     from nas_core import proxies, spaces
     from nas_core import search as strategies
+    from nas_core.ladder import ONE_SHOT
+    from nas_core.spaces.template import TemplateSpace
     from nas_core.store import Store
 
     chosen = options.settings(
         preset, data, seed, batch_size=batch_size, image_size=image_size, channels=channels, cells=cells
     )
     known = spaces.get(space)
+    proxy = proxy or ([] if one_shot else ["zico"])
     for name in proxy:
         proxies.get(name)
+    rank_by = "one_shot" if one_shot else proxy[0]
     images.load(chosen.data, seed=seed)
     strategies.get(strategy, known, seed)
-    costs = _costs(known, strategy, proxy[0], cost)
+    costs = _costs(known, strategy, rank_by, cost)
     acts = options.steering_acts(pin, prune)
     spaces.Steering.fold(known, acts)
     records = Store(store)
     if resume is None:
-        scores = dict.fromkeys([*proxy, *(name for name in costs if name not in known.metric_names)])
-        config = {"strategy": strategy, "proxies": list(scores), "rank_by": proxy[0], "settings": chosen.to_dict()}
+        measured = ONE_SHOT if one_shot else ()
+        scores = dict.fromkeys([*measured, *proxy, *(name for name in costs if name not in known.metric_names)])
+        config = {"strategy": strategy, "proxies": list(scores), "rank_by": rank_by, "settings": chosen.to_dict()}
         config |= {"costs": costs} if costs else {}
-        resume = records.create_run(space, {**config, "budget": budget, "seed": seed, "batch": 8})
+        if isinstance(known, TemplateSpace):
+            config["template"] = known.template.to_dict()
+        if one_shot:
+            config["supernet"] = _supernet(known, data, one_shot, seed)
+        resume = records.create_run(known.name, {**config, "budget": budget, "seed": seed, "batch": 8})
         for act in acts:
             records.append(resume, "act", act.to_dict())
         records.command(resume, "start")
@@ -114,6 +129,23 @@ def search(
         typer.echo(json.dumps({"run": resume, "scored": len(table), "best": best.to_dict("records")}))
     else:
         typer.echo(f"run {resume}: {run.message}\n{best.to_string(index=False)}")
+
+
+def _supernet(space: SearchSpace, data: str, epochs: float, seed: int) -> dict[str, Any]:
+    """Settings of the shared weights, checked before a run is made.
+
+    Raises:
+        ValueError: the space has no supernet.
+    """
+    from nas_core import supernet
+    from nas_core.spaces import ImageShape, Scale
+    from nas_core.spaces.template import TemplateSpace
+
+    settings: dict[str, Any] = {"data": data, "epochs": epochs, "seed": seed}
+    if isinstance(space, TemplateSpace):
+        settings |= {"sampling": "uniform", "image_size": space.template.image.height, "learning_rate": 0.1}
+    supernet.build(space, image=ImageShape(1, 8, 8), classes=2, scale=Scale(4, 1))
+    return settings
 
 
 def _costs(space: SearchSpace, strategy: str, rank_by: str, given: Sequence[str] | None) -> list[str]:
@@ -145,7 +177,7 @@ def _best(table: pd.DataFrame, run: RunRow, top: int) -> pd.DataFrame:
     from nas_core.predict import front
 
     rank_by = str(run.config["rank_by"])
-    sign = 1 if proxies.get(rank_by).higher_is_better else -1
+    sign = 1 if proxies.higher_is_better(rank_by) else -1
     costs = [str(name) for name in run.config.get("costs") or ()]
     if not costs:
         return table.sort_values(rank_by, ascending=sign < 0).head(top)

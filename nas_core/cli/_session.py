@@ -38,7 +38,7 @@ def replay(
     run = serve_to_end(records, [make_run(records, found)], workers)[0]
     table = records.table(run.id)
     rank_by = str(run.config.get("rank_by"))
-    best = table.sort_values(rank_by, ascending=not proxies.get(rank_by).higher_is_better, kind="stable").iloc[0]
+    best = table.sort_values(rank_by, ascending=not proxies.higher_is_better(rank_by), kind="stable").iloc[0]
     result = {"run": run.id, "scored": len(table), "choice": best["arch"], rank_by: float(best[rank_by])}
     typer.echo(json.dumps(result) if as_json else f"run {run.id}: {len(table)} candidates, choice {best['arch']}")
 
@@ -134,7 +134,7 @@ def compare_runs(records: Store, steered: RunRow, unsteered: RunRow) -> TwinComp
     from nas_core import bench, proxies
 
     rank_by = str(steered.config.get("rank_by"))
-    sign = 1 if proxies.get(rank_by).higher_is_better else -1
+    sign = 1 if proxies.higher_is_better(rank_by) else -1
     values = [sign * records.table(run.id)[rank_by].to_numpy(dtype=float) for run in (steered, unsteered)]
     return bench.compare_twins(*values)
 

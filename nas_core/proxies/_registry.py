@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
+from nas_core.ladder import rung
 from nas_core.proxies.base import Proxy
 
 _PROXIES: dict[str, Callable[[], Proxy]] = {}
@@ -51,3 +52,12 @@ def get(name: str) -> Proxy:
     if name not in _PROXIES:
         raise ValueError(f"unknown proxy {name!r}; expected one of: {', '.join(names())}")
     return _PROXIES[name]()
+
+
+def higher_is_better(name: str) -> bool:
+    """Whether more is better of a score of any rung: a proxy, or what shared weights or training measure.
+
+    Raises:
+        ValueError: no such score.
+    """
+    return rung(name) != "zero-cost" or get(name).higher_is_better

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import Tensor, nn
 
 from nas_core.spaces.base import Architecture
-from nas_core.spaces.nb_macro import EXPANSION, IDENTITY, KERNEL, LAST, STARTS
+from nas_core.spaces.nb_macro import EXPANSION, IDENTITY, KERNEL, LAST, STAGES, STARTS
 
 
 class InvertedBottleneck(nn.Module):
@@ -64,3 +66,29 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         features = self.last(self.layers(self.stem(images)))
         return self.classifier(features.mean(dim=(2, 3)))
+
+
+class SharedNetwork(nn.Module):
+    """All operations of every layer at once; a path runs one a layer. See `nas_core.supernet.SharedWeights`."""
+
+    def __init__(self, *, image_channels: int, classes: int, channels: int) -> None:
+        super().__init__()
+        layers = sum(STAGES)
+        networks = [
+            Network((choice,) * layers, image_channels=image_channels, classes=classes, channels=channels)
+            for choice in range(1 + max(EXPANSION))
+        ]
+        self.stem, self.last, self.classifier = networks[0].stem, networks[0].last, networks[0].classifier
+        self.layers = nn.ModuleList(
+            nn.ModuleList(network.layers[layer] for network in networks) for layer in range(layers)
+        )
+
+    def forward(self, images: Tensor, arch: Architecture) -> Tensor:
+        features = self.stem(images)
+        for operations, choice in zip(self.layers, arch, strict=True):
+            features = cast(nn.ModuleList, operations)[choice](features)
+        return self.classifier(self.last(features).mean(dim=(2, 3)))
+
+    def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
+        """The weights that only paths with this choice train; none for an identity that keeps the shape."""
+        return list(cast(nn.ModuleList, self.layers[decision])[choice].parameters())

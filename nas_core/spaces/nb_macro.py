@@ -84,6 +84,17 @@ class NasBenchMacro(SearchSpace):
 
         return Network(arch, image_channels=image.channels, classes=classes, channels=scale.channels)
 
+    def supernet(self, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
+        """All operations on shared weights, to be run by paths; see `nas_core.supernet.SharedWeights`."""
+        from nas_core.spaces._nb_macro_network import SharedNetwork
+
+        return SharedNetwork(image_channels=image.channels, classes=classes, channels=scale.channels)
+
+    def longest_chains(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
+        """Layers that are no identity, int (n,): what depth classes are made of."""
+        table = np.asarray(archs, dtype=np.int64).reshape(-1, len(self.decisions))
+        return (table != IDENTITY).sum(axis=1)
+
     def graph(self, arch: Architecture) -> CellGraph:
         """A chain of the eight layers; every edge carries the operation of the layer it leads to."""
         return CellGraph(

@@ -43,6 +43,22 @@ def test_one_network_is_trained_and_exported_with_its_weights(template, tmp_path
     assert "same outputs as the model" in exported.stdout
 
 
+def test_a_template_is_searched_on_shared_weights_for_the_front_of_score_and_parameters(template, tmp_path):
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    options = ["--one-shot", 2, "--budget", 24, "--strategy", "pareto", "--cost", "params", "--prune", "L2 identity=on"]
+    done = run("search", "--space", template, *options, "--store", url, "--json")
+    assert done.returncode == 0, done.stderr
+    best = json.loads(done.stdout)["best"]
+    front = [row for row in best if row["front"]]
+    assert front
+    assert all(row["arch"].split("|")[1][1] == "0" for row in best)
+    for one in front:
+        assert not any(o["one_shot"] > one["one_shot"] and o["params"] <= one["params"] for o in front)
+    refused = run("search", "--space", "nats_sss", "--one-shot", 2, "--store", url)
+    assert refused.returncode == 2
+    assert "space nats_sss has no supernet" in refused.stderr
+
+
 @pytest.mark.slow
 def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(template, tmp_path):
     killed, calm = tmp_path / "killed", tmp_path / "calm"

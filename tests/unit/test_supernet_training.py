@@ -65,7 +65,17 @@ def test_another_space_of_cells_gets_its_supernet_from_its_own_network():
     assert changed(before, tensors(trainer.supernet))
 
 
-@pytest.mark.parametrize("name", ["nats_sss", "nb101", "nb_macro"])
+def test_a_space_with_a_supernet_of_its_own_trains_only_what_a_path_runs():
+    trainer = Trainer(replace(TINY, space="nb_macro", sampling="balanced"), acts=[Act("prune", "*", ("mb6_k5",))])
+    before = tensors(trainer.supernet)
+    steps(trainer, 4)
+    moved = changed(before, tensors(trainer.supernet))
+    layers = [name for name in moved if name.startswith("layers.")]
+    assert layers
+    assert not any(name.split(".")[2] == "2" for name in layers)
+
+
+@pytest.mark.parametrize("name", ["nats_sss", "nb101"])
 def test_a_space_without_cells_is_refused_in_one_clear_line(name):
     with pytest.raises(ValueError, match=f"space {name} has no supernet") as caught:
         Trainer(replace(TINY, space=name, sampling="uniform"))
