@@ -43,6 +43,10 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot):
     assert found["zico"] == "40"
     expect(page.locator("#score-score .heatmaplayer")).to_be_attached()
 
+    page.evaluate(
+        "() => { window.redrawn = 0; const map = document.querySelector('#score-truth .js-plotly-plot');"
+        " map.on('plotly_react', () => { window.redrawn += 1; }); }"
+    )
     box = page.locator("#score-truth .nsewdrag").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 4)
     page.mouse.down()
@@ -53,6 +57,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot):
     part = int(page.locator("#correlation-state").inner_text().split()[0])
     expect(page.locator("#leader-board")).to_contain_text(str(part))
     assert 10 <= part < 40
+    assert page.evaluate("() => window.redrawn") == 0  # a brush draws no dot anew: with thousands that takes long
     shoot(page, "correlation-brushed")
 
     page.get_by_text("stability of the score", exact=True).click()
