@@ -32,6 +32,9 @@ HINTS = {
 EXTENSION = 500
 """Candidates that one press on Extend adds to the budget."""
 
+TRAINING = 10
+"""Epochs that one press on Train on adds."""
+
 KEYS = {
     "j / k": "next, previous candidate of the table",
     "p": "pin the operation brick that has the focus",
@@ -166,7 +169,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     def command(_start: int, _pause: int, _stop: int, told: Any, run: str | None) -> tuple[Any, Any]:
         shown = run
         if ctx.triggered_id == "pressed":
-            name, run = pressed(told, "start", "pause", "resume", "stop", "extend", "twin") or ("", None)
+            name, run = pressed(told, "start", "pause", "resume", "stop", "extend", "train", "twin") or ("", None)
         else:
             name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
         if not run:
@@ -177,7 +180,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             held = cockpit.store.run(run)
             if name == "start" and held.state == "paused":
                 name = "resume"
-            more = {"budget": int(held.config.get("budget", 0)) + EXTENSION} if name == "extend" else {}
+            more: dict[str, Any] = {}
+            if name == "extend":
+                more = {"budget": int(held.config.get("budget", 0)) + EXTENSION}
+            elif name == "train":
+                more = {"epochs": float((held.config.get("supernet") or {}).get("epochs", 0)) + TRAINING}
             cockpit.store.command(run, name, **more)
         except StoreError as error:
             return no_update, notification(str(error))

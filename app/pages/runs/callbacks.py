@@ -16,7 +16,7 @@ from app.pages.runs import figures
 from app.pages.runs.layout import COMPARE_HINT
 from app.palette import short
 from app.report import report
-from app.shell import EXTENSION, HINTS, notification, press, pressed
+from app.shell import EXTENSION, HINTS, TRAINING, notification, press, pressed
 from nas_core import bench, spaces
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.store import RunRow, StoreError, session_script
@@ -216,6 +216,22 @@ def _gain(cockpit: Cockpit, chosen: list[str]) -> str:
     return text + f"; the unsteered one's was reached after {found.reached} ({found.reached / found.n:.0%})"
 
 
+def _trains_on(run: RunRow) -> bool:
+    """Whether a run has shared weights that can be trained further."""
+    supernet = run.config.get("supernet") or {}
+    return bool(supernet) and not supernet.get("arch") and run.state in _ENDED
+
+
+def _weights(run: RunRow) -> list[str]:
+    """A line about a run's training, where it has one."""
+    supernet = run.config.get("supernet")
+    if not supernet:
+        return []
+    step = int(((run.strategy_state or {}).get("training") or {}).get("step", 0))
+    what = "one network alone" if supernet.get("arch") else "shared weights"
+    return [f"Trains {what}, {supernet.get('epochs', 0):g} epochs in all; {step:,} steps done"]
+
+
 def _button(label: str, told: dict[str, str], **style: str) -> dmc.Button:
     return dmc.Button(label, size="compact-xs", variant="light", **told, **style)
 
@@ -232,6 +248,7 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
         f"seed {run.config.get('seed', 0)}",
         f"{run.scored:,} of {int(run.config.get('budget', 0)):,} scored in {run.busy_seconds:.0f} s, "
         f"best {view.rank_by} {short(best)}",
+        *_weights(run),
         f"Acts in force: {len(view.in_force())}",
     ]
     return dmc.Paper(
@@ -250,6 +267,7 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
                 [
                     dcc.Link("Open", href=f"/{selection.write(run.id, None)}"),
                     *(_button(_LABELS.get(order, order.capitalize()), press(order, run.id)) for order in orders),
+                    *([_button(f"Train {TRAINING} epochs on", press("train", run.id))] if _trains_on(run) else []),
                     *([_button("Twin", press("twin", run.id))] if view.acts and run.state in _ENDED else []),
                     _button("Report", press("report", run.id)),
                     _button("Script", press("script", run.id)),
