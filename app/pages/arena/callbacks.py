@@ -321,4 +321,6 @@ def _look(space: SearchSpace, arch: Architecture, what: str, told: dict[str, str
         for name in chosen
     ]
     label = {"aria-label": f"lay the bricks like {what}: {', '.join(chosen)}"}
-    return html.Button(chips if len(chips) <= _CHIPS else text, className="chips", title=text, **told, **label)
+    if len(chips) > _CHIPS:
+        return html.Button(text, className="chips notation", title=text, **told, **label)
+    return html.Button(chips, className="chips", title=text, **told, **label)
