@@ -17,7 +17,7 @@ window.dash_clientside = window.dash_clientside || {};
   };
   const keep = (props) => window.dash_clientside.set_props(...props);
   const none = () => window.dash_clientside.no_update;
-  let shownRun = null; // the run whose timeline is shown
+  let shown = { run: null, end: 0 }; // the run whose timeline is shown, and its end
   let axes = { from: null }; // decoded coordinates of the base drawn last
 
   let settling = null;
@@ -82,7 +82,7 @@ window.dash_clientside = window.dash_clientside || {};
       if (!base || !marks) return none();
       const told = window.dash_clientside.callback_context.triggered.map((t) => t.prop_id);
       const outline = scope && !scope.of.includes("lasso") ? scope : null; // plotly draws the lasso itself
-      if (told.length && told.every((id) => id === "scope.data") && !outline && !outlined) return none();
+      if (told.length && told.every((id) => id === "map-scope.data") && !outline && !outlined) return none();
       if (told.length && told.every((id) => id === "map-marks.data") && past) return none();
       outlined = Boolean(outline);
       if (axes.from !== base.x + base.y) axes = { from: base.x + base.y, x: floats(base.x), y: floats(base.y) };
@@ -160,9 +160,13 @@ window.dash_clientside = window.dash_clientside || {};
     // The timeline ends at what is scored now; a moment of another run means nothing here.
     stretch: (pulse, moment) => {
       if (!pulse || pulse.scored === undefined) return [none(), none()];
+      const bar = document.getElementById("timeline");
+      if (bar && !bar.dataset.known) shown = { run: null, end: 0 }; // the page was left and entered again
+      if (bar) bar.dataset.known = "yes";
       const end = Math.max(pulse.scored, 1);
-      const moved = shownRun !== pulse.run;
-      shownRun = pulse.run;
+      const moved = shown.run !== pulse.run;
+      if (!moved && shown.end === end) return [none(), none()];
+      shown = { run: pulse.run, end };
       return [end, moment === null || moment === undefined || moved ? end : none()];
     },
     scrub: (value, end, before) => {

@@ -58,6 +58,11 @@ class RunRow:
     asked: int
     scored: int
 
+    @property
+    def space_title(self) -> str:
+        """What people call the space: its name, or that of the template it is made of."""
+        return str((self.config.get("template") or {}).get("name", self.space))
+
 
 @dataclass(frozen=True)
 class LogEntry:
@@ -144,7 +149,7 @@ class Store:
             session.add(
                 Run(
                     id=identifier,
-                    name=name or f"{space} {identifier[:4]}",
+                    name=name or f"{(config.get('template') or {}).get('name', space)} {identifier[:4]}",
                     space=space,
                     config=dict(config),
                     created=time.time(),

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from app import selection
+from app import selection, shell
 from app.cockpit import Cockpit
-from app.server import create_app
+from app.server import _LAYOUTS, create_app
 from app.shell import press, pressed
 from nas_core.spaces import Act, SteeringConflict
 from nas_core.store import Store
@@ -112,3 +112,14 @@ def test_a_second_interrupt_leaves_neither_a_traceback_nor_an_engine(tmp_path):
     assert (process.returncode, errors) == (0, "")
     with pytest.raises(ProcessLookupError):
         os.kill(engine, 0)
+
+
+def test_no_two_pages_share_an_id():
+    # A callback of one page would else write into another's control, with a value that it cannot show.
+    owners: dict[str, str] = {}
+    for page, layout in {**_LAYOUTS, "every page": shell.layout}.items():
+        drawn = layout()
+        for component in (drawn, *drawn._traverse()):
+            name = getattr(component, "id", None)
+            if name:
+                assert owners.setdefault(name, page) == page, f"{name} stands on {page} and on {owners[name]}"

@@ -30,7 +30,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("notifications", "sendNotifications", allow_duplicate=True),
         Input("pressed", "data"),
         State("run", "data"),
-        State("scope", "data", allow_optional=True),
+        State("map-scope", "data", allow_optional=True),
         prevent_initial_call=True,
     )
     def act(told: dict[str, Any] | None, run: str | None, scope: dict[str, Any] | None) -> tuple[Any, Any]:
@@ -65,7 +65,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("region-text", "children"),
         Output("btn-focus", "disabled"),
         Output("btn-keep", "disabled"),
-        Input("scope", "data"),
+        Input("map-scope", "data"),
         Input("count", "children"),
         State("run", "data"),
     )

@@ -95,9 +95,7 @@ def block_chart(
         },
         hovertemplate="%{text}<br>fitness %{x:.3f}, n = %{y}<extra></extra>",
     )
-    return styled(figure, theme, title, "fitness (mean rank)", "support n").update_xaxes(
-        range=[0, 1]
-    )
+    return styled(figure, theme, title, "fitness (mean rank)", "support n").update_xaxes(range=[0, 1])
 
 
 def best_so_far(values: np.ndarray, acts: Sequence[tuple[int, str]], metric: str, theme: str) -> go.Figure:

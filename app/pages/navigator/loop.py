@@ -23,7 +23,7 @@ from app.shell import notification, press, pressed
 from nas_core.spaces import Region
 from nas_core.store import Store
 
-STORES = ("scope", "moment", "map-past", "outlined", "settled")
+STORES = ("map-scope", "moment", "map-past", "outlined", "settled")
 LASSO, AREA = "lasso", "area"
 PLAIN_AXES = ("projection 1", "projection 2")
 _NAMES = {LASSO: "lasso", AREA: "least explored"}
@@ -262,11 +262,11 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
     """Callbacks of regions, suggestions, coverage, trust and timeline."""
 
     @app.callback(
-        Output("scope", "data"),
+        Output("map-scope", "data"),
         Input("pressed", "data"),
         Input("region", "data", allow_optional=True),
         Input("run", "data"),
-        State("scope", "data", allow_optional=True),
+        State("map-scope", "data", allow_optional=True),
         State("map-x", "value", allow_optional=True),
         State("map-y", "value", allow_optional=True),
         prevent_initial_call=True,
@@ -297,7 +297,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         Output("trust-verdict", "children"),
         Output("coverage", "children"),
         Input("settled", "data"),
-        Input("scope", "data"),
+        Input("map-scope", "data"),
         State("region", "data"),
         State("moment", "data"),
         State("run", "data"),
@@ -364,7 +364,7 @@ def _register_clientside(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("helm", "outline"),
         Output("outlined", "data"),
-        Input("scope", "data"),
+        Input("map-scope", "data"),
         Input("template", "children"),
     )
 

@@ -125,7 +125,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("map-going", "data"),
         Input("map-chosen", "data"),
         Input("map-past", "data"),
-        Input("scope", "data"),
+        Input("map-scope", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("helm", "region"),

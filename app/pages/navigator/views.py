@@ -49,7 +49,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         Input("theme", "data"),
         Input("template-run", "data"),
         Input("chart", "value"),
-        Input("scope", "data"),
+        Input("map-scope", "data"),
         Input("moment", "data"),
         State("run", "data"),
         State("drawn", "data"),
@@ -70,7 +70,14 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         view = scenes.of(live, moment, scope)
         space = view.table.space
         count = space.count(view.steering)
-        now = [run, live.cursor, theme, len(live.acts), moment, scope and [scope["label"], crc32(scope["mask"].encode())]]
+        now = [
+            run,
+            live.cursor,
+            theme,
+            len(live.acts),
+            moment,
+            scope and [scope["label"], crc32(scope["mask"].encode())],
+        ]
         always = (
             f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
             CHARTS.get(chart or "", next(iter(CHARTS.values())))(cockpit, view, theme),

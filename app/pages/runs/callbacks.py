@@ -244,7 +244,7 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
     points = curve[np.unique(np.linspace(0, len(curve) - 1, _SPARKS).astype(int))] if len(curve) else curve
     lines = [
         f"{HINTS[run.state]}: {run.message}" if run.message else HINTS[run.state],
-        f"{run.config.get('strategy', 'scan')} on {run.space}, data {(run.config.get('settings') or {}).get('data')}, "
+        f"{run.config.get('strategy', 'scan')} on {run.space_title}, data {(run.config.get('settings') or {}).get('data')}, "
         f"seed {run.config.get('seed', 0)}",
         f"{run.scored:,} of {int(run.config.get('budget', 0)):,} scored in {run.busy_seconds:.0f} s, "
         f"best {view.rank_by} {short(best)}",
