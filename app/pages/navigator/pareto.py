@@ -18,7 +18,7 @@ from nas_core.predict import front
 
 _USUAL = ("flops", "params", "live_params")
 """Costs shown where a run names none, the first that there is."""
-_WRAP = 52
+_WRAP = 56
 """Characters of a line of a label."""
 
 

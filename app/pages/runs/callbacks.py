@@ -222,6 +222,11 @@ def _trains_on(run: RunRow) -> bool:
     return bool(supernet) and not supernet.get("arch") and run.state in _ENDED
 
 
+def _data(run: RunRow) -> str:
+    """The images that a run scores, or trains, on."""
+    return str((run.config.get("supernet") or run.config.get("settings") or {}).get("data"))
+
+
 def _weights(run: RunRow) -> list[str]:
     """A line about a run's training, where it has one."""
     supernet = run.config.get("supernet")
@@ -244,7 +249,7 @@ def _card(cockpit: Cockpit, run: RunRow) -> Any:
     points = curve[np.unique(np.linspace(0, len(curve) - 1, _SPARKS).astype(int))] if len(curve) else curve
     lines = [
         f"{HINTS[run.state]}: {run.message}" if run.message else HINTS[run.state],
-        f"{run.config.get('strategy', 'scan')} on {run.space_title}, data {(run.config.get('settings') or {}).get('data')}, "
+        f"{run.config.get('strategy', 'scan')} on {run.space_title}, data {_data(run)}, "
         f"seed {run.config.get('seed', 0)}",
         f"{run.scored:,} of {int(run.config.get('budget', 0)):,} scored in {run.busy_seconds:.0f} s, "
         f"best {view.rank_by} {short(best)}",
