@@ -15,8 +15,8 @@ from sklearn.manifold import trustworthiness
 
 from app.preview import Preview, preview
 from nas_core import bench, proxies, spaces
-from nas_core.ladder import RUNGS, TRAINED, rung
-from nas_core.predict import block_fitness
+from nas_core.ladder import AGGREGATE, RUNGS, TRAINED, rung
+from nas_core.predict import block_fitness, rank_sum_so_far
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Architecture, SearchSpace, Steering, SteeringConflict
 from nas_core.store import LogEntry, LogMoved, RunRow, Store, twin
@@ -234,9 +234,24 @@ class View:
         if metric in self.table.closed:
             return self.table.closed[metric].to_numpy(dtype=float)
         known = np.full(len(self.table.archs), np.nan)
-        if metric in self.values:
+        if metric == AGGREGATE:
+            known[self.table.canonical[self.indices]] = self.aggregate
+        elif metric in self.values:
             known[self.table.canonical[self.indices]] = self.values[metric]
         return known[self.table.canonical]
+
+    @cached_property
+    def aggregate(self) -> np.ndarray:
+        """The log-rank sum of the run's own scores, in the order of scoring: what ranks a run by several scores."""
+        names = [str(name) for name in self.run.config.get("proxies", []) if name in self.values]
+        table = pd.DataFrame({name: self.values[name] for name in names})
+        lower = tuple(name for name in names if name in lower_is_better())
+        return rank_sum_so_far(table, lower) if names else np.full(len(self.indices), np.nan)
+
+    @property
+    def shown(self) -> list[str]:
+        """The metrics, and what ranks the run where it is none of them."""
+        return self.metrics if self.rank_by in self.metrics else [self.rank_by, *self.metrics]
 
     @property
     def metrics(self) -> list[str]:

@@ -8,6 +8,9 @@ ONE_SHOT = ("one_shot", "hits")
 TRAINED = "trained"
 """Held-out accuracy, in percent, of a network trained alone."""
 
+AGGREGATE = "aggregate"
+"""The log-rank sum of all scores of a run over its candidates so far; a run may rank by it."""
+
 RUNGS = ("closed form", "zero-cost", "one-shot", "trained")
 """From the lowest."""
 

@@ -64,6 +64,9 @@ def search(
         float | None,
         typer.Option(min=0.1, help="Train shared weights for so many epochs first, and rank by them."),
     ] = None,
+    aggregate: Annotated[
+        bool, typer.Option("--aggregate", help="Rank by the log-rank sum of all scores, not by the first.")
+    ] = False,
     data: options.Data = "digits",
     preset: options.PresetName = options.Preset.LAPTOP,
     batch_size: options.Number = None,
@@ -87,7 +90,7 @@ def search(
     from nas_core import data as images
     from nas_core import proxies, spaces
     from nas_core import search as strategies
-    from nas_core.ladder import ONE_SHOT
+    from nas_core.ladder import AGGREGATE, ONE_SHOT
     from nas_core.spaces.template import TemplateSpace
     from nas_core.store import Store
 
@@ -98,7 +101,9 @@ def search(
     proxy = proxy or ([] if one_shot else ["zico"])
     for name in proxy:
         proxies.get(name)
-    rank_by = "one_shot" if one_shot else proxy[0]
+    rank_by = AGGREGATE if aggregate else "one_shot" if one_shot else proxy[0]
+    if aggregate and len(proxy) + bool(one_shot) < 2:
+        raise ValueError("--aggregate sums the ranks of several scores; expected at least two of --proxy, --one-shot")
     images.load(chosen.data, seed=seed)
     strategies.get(strategy, known, seed)
     costs = _costs(known, strategy, rank_by, cost)
@@ -174,10 +179,15 @@ def _costs(space: SearchSpace, strategy: str, rank_by: str, given: Sequence[str]
 def _best(table: pd.DataFrame, run: RunRow, top: int) -> pd.DataFrame:
     """The `top` candidates, best first. Where the run has costs: with these, first the whole front, marked `front`."""
     from nas_core import proxies, spaces
-    from nas_core.predict import front
+    from nas_core.ladder import AGGREGATE
+    from nas_core.predict import front, rank_sum_so_far
 
     rank_by = str(run.config["rank_by"])
     sign = 1 if proxies.higher_is_better(rank_by) else -1
+    if rank_by == AGGREGATE:
+        names = [name for name in run.config["proxies"] if name in table]
+        lower = tuple(name for name in names if not proxies.higher_is_better(name))
+        table[AGGREGATE] = rank_sum_so_far(table[names], lower)
     costs = [str(name) for name in run.config.get("costs") or ()]
     if not costs:
         return table.sort_values(rank_by, ascending=sign < 0).head(top)

@@ -13,11 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from nas_core import proxies, search, spaces
 from nas_core.engine import _analyst as analyst
 from nas_core.engine._pool import WorkerPool
 from nas_core.engine._training import Moment, one_architecture
-from nas_core.ladder import ONE_SHOT, TRAINED
+from nas_core.ladder import AGGREGATE, ONE_SHOT, TRAINED
+from nas_core.predict import rank_sum_so_far
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Architecture, Steering
 from nas_core.store import CandidateRow, LeaseLost, LogEntry, RunRow, Store
@@ -42,7 +45,7 @@ Interrupted = Callable[[], bool]
 class RunningSearch:
     """A leased run. Its configuration:
 
-    strategy, proxies, rank_by (the proxy a strategy learns from, else the first),
+    strategy, proxies, rank_by (the score a strategy learns from, else the first; `aggregate` for all),
     settings (a `ScoreSettings` as a dictionary), budget (candidates; none for the whole space), seed, batch,
     script (acts and sizes of asks of a session to replay), analyst (whether the scripted analyst steers),
     costs (closed forms or proxies that a multi-objective strategy keeps low), template (the document of a space made
@@ -299,13 +302,21 @@ class RunningSearch:
         """Tell the whole generation in the order asked, with values turned so that higher is better."""
         rows = self._store.generation(self.identifier, self._told)
         archs = [plan.space.parse(row.arch) for row in rows]
-        costs = plan.costs_of(archs, rows)
-        results = []
-        for arch, row, cost in zip(archs, rows, costs, strict=True):
-            value = (row.values or {}).get(plan.rank_by, math.nan)
-            results.append(search.Result(arch, value if plan.higher_is_better else -value, cost))
-        strategy.tell(results)
+        values, costs = self._values(rows, plan), plan.costs_of(archs, rows)
+        strategy.tell([search.Result(*found) for found in zip(archs, values, costs, strict=True)])
         self._told += len(rows)
+
+    def _values(self, rows: list[CandidateRow], plan: _Plan) -> list[float]:
+        """What the strategy learns of the last generation: higher is better.
+
+        An aggregate ranks it among all candidates so far.
+        """
+        if plan.rank_by != AGGREGATE:
+            values = [(row.values or {}).get(plan.rank_by, math.nan) for row in rows]
+            return values if plan.higher_is_better else [-value for value in values]
+        known = [row.values or {} for row in self._store.generation(self.identifier, 0)]
+        table = pd.DataFrame(known[: rows[-1].position + 1] if rows else [], columns=plan.scores, dtype=float)
+        return [float(value) for value in rank_sum_so_far(table, plan.lower_is_better)[len(table) - len(rows) :]]
 
 
 class _Plan:
@@ -324,12 +335,12 @@ class _Plan:
         self.arch = self.space.parse(alone) if alone else None
         asked = list(dict.fromkeys(config.get("proxies") or ["zico"]))
         self.rank_by = str(config.get("rank_by") or asked[0])
-        self.scores = list(dict.fromkeys([*asked, self.rank_by]))
+        self.scores = [name for name in dict.fromkeys([*asked, self.rank_by]) if name != AGGREGATE]
         self.proxies = [name for name in self.scores if name not in (*ONE_SHOT, TRAINED)]
         if self.supernet is None and self.proxies != self.scores:
             raise ValueError(f"a run without a supernet cannot have {', '.join(set(self.scores) - set(self.proxies))}")
-        orders = {name: proxies.get(name).higher_is_better for name in self.proxies}
-        self.higher_is_better = orders.get(self.rank_by, True)
+        self.lower_is_better = tuple(name for name in self.scores if not proxies.higher_is_better(name))
+        self.higher_is_better = self.rank_by not in self.lower_is_better
         self.costs = [str(name) for name in config.get("costs") or ()]
         self.settings = ScoreSettings.from_dict(config.get("settings") or {})
         self.settings_key = self.settings.key()

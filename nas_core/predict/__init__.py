@@ -2,7 +2,7 @@
 
 Torch-free; knows arrays, not spaces."""
 
-from nas_core.predict._aggregate import AGGREGATES, LEAST_AGREEMENT, agreeing, borda, log_rank_sum
+from nas_core.predict._aggregate import AGGREGATES, LEAST_AGREEMENT, agreeing, borda, log_rank_sum, rank_sum_so_far
 from nas_core.predict._block_fitness import PRIOR_WEIGHT, block_fitness
 from nas_core.predict._few_labels import FewLabelPredictor, Prediction
 from nas_core.predict._pareto import crowding, front, front_ranks
@@ -20,4 +20,5 @@ __all__ = [
     "front",
     "front_ranks",
     "log_rank_sum",
+    "rank_sum_so_far",
 ]

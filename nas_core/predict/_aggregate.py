@@ -57,6 +57,18 @@ def agreeing(scores: pd.DataFrame, anchor: str = "", lower_is_better: tuple[str,
     return kept or names[:1]
 
 
+def rank_sum_so_far(scores: pd.DataFrame, lower_is_better: tuple[str, ...] = ()) -> np.ndarray:
+    """The log-rank sum of those `scores` that agree, the first as the anchor; NaN where all of them are NaN.
+
+    What a search ranks by when it ranks by several scores: columns as in `log_rank_sum`, rows the candidates so far.
+    """
+    if not len(scores):
+        return np.zeros(0)
+    kept = agreeing(scores, str(scores.columns[0]), lower_is_better)
+    found = log_rank_sum(scores[kept], lower_is_better=tuple(name for name in lower_is_better if name in kept))
+    return np.where(scores.isna().all(axis=1), np.nan, found)
+
+
 AGGREGATES = {"log_rank_sum": log_rank_sum, "borda": borda}
 
 

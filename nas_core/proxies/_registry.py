@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from nas_core.ladder import rung
+from nas_core.ladder import AGGREGATE, rung
 from nas_core.proxies.base import Proxy
 
 _PROXIES: dict[str, Callable[[], Proxy]] = {}
@@ -60,4 +60,4 @@ def higher_is_better(name: str) -> bool:
     Raises:
         ValueError: no such score.
     """
-    return rung(name) != "zero-cost" or get(name).higher_is_better
+    return name == AGGREGATE or rung(name) != "zero-cost" or get(name).higher_is_better

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from app.cockpit import Cockpit
 from nas_core import scoring, spaces
 from nas_core.engine import Engine
 from nas_core.proxies.settings import ScoreSettings
@@ -76,6 +77,39 @@ def wait_until(condition, seconds=60.0):
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+def test_a_run_may_rank_by_the_aggregate_of_its_scores_and_resumes_it(store, executor):
+    config = {
+        "strategy": "evolution",
+        "proxies": ["live_params", "sum_log_layer_size", "flops"],
+        "rank_by": "aggregate",
+        "budget": 120,
+        "batch": 8,
+        "seed": 1,
+    }
+    tables = []
+    for pieces in (1, 3):
+        run = store.create_run("nb201", config)
+        store.command(run, "start")
+        for _ in range(pieces):  # a fresh engine goes on from the store alone
+            engine = Engine(store, executor=executor, among=[run])
+            for _ in range(6 if pieces > 1 else 200):
+                engine.step()
+            engine.close()
+        last = Engine(store, executor=executor, among=[run])
+        while last.step():
+            pass
+        tables.append(store.table(run))
+        assert store.run(run).state == "finished"
+    assert tables[0]["arch"].tolist() == tables[1]["arch"].tolist()
+    early, late = tables[0].iloc[:50], tables[0].iloc[70:]
+    assert late["live_params"].mean() > early["live_params"].mean()
+    assert "aggregate" not in tables[0]
+    view = Cockpit(store).view(run)
+    assert view.rank_by == "aggregate"
+    assert len(view.ranked) == 120
+    assert view.ranked.argmax() == view.over_space("aggregate")[view.indices].argmax()
 
 
 def test_a_run_reaches_its_budget_and_extends(store, executor):

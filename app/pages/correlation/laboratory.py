@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,10 @@ from scipy.stats import rankdata
 
 from app.cockpit import Cockpit, View, turned
 from nas_core import bench, predict
-from nas_core.ladder import TRAINED
+from nas_core.ladder import AGGREGATE, TRAINED
 from nas_core.proxies.settings import ScoreSettings
 
 LEAST = 10
-AGGREGATE = "aggregate"
 _BOOTSTRAP = 50
 _BOOTSTRAPPED = 100
 """Candidates above which intervals come from the large-sample formula: a brush must answer at once."""
@@ -24,8 +22,6 @@ _STATISTICS = ("tau", "rho", "tau_top_half", "regret", "ndcg")
 _SETTINGS = 12
 """Settings compared at most: as many as a matrix can name."""
 _SIZES = ("live_params", "sum_log_layer_size")
-_THREADS = 2
-"""Sorting, most of what a statistic takes, lets other threads run."""
 
 
 def weighable(view: View) -> list[str]:
@@ -78,12 +74,8 @@ def leader_board(
     rankings = {AGGREGATE: summed[chosen]} | {metric: view.oriented(metric)[chosen] for metric in view.metrics}
     rankings = {metric: values for metric, values in rankings.items() if (~np.isnan(values + known)).sum() >= LEAST}
     large = len(chosen) > _BOOTSTRAPPED
-
-    def statistics(values: np.ndarray) -> bench.RankStatistics:
-        return bench.rank_statistics(values, known, bootstrap=0 if large else _BOOTSTRAP)
-
-    with ThreadPoolExecutor(_THREADS if large else 1) as pool:
-        found = dict(zip(rankings, pool.map(statistics, rankings.values()), strict=True))
+    resamples = 0 if large else _BOOTSTRAP
+    found = {metric: bench.rank_statistics(v, known, bootstrap=resamples) for metric, v in rankings.items()}
     order = sorted(found, key=lambda metric: -np.nan_to_num(found[metric].tau.value, nan=-2))
     return [_row(view, metric, found[metric], large, weighted) for metric in order]
 
@@ -117,8 +109,7 @@ def score_matrix(view: View, chosen: np.ndarray) -> tuple[list[str], np.ndarray]
     """Names of the scores, and their Spearman correlations with each other over the `chosen` candidates."""
     scores = {metric: view.oriented(metric)[chosen] for metric in view.metrics}
     scores = {metric: values for metric, values in scores.items() if (~np.isnan(values)).sum() >= LEAST}
-    with ThreadPoolExecutor(_THREADS) as pool:
-        ranks = list(pool.map(lambda v: rankdata(np.where(np.isnan(v), -np.inf, v)), scores.values()))
+    ranks = [rankdata(np.where(np.isnan(values), -np.inf, values)) for values in scores.values()]
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.corrcoef(np.array(ranks))
     return [turned(metric) for metric in scores], np.atleast_2d(found)

@@ -27,9 +27,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         if not run:
             return (no_update,) * 6
         view = cockpit.view(run)
-        axes = ["projection 1", "projection 2", *view.metrics]
+        axes = ["projection 1", "projection 2", *view.shown]
         first = "live_params" if "live_params" in view.metrics else view.metrics[0]
-        return axes, axes, view.metrics, axes[0], axes[1], view.rank_by if len(view.indices) else first
+        return axes, axes, view.shown, axes[0], axes[1], view.rank_by if len(view.indices) else first
 
     @app.callback(
         Output("map-colour", "value", allow_duplicate=True),

@@ -18,6 +18,7 @@ from app.palette import short
 from app.report import report
 from app.shell import EXTENSION, HINTS, TRAINING, notification, press, pressed
 from nas_core import bench, spaces
+from nas_core.ladder import AGGREGATE
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.store import RunRow, StoreError, session_script
 
@@ -85,8 +86,12 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             )
         if not scores:
             return no_update, notification("no score chosen: expected at least one; the first ranks the candidates")
+        rank_by = AGGREGATE if AGGREGATE in scores else scores[0]
+        scores = [score for score in scores if score != AGGREGATE]
+        if rank_by == AGGREGATE and len(scores) < 2:
+            return no_update, notification("an aggregate sums the ranks of several scores: expected at least two")
         costs = [cost] if strategy == "pareto" else []
-        if scores[0] in costs:
+        if rank_by in costs:
             return no_update, notification(
                 f"{cost} ranks the candidates: expected another cost, or another first score"
             )
@@ -95,7 +100,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         config = {
             **DEFAULT_CONFIG,
             "proxies": [*scores, *(c for c in costs if c not in (*scores, *spaces.get(space).metric_names))],
-            "rank_by": scores[0],
+            "rank_by": rank_by,
             "strategy": strategy,
             "budget": budget,
             "seed": seed,

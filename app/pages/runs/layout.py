@@ -7,6 +7,7 @@ from dash import dcc, html
 
 from app.cockpit import DEFAULT_SPACE, LARGEST_SPACE
 from nas_core import proxies, spaces
+from nas_core.ladder import AGGREGATE
 
 COMPARE_HINT = (
     "Choose two runs to see their best candidates side by side; a steered run and its twin show what steering gained."
@@ -60,7 +61,7 @@ def layout() -> html.Div:
                                 size="xs",
                                 w=200,
                                 searchable=True,
-                                data=proxies.names(),
+                                data=[{"value": AGGREGATE, "label": "aggregate of these"}, *proxies.names()],
                                 value=["zico"],
                             ),
                             dmc.Select(
