@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash
 
 from app.cockpit import Cockpit
-from app.pages.navigator import acts, candidate, loop, pareto, space_map, views
+from app.pages.navigator import acts, candidate, loop, loss, pareto, space_map, views
 from app.pages.navigator.scene import Scenes
 
 
@@ -18,3 +18,4 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     acts.register(app, cockpit)
     candidate.register(app, cockpit)
     pareto.register(app, cockpit)
+    loss.register(app, cockpit)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
+from dash import Dash, Input, Output, no_update
 
 from app.cockpit import Cockpit, View
 from app.pages.navigator.charts import chart
@@ -41,7 +43,18 @@ def loss_curves(points: Sequence[Mapping[str, float]], acts: Sequence[int], them
     if not points:
         text = "the curve begins with the first epoch: press Start" if trains else "this run trains no weights"
         figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)
-    styled(figure, theme, "Loss of the training, acts dotted", "epoch", "cross-entropy, nats")
+    styled(figure, theme, "Cross-entropy of the training", "epoch", "nats")
     return figure.update_layout(
         showlegend=bool(points), legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"}
     )
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """The callback that opens a run whose weights are still to be trained on this chart."""
+
+    @app.callback(Output("chart", "value"), Input("run", "data"))
+    def open_(run: str | None) -> Any:
+        if not run:
+            return no_update
+        found = cockpit.store.run(run)
+        return NAME if "supernet" in found.config and not found.scored else no_update
