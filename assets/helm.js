@@ -131,6 +131,10 @@ window.dash_clientside = window.dash_clientside || {};
       listen();
       return none();
     },
+    labels: (crossed) => {
+      const shown = crossed === "labels";
+      return [shown ? performance.now() : none(), !shown, shown];
+    },
     dress: (looks) => {
       for (const [name, look] of Object.entries(looks || {})) {
         const brick = document.querySelector(`[data-brick="${name}"]`);

@@ -18,7 +18,6 @@ from app.pages.correlation.laboratory import (
     AGGREGATE,
     LEAST,
     aggregate,
-    equal_weights,
     known_truth,
     leader_board,
     measured,
@@ -182,8 +181,10 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
             state,
         )
 
-    @app.callback(
-        Output("suggested", "children"),
+    # What is not on the screen is not asked for: a brush would wait behind it.
+    app.clientside_callback(
+        ClientsideFunction("helm", "labels"),
+        Output("labels-wanted", "data"),
         Output("label-next", "hidden"),
         Output("crossed-graph", "hidden"),
         Input("crossed", "value"),
@@ -195,11 +196,23 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         Input("labels-next", "value"),
         Input("weights", "data"),
         Input("arch", "data"),
+    )
+
+    @app.callback(
+        Output("suggested", "children"),
+        Input("labels-wanted", "data"),
+        State("truth", "value"),
+        State("scope", "value"),
+        State("brushed", "data"),
+        State("labels-known", "value"),
+        State("labels-next", "value"),
+        State("weights", "data"),
+        State("arch", "data"),
         State("run", "data"),
+        prevent_initial_call=True,
     )
     def suggest(
-        crossed: str,
-        _pulse: Any,
+        _wanted: Any,
         data_set: str,
         scope: str,
         brushed: str | None,
@@ -208,11 +221,11 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         weights: dict[str, Any] | None,
         arch: str | None,
         run: str | None,
-    ) -> tuple[Any, Any, Any]:
-        if crossed != "labels" or not run:
-            return no_update, True, False
+    ) -> Any:
+        if not run:
+            return no_update
         if not isinstance(labels, int) or not isinstance(number, int):
-            return "Give two whole numbers above: labels to learn from, and architectures to suggest.", False, True
+            return "Give two whole numbers above: labels to learn from, and architectures to suggest."
         view = cockpit.view(run)
         found = cockpit.truth(view.run.space)
         truth = None if found is None or data_set not in found else derived.truth(view, data_set)
@@ -220,8 +233,8 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         try:
             said = plan(view, prior, truth, _chosen(view, scope, brushed), labels=labels, number=number)
         except ValueError as error:
-            return str(error), False, True
-        return panels.suggestions(said, run, data_set, arch), False, True
+            return str(error)
+        return panels.suggestions(said, run, data_set, arch)
 
 
 def _register_weights(app: Dash, cockpit: Cockpit) -> None:
@@ -244,23 +257,26 @@ def _register_weights(app: Dash, cockpit: Cockpit) -> None:
         Output("weights", "data"),
         Output("weights-text", "children"),
         Input({"type": "weight", "score": ALL}, "value"),
+        Input("btn-weights-equal", "n_clicks"),
         State({"type": "weight", "score": ALL}, "id"),
         State("weights", "data"),
         State("run", "data"),
         prevent_initial_call=True,
     )
-    def weigh(values: list[Any], ids: list[dict[str, str]], held: dict[str, Any] | None, run: str | None) -> Any:
-        if not run or not values:
+    def weigh(
+        values: list[Any], _equal: Any, ids: list[dict[str, str]], held: dict[str, Any] | None, run: str | None
+    ) -> tuple[Any, Any]:
+        if not run:
             return no_update, no_update
-        view = cockpit.view(run)
-        given = {found["score"]: value or 0 for found, value in zip(ids, values, strict=True)}
         others = {name: weights for name, weights in (held or {}).items() if name != run}
+        if ctx.triggered_id == "btn-weights-equal":
+            return others, "equal"
+        if len(ctx.triggered) != 1:  # the panel was drawn, nothing was typed
+            return no_update, "yours" if run in (held or {}) else "equal"
+        given = {found["score"]: value or 0 for found, value in zip(ids, values, strict=True)}
         if not any(given.values()):
             return others, "All are 0: equal weights are used."
-        if given == equal_weights(view):
-            return (no_update if others == (held or {}) else others), "equal"
-        now = {**others, run: given}
-        return (no_update if now == held else now), "yours"
+        return {**others, run: given}, "yours"
 
 
 def _register_selection(app: Dash, cockpit: Cockpit) -> None:

@@ -23,6 +23,7 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id="brushed"),
+            dcc.Store(id="labels-wanted"),
             dcc.Store(id="weights", storage_type="session"),
             html.P(QUESTION, className="question"),
             html.Div(
