@@ -369,7 +369,8 @@ class _Plan:
 
     def lasting(self, values: Mapping[str, float]) -> dict[str, float]:
         """Those of `values` that depend on nothing but architecture and settings: what the cache may keep."""
-        return {name: values[name] for name in self.proxies if name in values}
+        kept = (name for name in self.proxies if getattr(proxies.get(name), "reproducible", True))
+        return {name: values[name] for name in kept if name in values}
 
     def costs_of(self, archs: Sequence[Architecture], rows: Sequence[CandidateRow]) -> list[tuple[float, ...]]:
         """What each architecture costs, by `costs`; lower is better.

@@ -32,6 +32,7 @@ class LatencyMs:
 
     name = "latency_ms"
     higher_is_better = False
+    reproducible = False  # of this machine and this moment: no cache keeps it for another
     needs = Needs.FORWARD
     summary = "milliseconds of a forward pass of one batch, measured on this machine"
 
