@@ -131,5 +131,8 @@ def test_genetic_search_finds_truly_better_cells_than_random_search(truth):
         name: [max(map(truth.get, drive(search.get(name, SPACE, seed), SPACE, truth.get, 300))) for seed in range(10)]
         for name in ("genetic", "random")
     }
+    print(
+        "\nbest true accuracy after 300, mean:", {name: round(float(np.mean(found)), 2) for name, found in best.items()}
+    )
     assert all(a > b for a, b in zip(best["genetic"], best["random"], strict=True))
     assert np.mean(best["genetic"]) > np.mean(best["random"]) + 0.2, best
