@@ -85,6 +85,11 @@ window.dash_clientside = window.dash_clientside || {};
       if (told.length && told.every((id) => id === "map-scope.data") && !outline && !outlined) return none();
       if (told.length && told.every((id) => id === "map-marks.data") && past) return none();
       outlined = Boolean(outline);
+      // What the user set in plotly itself, and plotly forgets when it draws anew: the tool, and the lasso on these axes.
+      const drawn = document.querySelector("#nav-map .js-plotly-plot");
+      const held = (drawn && drawn.layout) || {};
+      const kept = { dragmode: held.dragmode || base.figure.layout.dragmode };
+      if (axes.from === base.x + base.y && (held.selections || []).length) kept.selections = held.selections;
       if (axes.from !== base.x + base.y) axes = { from: base.x + base.y, x: floats(base.x), y: floats(base.y) };
       const x = live && live.x ? floats(live.x) : axes.x;
       const y = live && live.y ? floats(live.y) : axes.y;
@@ -93,6 +98,7 @@ window.dash_clientside = window.dash_clientside || {};
       const ring = chosen === null || chosen === undefined ? [] : [chosen];
       return {
         ...base.figure,
+        layout: { ...base.figure.layout, ...kept },
         data: [
           ...traces(base, x, y, codes, going ? bits(going, codes.length) : null),
           ...base.figure.data,
@@ -109,7 +115,8 @@ window.dash_clientside = window.dash_clientside || {};
       const context = window.dash_clientside.callback_context;
       if (!context.triggered.some((t) => t.prop_id.startsWith("nav-map")) || !marks) return none();
       if (!selected) return before ? null : none();
-      return marked(selected);
+      const bits = marked(selected);
+      return bits === before ? none() : bits; // a lasso that was drawn anew is no new one
     },
     // Dash copies every dot under a lasso into the state of the page, a tenth of a second for thousands: take its place.
     brush: () => {
@@ -180,6 +187,13 @@ window.dash_clientside = window.dash_clientside || {};
     when: (moment, end) => {
       const past = moment !== null && moment !== undefined;
       return [past ? `as of ${moment.toLocaleString("en")} of ${end.toLocaleString("en")} scored` : "live", !past];
+    },
+    carry: (bricks) => {
+      const carried = new Set(bricks || []);
+      document.querySelectorAll(".brick").forEach((brick) => {
+        brick.classList.toggle("carried", carried.has(brick.getAttribute("data-brick")));
+      });
+      return none();
     },
     link: (hover) => {
       const name = hover && hover.points[0].customdata;

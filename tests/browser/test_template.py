@@ -126,6 +126,7 @@ def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
     page.locator("#candidates .ag-row").first.click()
     expect(page.locator("#candidate-card .arch")).to_be_visible()
     best = page.locator("#candidate-card .arch").inner_text()
+    expect(page.locator(".brick.carried")).to_have_count(best.count("1"))  # its blocks light up in the template
     page.locator('[data-press="train-alone:10"]').click()
     expect(page.locator("#candidate-card")).to_contain_text("Trained alone", timeout=150_000)
     shoot(page, "template_trained")

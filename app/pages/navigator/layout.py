@@ -26,6 +26,7 @@ _STORES = (
     "map-marks",
     "map-live",
     "map-size",
+    "carried",
     "map-going",
     "map-chosen",
     "region",
@@ -80,7 +81,9 @@ def _space() -> html.Section:
             dmc.Group([*axes, signs], gap="xs", wrap="nowrap"),
             html.Div(
                 [
-                    dcc.Graph(id="nav-map", config=_MAP, responsive=True, className="fill-graph"),
+                    dcc.Graph(
+                        id="nav-map", clear_on_unhover=True, config=_MAP, responsive=True, className="fill-graph"
+                    ),
                     html.Div(id="preview", className="preview", role="status"),
                 ],
                 className="map",

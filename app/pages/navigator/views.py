@@ -255,7 +255,7 @@ def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
     space, text = view.table.space, view.table.texts[index]
     arch = tuple(int(c) for c in view.table.archs[index])
     facts: list[tuple[str, str]] = []
-    for metric in view.metrics:
+    for metric in view.shown:
         value = float(view.over_space(metric)[index])
         facts.append((f"{metric} ({view.rung(metric)})", "not scored yet" if np.isnan(value) else short(value)))
     truth = cockpit.truth(view.run.space)
