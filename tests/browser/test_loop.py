@@ -62,6 +62,11 @@ def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, sh
     lasso(page, 0.77, 0.02, 0.98, 0.99)  # the few largest networks, far to the right
     expect(page.locator("#region-text")).to_contain_text("inside; a focus keeps")
     expect(page.locator("#blocks .gtitle")).to_contain_text("in lasso")
+    page.locator('[data-brick="0:1"]').hover()
+    expect(page.locator("#preview")).to_contain_text("removes 3,125")
+    page.locator("h2").first.hover()
+    expect(page.locator("#preview")).to_be_empty()
+    expect(page.locator("#blocks .gtitle")).to_contain_text("in lasso")  # a map drawn anew keeps its lasso
     page.locator("#btn-keep").click()
     expect(chip(page, "A")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#blocks .gtitle")).to_contain_text("Blocks in A")
