@@ -107,7 +107,7 @@ window.dash_clientside = window.dash_clientside || {};
             x: ring.map((k) => x[k]), y: ring.map((k) => y[k]),
             marker: { size: 15, symbol: "circle-open", color: base.figure.layout.meta.accent, line: { width: 3 } },
           },
-          ...(outline ? [hull(bits(outline.mask, codes.length), x, y, outline.label, base.figure.layout.meta.accent)] : []),
+          ...(outline ? outline.parts : []).map(([name, mask]) => hull(bits(mask, codes.length), x, y, name, base.figure.layout.meta.accent)),
         ],
       };
     },

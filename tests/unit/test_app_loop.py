@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from app.cockpit import DEFAULT_CONFIG, Cockpit, space_table
+from app.cockpit import DEFAULT_CONFIG, Cockpit
 from app.masks import packed, unpacked
 from app.pages.navigator import named_regions
 from app.pages.navigator.block_sets import BlockSet, combined
@@ -14,6 +14,7 @@ from app.pages.navigator.coverage import areas, coverage, least_explored
 from app.pages.navigator.loop import AREA, LASSO, PLAIN_AXES, Choice, focus_on_blocks, scope_of
 from app.pages.navigator.scene import Scene, Scenes, scene
 from app.pages.navigator.trust import least_trained, trust, trust_chart, verdict
+from app.space_table import space_table
 from nas_core.predict import block_fitness
 from nas_core.spaces import Act, Steering
 from nas_core.store import Store
@@ -228,6 +229,7 @@ def test_an_area_that_the_search_passed_by_is_found_and_an_even_search_has_none(
     assert least_explored(cockpit.view(cockpit.ensure_run())) is None
     even = cockpit.view(run_of(cockpit, drawn(1000), np.arange(1000)))
     assert least_explored(even) is None
+    assert least_explored(even, at_most=1).coverage.share <= coverage(even).share
     labels = areas(TABLE.projection)
     elsewhere = NETWORKS[~np.isin(NETWORKS, TABLE.canonical[labels == 5])]
     skipping = cockpit.view(run_of(cockpit, elsewhere[::8], np.arange(len(elsewhere[::8]))))

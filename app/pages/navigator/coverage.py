@@ -12,7 +12,7 @@ _CUTS = 4
 """The map is cut into 4 columns of equal count, and each into 4 areas of equal count."""
 LEAST_NETWORKS = 20
 """An area with fewer unscored networks is too small to be worth a look."""
-_NEGLECT = 0.5
+NEGLECT = 0.5
 """An area is passed by where its share scored is at most half of the share overall."""
 
 
@@ -60,8 +60,11 @@ def areas(projection: np.ndarray) -> np.ndarray:
     return found
 
 
-def least_explored(view: View) -> Area | None:
-    """The area with the lowest share scored, the larger one where two tie; None where no area is passed by."""
+def least_explored(view: View, at_most: float = NEGLECT) -> Area | None:
+    """The area with the lowest share scored, the larger one where two tie.
+
+    None where that share is above `at_most` times the share overall, or too little of the area is left to score.
+    """
     overall = coverage(view)
     if not overall.scored:
         return None
@@ -72,7 +75,7 @@ def least_explored(view: View) -> Area | None:
     networks = np.bincount(pairs // size, minlength=_CUTS**2)
     scored = np.bincount(pairs // size, weights=_scored(view)[pairs % size], minlength=_CUTS**2).astype(int)
     share = scored / np.maximum(networks, 1)
-    passed_by = np.flatnonzero((networks - scored >= LEAST_NETWORKS) & (share <= _NEGLECT * overall.share))
+    passed_by = np.flatnonzero((networks - scored >= LEAST_NETWORKS) & (share <= at_most * overall.share))
     if not len(passed_by):
         return None
     least = min(passed_by.tolist(), key=lambda k: (share[k], -networks[k]))

@@ -103,7 +103,7 @@ def scope_of(
         if which == LASSO:
             mask = unpacked(lasso, len(mask)) & view.kept
         elif which == AREA:
-            area = least_explored(view)
+            area = least_explored(view, at_most=1)
             mask = mask if area is None else area.inside
         elif which in named:
             mask = unpacked(named[which].mask, len(mask))
@@ -121,6 +121,7 @@ def scope_of(
         "operation": choice.operation,
         "label": " ∪ ".join(name for name, _ in members),
         "mask": packed(everything),
+        "parts": [[name, packed(mask)] for name, mask in members],
         "axes": list(kept_axes[0] if len(kept_axes) == 1 else PLAIN_AXES),
         "blocks": blocks.bricks(),
         "written": written,
@@ -383,8 +384,8 @@ def _chosen(
     if words[0] == "scope":
         return Choice() if words[1] == "all" else choice.toggled(words[1])
     if words[0] == "explore":
-        if least_explored(view) is None:
-            raise ValueError("No area of the map is passed by: each has at least half of the overall share scored.")
+        if least_explored(view, at_most=1) is None:
+            raise ValueError("No area is less explored than others: nothing is scored yet, or nearly everything is.")
         return Choice((AREA,))
     if words[1] == "keep":
         if not scope:

@@ -183,6 +183,7 @@ def trust_chart(found: Trust, theme: str) -> go.Figure:
             text="no truth known of what is scored", showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5
         )
     figure.add_vline(x=0, line={"color": GRID[theme], "width": 2})
-    styled(figure, theme, "Trust (× noise)", f"τ of {found.metric} with {found.truth or 'trained'}")
+    against = found.truth.partition(" (")[0] or "those trained alone"
+    styled(figure, theme, f"Trust in {found.metric} (× noise)", f"τ with {against}")
     figure.update_layout(margin={"l": 104})
     return figure.update_xaxes(range=[-0.5, 1])
