@@ -11,7 +11,7 @@ from dash import Dash, Input, Output, html
 from flask_caching import Cache
 
 from app import live, shell
-from app.cockpit import DEFAULT_SPACE, Cockpit, space_table
+from app.cockpit import DEFAULT_SPACE, Cockpit
 from app.pages.arena import callbacks as arena_callbacks
 from app.pages.arena import layout as arena
 from app.pages.correlation import callbacks as correlation_callbacks
@@ -24,6 +24,7 @@ from app.pages.runs import callbacks as runs_callbacks
 from app.pages.runs import layout as runs
 from app.pages.template import callbacks as template_callbacks
 from app.pages.template import layout as template
+from app.space_table import space_table
 from nas_core.store import Store, StoreError
 
 _LAYOUTS: dict[str, Any] = {

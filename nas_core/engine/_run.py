@@ -6,38 +6,32 @@ crash at any instant leaves either the state before the ask, or the state after 
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nas_core import proxies, search, spaces
+from nas_core import search
 from nas_core.engine import _analyst as analyst
+from nas_core.engine._plan import Plan, is_due
 from nas_core.engine._pool import WorkerPool
 from nas_core.engine._training import Moment, one_architecture
-from nas_core.ladder import AGGREGATE, ONE_SHOT, TRAINED
+from nas_core.ladder import AGGREGATE
 from nas_core.predict import rank_sum_so_far
-from nas_core.proxies.settings import ScoreSettings
-from nas_core.spaces import Act, Architecture, Steering
+from nas_core.spaces import Act, Steering
 from nas_core.store import CandidateRow, LeaseLost, LogEntry, RunRow, Store
 
 if TYPE_CHECKING:
     from nas_core.scoring import CandidateScore
-
-GENERATION = 8
-"""Candidates between two asks: few, so that a steering act takes effect promptly."""
 
 STACK = 16
 """Candidates a worker gets at a time: it runs them side by side, and results still come every fraction of a second."""
 
 _POLL_SECONDS = 0.1
 _FRUITLESS_ASKS = 100
-_EPOCHS = 30.0
-"""Epochs of training where a run does not say."""
 
 Interrupted = Callable[[], bool]
 
@@ -77,7 +71,7 @@ class RunningSearch:
             raise LeaseLost(f"run {self.identifier} is held by {run.engine}")
         if run.state != "running":
             return run.state == "queued"
-        plan = _Plan(run)
+        plan = Plan(run)
         strategy = self._strategy or self._resume(run, plan)
         if plan.supernet is not None and self._training["epochs"] < plan.epochs(run.asked):
             self._train(run, plan, strategy)
@@ -109,7 +103,7 @@ class RunningSearch:
         self._tell(strategy, plan)
         return True
 
-    def _resume(self, run: RunRow, plan: _Plan) -> search.Strategy:
+    def _resume(self, run: RunRow, plan: Plan) -> search.Strategy:
         stored = run.strategy_state or {}
         self._told = int(stored.get("told", 0))
         self._course = {"acts": [], "asks": [], "steps": [], "trainings": []} | (stored.get("course") or {})
@@ -125,7 +119,7 @@ class RunningSearch:
         """Everything that a resumed run goes on from, but for weights and candidates."""
         return {"told": self._told, "strategy": strategy.state(), "course": course, "training": self._training}
 
-    def _train(self, run: RunRow, plan: _Plan, strategy: search.Strategy) -> None:
+    def _train(self, run: RunRow, plan: Plan, strategy: search.Strategy) -> None:
         """Train the weights a moment further, under the acts in force, and keep them with their loss curve."""
         assert plan.supernet is not None
         step, epochs = int(self._training["step"]), plan.epochs(run.asked)
@@ -164,14 +158,14 @@ class RunningSearch:
         """Mark the run finished, unless a command came in between; True where it is to go on."""
         return not self._store.set_state(self.identifier, "finished", message, expected=("running",))
 
-    def _play(self, run: RunRow, plan: _Plan, acts: list[LogEntry], step: int | None = None) -> int:
+    def _play(self, run: RunRow, plan: Plan, acts: list[LogEntry], step: int | None = None) -> int:
         """Append the acts that a script, or the scripted analyst, makes before this ask; a kill repeats none.
 
         While weights are trained, `step` says how far they are. `acts` is the log of acts as it stands; returns how
         many were appended.
         """
         made = sum("scripted" in entry.body for entry in acts)
-        due = [entry["act"] for entry in plan.script_acts if _is_due(entry, run.asked, step)][made:]
+        due = [entry["act"] for entry in plan.script_acts if is_due(entry, run.asked, step)][made:]
         if plan.analyst and step is None and made < run.asked // plan.batch:
             steering, _ = Steering.settle(plan.space, [Act.from_dict(entry.body) for entry in acts])
             act = analyst.next_act(
@@ -182,7 +176,7 @@ class RunningSearch:
             self._store.append(self.identifier, "act", {**body, "scored": run.scored, "scripted": number})
         return len(due)
 
-    def _coursed(self, asked: int, size: int, acts: int, plan: _Plan) -> dict[str, list[list[float]]]:
+    def _coursed(self, asked: int, size: int, acts: int, plan: Plan) -> dict[str, list[list[float]]]:
         """When acts took effect and which asks were no whole batch: what a session script is made of."""
         held = self._course["acts"][-1][1] if self._course["acts"] else 0
         if acts != held:
@@ -191,7 +185,7 @@ class RunningSearch:
             self._course["asks"].append([asked, size])
         return self._course
 
-    def _steering(self, plan: _Plan, entries: list[LogEntry]) -> Steering:
+    def _steering(self, plan: Plan, entries: list[LogEntry]) -> Steering:
         """Every act in force; an act that cannot hold together with earlier ones is left out and reported."""
         acts = [Act.from_dict(entry.body) for entry in entries]
         steering, refused = Steering.settle(plan.space, acts)
@@ -203,7 +197,7 @@ class RunningSearch:
                 self._store.append(self.identifier, "event", body)
         return steering
 
-    def _score(self, generation: list[CandidateRow], plan: _Plan, interrupted: Interrupted) -> bool:
+    def _score(self, generation: list[CandidateRow], plan: Plan, interrupted: Interrupted) -> bool:
         """Score what has no scores yet, writing each result as it arrives; False where the run was interrupted."""
         rows = [row for row in generation if row.scored is None]
         known = self._store.cached(plan.space.name, [row.canonical for row in rows], plan.scores, plan.settings_key)
@@ -243,7 +237,7 @@ class RunningSearch:
         self,
         groups: list[list[CandidateRow]],
         running: dict[Future[list[CandidateScore]], list[CandidateRow]],
-        plan: _Plan,
+        plan: Plan,
     ) -> BrokenExecutor | None:
         """Keep every worker busy and one group more at hand."""
         try:
@@ -262,7 +256,7 @@ class RunningSearch:
         self,
         running: dict[Future[list[CandidateScore]], list[CandidateRow]],
         groups: list[list[CandidateRow]],
-        plan: _Plan,
+        plan: Plan,
     ) -> BrokenExecutor | None:
         """Write what has arrived; the broken executor where a worker was lost."""
         done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -298,7 +292,7 @@ class RunningSearch:
         status = self._store.status(self.identifier)
         return status is not None and status[0] in ("queued", "running") and status[1] == self._engine
 
-    def _tell(self, strategy: search.Strategy, plan: _Plan) -> None:
+    def _tell(self, strategy: search.Strategy, plan: Plan) -> None:
         """Tell the whole generation in the order asked, with values turned so that higher is better."""
         rows = self._store.generation(self.identifier, self._told)
         archs = [plan.space.parse(row.arch) for row in rows]
@@ -306,7 +300,7 @@ class RunningSearch:
         strategy.tell([search.Result(*found) for found in zip(archs, values, costs, strict=True)])
         self._told += len(rows)
 
-    def _values(self, rows: list[CandidateRow], plan: _Plan) -> list[float]:
+    def _values(self, rows: list[CandidateRow], plan: Plan) -> list[float]:
         """What the strategy learns of the last generation: higher is better.
 
         An aggregate ranks it among all candidates so far.
@@ -317,85 +311,3 @@ class RunningSearch:
         known = [row.values or {} for row in self._store.generation(self.identifier, 0)]
         table = pd.DataFrame(known[: rows[-1].position + 1] if rows else [], columns=plan.scores, dtype=float)
         return [float(value) for value in rank_sum_so_far(table, plan.lower_is_better)[len(table) - len(rows) :]]
-
-
-class _Plan:
-    """A run's configuration, read and checked."""
-
-    def __init__(self, run: RunRow) -> None:
-        config: dict[str, Any] = run.config
-        self.space = spaces.get(run.space)
-        self.strategy = str(config.get("strategy", "evolution"))
-        self.template: dict[str, Any] | None = config.get("template")
-        self.supernet: dict[str, Any] | None = config.get("supernet")
-        if self.supernet is not None:
-            template = json.dumps(self.template) if self.template else ""
-            self.supernet = {"epochs": _EPOCHS, **self.supernet, "space": self.space.name, "template": template}
-        alone = str((self.supernet or {}).get("arch") or "")
-        self.arch = self.space.parse(alone) if alone else None
-        asked = list(dict.fromkeys(config.get("proxies") or ["zico"]))
-        self.rank_by = str(config.get("rank_by") or asked[0])
-        self.scores = [name for name in dict.fromkeys([*asked, self.rank_by]) if name != AGGREGATE]
-        self.proxies = [name for name in self.scores if name not in (*ONE_SHOT, TRAINED)]
-        if self.supernet is None and self.proxies != self.scores:
-            raise ValueError(f"a run without a supernet cannot have {', '.join(set(self.scores) - set(self.proxies))}")
-        self.lower_is_better = tuple(name for name in self.scores if not proxies.higher_is_better(name))
-        self.higher_is_better = self.rank_by not in self.lower_is_better
-        self.costs = [str(name) for name in config.get("costs") or ()]
-        self.settings = ScoreSettings.from_dict(config.get("settings") or {})
-        self.settings_key = self.settings.key()
-        self.budget = None if config.get("budget") is None else int(config["budget"])
-        self.seed = int(config.get("seed") or 0)
-        self.batch = int(config.get("batch") or GENERATION)
-        script = config.get("script") or {}
-        self.script_acts: list[dict[str, Any]] = script.get("acts") or []
-        self._trainings: list[list[float]] = script.get("trainings") or []
-        self.script_asks = {int(at): int(size) for at, size in script.get("asks") or []}
-        self.analyst = bool(config.get("analyst"))
-        if self.batch < 1:
-            raise ValueError(f"batch: got {self.batch}, expected at least 1")
-
-    def epochs(self, asked: int) -> float:
-        """Epochs in all that the weights see before the next candidate; a script may have trained on later."""
-        assert self.supernet is not None
-        wanted = float(self.supernet["epochs"])
-        earlier = [epochs for at, epochs in self._trainings if at <= asked]
-        return min(wanted, max(earlier)) if earlier else wanted
-
-    def next_step(self, asked: int, step: int) -> int | None:
-        """The training step at which the next act of the script takes effect."""
-        later = [int(entry["step"]) for entry in self.script_acts if int(entry["at"]) <= asked and entry.get("step")]
-        return min((other for other in later if other > step), default=None)
-
-    def lasting(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Those of `values` that depend on nothing but architecture and settings: what the cache may keep."""
-        kept = (name for name in self.proxies if getattr(proxies.get(name), "reproducible", True))
-        return {name: values[name] for name in kept if name in values}
-
-    def costs_of(self, archs: Sequence[Architecture], rows: Sequence[CandidateRow]) -> list[tuple[float, ...]]:
-        """What each architecture costs, by `costs`; lower is better.
-
-        Raises:
-            ValueError: a cost that is neither a closed form of the space nor a score of the run.
-        """
-        if not self.costs:
-            return [()] * len(archs)
-        forms = self.space.closed_forms(archs)
-        for name in self.costs:
-            if name not in forms and name not in self.scores:
-                expected = ", ".join([*map(str, forms), *self.scores])
-                raise ValueError(f"unknown cost {name!r}; expected one of: {expected}")
-        return [
-            tuple(
-                float(forms[name].iloc[k]) if name in forms else float((row.values or {}).get(name, math.nan))
-                for name in self.costs
-            )
-            for k, row in enumerate(rows)
-        ]
-
-
-def _is_due(entry: Mapping[str, Any], asked: int, step: int | None) -> bool:
-    """Whether an act of a script takes effect now: `asked` candidates on, and in training `step` updates on."""
-    if int(entry["at"]) > asked:
-        return False
-    return step is None or (entry.get("step") is not None and int(entry["step"]) <= step)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.cockpit import DEFAULT_CONFIG, space_table
+from app.cockpit import DEFAULT_CONFIG
+from app.space_table import space_table
 from nas_core.store import Store
 
 BUDGET = 300

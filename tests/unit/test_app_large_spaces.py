@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.cockpit import SAMPLE, Cockpit, space_table
+from app.cockpit import Cockpit
 from app.live import pulse_of
 from app.pages.navigator.figures import block_chart
 from app.pages.navigator.loss import loss_curves
+from app.space_table import SAMPLE, space_table
 from nas_core import spaces
 from nas_core.spaces import Act
 from nas_core.spaces.template import PRESETS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.cockpit import space_table
 from app.pages.navigator.region import describe, region_of
+from app.space_table import space_table
 from nas_core.spaces import Act, Steering
 
 TABLE = space_table("nb201")

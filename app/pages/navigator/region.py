@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.cockpit import SpaceTable
+from app.space_table import SpaceTable
 from nas_core.spaces import Act, Region, Steering, SteeringConflict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from app.cockpit import DEFAULT_SPACE, LARGEST_SPACE
+from app.cockpit import DEFAULT_SPACE
 from nas_core import proxies, spaces
 from nas_core.ladder import AGGREGATE
 
@@ -52,7 +52,7 @@ def layout() -> html.Div:
                                 size="xs",
                                 w=125,
                                 allowDeselect=False,
-                                data=[name for name in spaces.names() if spaces.get(name).size <= LARGEST_SPACE],
+                                data=spaces.names(),
                                 value=DEFAULT_SPACE,
                             ),
                             dmc.MultiSelect(
