@@ -170,15 +170,16 @@ window.dash_clientside = window.dash_clientside || {};
     },
     // The timeline ends at what is scored now; a moment of another run means nothing here.
     stretch: (pulse, moment) => {
-      if (!pulse || pulse.scored === undefined) return [none(), none()];
       const bar = document.getElementById("timeline");
-      if (bar && !bar.dataset.known) shown = { run: null, end: 0 }; // the page was left and entered again
-      if (bar) bar.dataset.known = "yes";
+      if (!pulse || pulse.scored === undefined || !bar) return none();
       const end = Math.max(pulse.scored, 1);
       const moved = shown.run !== pulse.run;
-      if (!moved && shown.end === end) return [none(), none()];
+      if (!moved && shown.end === end && bar.dataset.known) return none();
       shown = { run: pulse.run, end };
-      return [end, moment === null || moment === undefined || moved ? end : none()];
+      bar.dataset.known = "yes"; // a page that was left and entered again has another bar
+      const live = moment === null || moment === undefined || moved;
+      keep(["timeline", live ? { max: end, value: end } : { max: end }]);
+      return none();
     },
     scrub: (value, end, before) => {
       const moment = value === null || value === undefined || value >= end ? null : Math.round(value);
@@ -263,7 +264,8 @@ window.dash_clientside = window.dash_clientside || {};
     const steers = /^(pin|prune|focus|must)/.test(what);
     if (what === "live" || steers) goLive(); // acts steer the run as it is now
     if (what === "live") return;
-    keep(["pressed", { data: { what, at: event.timeStamp, note } }]);
+    const told = /^(scope|operation|region|explore)\b/.test(what) ? "region-pressed" : "pressed";
+    keep([told, { data: { what, at: event.timeStamp, note } }]);
     if (field && steers && !meant.note) keep(["act-note", { value: "" }]);
   });
 

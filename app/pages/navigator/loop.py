@@ -23,7 +23,7 @@ from app.shell import notification, press, pressed
 from nas_core.spaces import Region
 from nas_core.store import Store
 
-STORES = ("map-scope", "moment", "map-past", "outlined", "settled")
+STORES = ("map-scope", "region-pressed", "moment", "map-past", "outlined", "settled", "stretched")
 LASSO, AREA = "lasso", "area"
 PLAIN_AXES = ("projection 1", "projection 2")
 _NAMES = {LASSO: "lasso", AREA: "least explored"}
@@ -242,11 +242,17 @@ def _noted(suggestion: Suggestion) -> str:
 
 
 def _coverage(view: View, scope: dict[str, Any] | None) -> list[Any]:
-    drawn = " of the sample" if view.table.sampled else ""
-    text = f"Scored: {coverage(view).sentence()}{drawn}"
+    found = coverage(view)
+    text = f"Scored: {found.sentence()}"
+    if view.table.sampled:  # the map's sample holds all that is scored: a share of it would flatter
+        left = view.table.space.count(view.steering)
+        text = (
+            f"Scored: {found.scored:,} networks of {left.value:,} architectures{'' if left.exact else ' (estimated)'}"
+        )
     if scope:
         inside = coverage(view, unpacked(scope["mask"], len(view.table.archs)))
-        text += f"; in {scope['label']} {inside.scored:,} of {inside.networks:,}"
+        drawn = " drawn" if view.table.sampled else ""
+        text += f"; in {scope['label']} {inside.scored:,} of {inside.networks:,}{drawn}"
     explore = html.Button(
         "least explored",
         className="region-deed",
@@ -264,12 +270,12 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
 
     @app.callback(
         Output("map-scope", "data"),
-        Input("pressed", "data"),
-        Input("region", "data", allow_optional=True),
+        Input("region-pressed", "data"),
+        Input("region", "data"),
         Input("run", "data"),
-        State("map-scope", "data", allow_optional=True),
-        State("map-x", "value", allow_optional=True),
-        State("map-y", "value", allow_optional=True),
+        State("map-scope", "data"),
+        State("map-x", "value"),
+        State("map-y", "value"),
         prevent_initial_call=True,
     )
     def choose(told: Any, lasso: str | None, run: str | None, scope: Any, x: str | None, y: str | None) -> Any:
@@ -339,11 +345,15 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
 
 
 def _register_clientside(app: Dash) -> None:
+    """What the browser does alone.
+
+    No callback leads from a pulse or the press of an act to `map-scope` or `moment`: all that draws listens to these
+    and would wait. So the timeline is stretched by `set_props`, and presses of regions have a store of their own.
+    """
     app.clientside_callback(ClientsideFunction("helm", "settle"), Output("settled", "data"), Input("drawn", "data"))
     app.clientside_callback(
         ClientsideFunction("helm", "stretch"),
-        Output("timeline", "max"),
-        Output("timeline", "value"),
+        Output("stretched", "data"),
         Input("pulse", "data"),
         State("moment", "data"),
     )

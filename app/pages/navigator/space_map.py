@@ -131,7 +131,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         ClientsideFunction("helm", "region"),
         Output("region", "data"),
         Input("nav-map", "selectedData"),
-        Input("map-marks", "data"),
+        State("map-marks", "data"),  # no input: what a pulse draws would wait for the dots, see `loop`
         State("region", "data"),
     )
 
