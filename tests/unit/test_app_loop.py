@@ -14,6 +14,7 @@ from app.pages.navigator.coverage import areas, coverage, least_explored
 from app.pages.navigator.loop import AREA, LASSO, PLAIN_AXES, Choice, focus_on_blocks, scope_of
 from app.pages.navigator.scene import Scene, Scenes, scene
 from app.pages.navigator.trust import least_trained, trust, trust_chart, verdict
+from app.server import create_app
 from app.space_table import space_table
 from nas_core.predict import block_fitness
 from nas_core.spaces import Act, Steering
@@ -297,3 +298,23 @@ def test_the_number_to_train_is_the_first_that_tells_tau_from_chance():
     chance = [kendalltau(rng.random(n), rng.random(n)).statistic for _ in range(2000)]
     assert np.mean(np.abs(chance) >= 0.5) < 0.06
     assert least_trained(0.3) > n > least_trained(0.7)
+
+
+def test_what_draws_after_a_pulse_waits_for_no_other_callback(tmp_path):
+    # Dash holds a callback back until whatever may yet change one of its inputs has answered.
+    app = create_app(f"sqlite:///{tmp_path / 'store.db'}")
+    app._setup_server()
+    found = [(_outputs(callback["output"]), callback["inputs"]) for callback in app._callback_list]
+    told = {"pulse.data"}
+    while more := {out for outs, inputs in found for out in outs if told & {_named(i) for i in inputs}} - told:
+        told |= more
+    drawing = next(inputs for outs, inputs in found if "count.children" in outs)
+    assert {_named(i) for i in drawing} & told == {"pulse.data"}
+
+
+def _named(dependency: dict[str, str]) -> str:
+    return f"{dependency['id']}.{dependency['property']}"
+
+
+def _outputs(written: str) -> set[str]:
+    return {output.partition("@")[0] for output in written.strip(".").split("...")}
