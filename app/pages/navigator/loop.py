@@ -259,7 +259,7 @@ def _coverage(view: View, scope: dict[str, Any] | None) -> list[Any]:
         title="Choose the area with the lowest share scored",
         **press("explore"),
     )
-    return [html.Span(text, title=text), explore]
+    return [explore, html.Span(text, title=text)]
 
 
 # callbacks --------------------------------------------------------------------------------------------------------
