@@ -213,6 +213,8 @@ class Cockpit:
             return seen  # the views of one pulse share what they derive
         steering, refused = Steering.settle(table.space, [Act.from_dict(entry.body) for entry in acts])
         view = View(run, table, steering, acts, refused, indices, values, seconds, cursor, trained)
+        if seen is not None and seen.cursor == cursor and "blocks" in vars(seen):
+            vars(view)["blocks"] = seen.blocks  # an act changes what is allowed, not what is known of a block
         self._views[identifier] = view
         return view
 

@@ -101,21 +101,21 @@ def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
     expect(page.locator("#template-summary")).to_contain_text("7 layers, 21 blocks")
     shoot(page, "template")
 
-    page.locator("#template-epochs").fill("10")
-    page.locator("#template-budget").fill("96")
+    page.locator("#template-epochs").fill("60")
+    page.locator("#template-budget").fill("240")
     page.locator("#template-run-button").click()
     expect(page.locator("#count")).to_have_text("823,543 of 823,543", timeout=30_000)
     page.locator("#btn-start").click()
-    expect(page.locator("#run-status")).to_contain_text("of 10 epochs", timeout=120_000)
+    expect(page.locator("#run-status")).to_contain_text("of 60 epochs", timeout=120_000)
     page.locator("#btn-pause").click()
     expect(page.locator("#run-status")).to_contain_text("Paused")
     page.locator("#btn-start").click()
     page.wait_for_function(
-        "() => /(^|\\D)[1-9]\\d* of 96 scored/.test(document.getElementById('run-status').innerText)", timeout=150_000
+        "() => /(^|\\D)[1-9]\\d* of 240 scored/.test(document.getElementById('run-status').innerText)", timeout=150_000
     )
     page.locator('[data-brick="0:1"] .prune').click()
     expect(page.locator("#count")).to_have_text(re.compile(r"352,947 of"))
-    expect(page.locator("#run-status")).to_contain_text("96 of 96", timeout=150_000)
+    expect(page.locator("#run-status")).to_contain_text("240 of 240", timeout=150_000)
     run = re.search(r"run=(\w+)", page.url).group(1)
     store = Store(store_url)
     (act,) = (entry for entry in store.log(run, kind="act"))
