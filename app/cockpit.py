@@ -220,11 +220,9 @@ class Cockpit:
 
     def trained(self, identifier: str) -> dict[str, float]:
         """Accuracies of the architectures that were trained alone for a run, by their notation."""
-        found = {}
-        for entry in self.store.log(identifier, kind="training"):
-            for row in self.store.candidates(str(entry.body["run"])):
-                found[row.arch] = (row.values or {}).get(TRAINED, math.nan)
-        return found
+        runs = [str(entry.body["run"]) for entry in self.store.log(identifier, kind="training")]
+        rows = [row for held in self.store.candidates_of(runs).values() for row in held] if runs else []
+        return {row.arch: (row.values or {}).get(TRAINED, math.nan) for row in rows}
 
     def train(self, identifier: str, text: str, epochs: float) -> str:
         """Make and start a run that trains one architecture alone; what to tell the user.

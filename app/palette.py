@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from nas_core.spaces import Decision
+
 OPERATION_COLOURS = {  # Okabe & Ito 2008, safe for colour-blind readers
     "none": "#999999",
     "skip_connect": "#E69F00",
@@ -43,6 +45,27 @@ def operation_colour(operation: str) -> str:
     """The colour of an operation, or of a block by the kind that its label begins with."""
     kind = next((kind for kind in BLOCK_COLOURS if operation.startswith(kind)), "")
     return OPERATION_COLOURS.get(operation) or BLOCK_COLOURS.get(kind, UNKNOWN_OPERATION)
+
+
+def block_name(decision: Decision, choice: int) -> str:
+    """A block for people: its decision and operation, or its decision alone where that keeps or leaves out a block."""
+    operation = decision.choices[choice]
+    return (
+        decision.name
+        if decision.optional and choice
+        else f"{decision.name} {OPERATION_NAMES.get(operation, operation)}"
+    )
+
+
+def block_label(decision: Decision, choice: int) -> str:
+    """The short name of a block, as it stands on its brick."""
+    operation = decision.choices[choice]
+    return decision.name.partition(" ")[2] if decision.optional else OPERATION_NAMES.get(operation, operation)
+
+
+def block_colour(decision: Decision, choice: int) -> str:
+    """The colour of a block."""
+    return operation_colour(block_label(decision, choice) if decision.optional else decision.choices[choice])
 
 
 def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") -> go.Figure:

@@ -18,7 +18,7 @@ from nas_core import search
 from nas_core.engine import _analyst as analyst
 from nas_core.engine._plan import Plan, is_due
 from nas_core.engine._pool import WorkerPool
-from nas_core.engine._training import Moment, one_architecture
+from nas_core.engine._training import Moment, OneArchitecture
 from nas_core.ladder import AGGREGATE
 from nas_core.predict import rank_sum_so_far
 from nas_core.spaces import Act, Steering
@@ -110,7 +110,7 @@ class RunningSearch:
         self._training = stored.get("training") or {"step": 0, "epochs": 0.0}
         self._weights = self._store.file(self.identifier) if plan.supernet is not None else None
         if plan.arch is not None:
-            self._strategy = one_architecture(plan.arch, stored.get("strategy"))
+            self._strategy = OneArchitecture(plan.arch, stored.get("strategy"))
         else:
             self._strategy = search.get(plan.strategy, plan.space, plan.seed, stored.get("strategy"))
         return self._strategy

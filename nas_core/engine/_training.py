@@ -137,8 +137,8 @@ def _ranker(weights: bytes) -> tuple[Ranker, int]:
 class OneArchitecture:
     """The strategy of a run that trains one network alone: asks for it once."""
 
-    def __init__(self, arch: Architecture, asked: bool = False) -> None:
-        self.arch, self._asked = arch, asked
+    def __init__(self, arch: Architecture, state: Mapping[str, Any] | None = None) -> None:
+        self.arch, self._asked = arch, bool((state or {}).get("asked"))
 
     def ask(self, n: int, steering: Steering) -> list[Architecture]:
         """The architecture, the first time."""
@@ -152,8 +152,3 @@ class OneArchitecture:
     def state(self) -> dict[str, Any]:
         """Whether it was asked for."""
         return {"asked": self._asked}
-
-
-def one_architecture(arch: Architecture, state: Mapping[str, Any] | None) -> OneArchitecture:
-    """Fresh, or as it was when `state` was taken."""
-    return OneArchitecture(arch, bool((state or {}).get("asked")))

@@ -26,12 +26,21 @@ _COUNT_SAMPLES = 20_000
 _REJECTION_LIMIT = 2_000
 
 
+OPTIONAL = ("off", "on")
+"""The choices of a decision that keeps something or leaves it out."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """One choice a space leaves open: its name and the names of its choices."""
 
     name: str
     choices: tuple[str, ...]
+
+    @property
+    def optional(self) -> bool:
+        """Whether it decides no more than to keep what it is named after."""
+        return self.choices == OPTIONAL
 
 
 @dataclass(frozen=True)
@@ -408,13 +417,7 @@ class SearchSpace(ABC):
     @property
     def groups(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Decisions that belong together, to be shown so: a label and their positions; by default each is alone."""
-        return self._groups or tuple((decision.name, (d,)) for d, decision in enumerate(self.decisions))
-
-    @groups.setter
-    def groups(self, groups: tuple[tuple[str, tuple[int, ...]], ...]) -> None:
-        self._groups = groups
-
-    _groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
+        return tuple((decision.name, (d,)) for d, decision in enumerate(self.decisions))
 
     @property
     def size(self) -> int:

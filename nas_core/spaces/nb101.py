@@ -18,6 +18,7 @@ from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
 from nas_core.spaces._registry import register
 from nas_core.spaces.base import (
+    OPTIONAL,
     Architecture,
     CellGraph,
     Count,
@@ -70,7 +71,7 @@ class NasBench101(SearchSpace):
     name = "nb101"
     title = "NAS-Bench-101"
     decisions = (
-        *(Decision(f"edge {source}→{target}", ("off", "on")) for source, target in EDGES),
+        *(Decision(f"edge {source}→{target}", OPTIONAL) for source, target in EDGES),
         *(Decision(f"vertex {vertex}", OPERATIONS) for vertex in INTERIOR),
     )
     metric_names = _cost.COLUMNS

@@ -39,6 +39,7 @@ from nas_core.spaces._template_document import (
 )
 from nas_core.spaces._template_presets import PRESETS
 from nas_core.spaces.base import (
+    OPTIONAL,
     Architecture,
     CellGraph,
     Count,
@@ -81,7 +82,6 @@ __all__ = [
 ]
 
 OFF, ON = 0, 1
-_CHOICES = ("off", "on")
 _CONVOLUTIONS = ("conv", "separable_conv", "dense")
 
 
@@ -107,12 +107,12 @@ class TemplateSpace(SearchSpace):
         self.name = f"template:{template.digest}"
         self.title = template.name
         self.decisions = tuple(
-            Decision(name, _CHOICES)
+            Decision(name, OPTIONAL)
             for number, layer in enumerate(template.layers, start=1)
             for name in _names(layer, number)
         )
         starts = np.cumsum([0] + [len(layer.blocks) for layer in template.layers])
-        self.groups = tuple(
+        self._layers = tuple(
             (f"layer {number}", tuple(range(int(start), int(end))))
             for number, (start, end) in enumerate(itertools.pairwise(starts), start=1)
         )
@@ -123,6 +123,11 @@ class TemplateSpace(SearchSpace):
             for twins in _identical(layer, members)
         ]
         self._costs: dict[tuple[ImageShape, int], tuple[list[Cost], Cost]] = {}
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The blocks of every layer."""
+        return self._layers
 
     def block(self, decision: int) -> Block:
         """The block that a decision is about."""

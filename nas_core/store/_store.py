@@ -412,6 +412,15 @@ class Store:
         with self._transaction() as session:
             return [_candidate(row) for row in session.scalars(query.order_by(Candidate.scored))]
 
+    def candidates_of(self, identifiers: Sequence[str]) -> dict[str, list[CandidateRow]]:
+        """Scored candidates of several runs at once, by run, in order of scoring."""
+        query = select(Candidate).where(Candidate.run.in_(identifiers), Candidate.scored.is_not(None))
+        found: dict[str, list[CandidateRow]] = {identifier: [] for identifier in identifiers}
+        with self._transaction() as session:
+            for row in session.scalars(query.order_by(Candidate.scored)):
+                found[row.run].append(_candidate(row))
+        return found
+
     def table(self, identifier: str) -> pd.DataFrame:
         """Every scored candidate by position: position, arch, canonical, scored and one column a score."""
         rows = sorted(self.candidates(identifier), key=lambda row: row.position)

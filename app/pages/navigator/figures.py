@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from scipy.stats import rankdata
 
-from app.palette import ACCENT, INK, OPERATION_NAMES, UNKNOWN_OPERATION, operation_colour, styled
+from app.palette import ACCENT, INK, UNKNOWN_OPERATION, block_colour, block_name, styled
 from nas_core.spaces import Decision
 
 UNKNOWN = UNKNOWN_OPERATION
@@ -65,25 +65,16 @@ def block_chart(
 ) -> go.Figure:
     """Fitness against support, one dot a block, with its interval."""
     figure = go.Figure()
-    left_out = [decisions[d].choices[c] == "off" for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
-    fitness = fitness[~np.array(left_out, dtype=bool)]
-    operations = [decisions[d].choices[c] for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
-    names = [
-        decisions[d].name if op == "on" else f"{decisions[d].name} {OPERATION_NAMES.get(op, op)}"
-        for d, op in zip(fitness["decision"], operations, strict=True)
-    ]
-    kinds = [
-        decisions[d].name.partition(" ")[2] if op == "on" else op
-        for d, op in zip(fitness["decision"], operations, strict=True)
-    ]
-    colours = [operation_colour(kind) for kind in kinds]
+    pairs = [(int(d), int(c)) for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
+    kept = [bool(c) or not decisions[d].optional for d, c in pairs]
+    fitness, pairs = fitness[kept], [pair for pair, shown in zip(pairs, kept, strict=True) if shown]
     figure.add_scatter(
         x=fitness["fitness"],
         y=fitness["n"],
         mode="markers",
-        text=names,
-        customdata=[f"{d}:{c}" for d, c in zip(fitness["decision"], fitness["choice"], strict=True)],
-        marker={"size": 9, "color": colours},
+        text=[block_name(decisions[d], c) for d, c in pairs],
+        customdata=[f"{d}:{c}" for d, c in pairs],
+        marker={"size": 9, "color": [block_colour(decisions[d], c) for d, c in pairs]},
         error_x={
             "type": "data",
             "symmetric": False,

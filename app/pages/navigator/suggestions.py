@@ -13,7 +13,7 @@ from app.masks import unpacked
 from app.pages.navigator.coverage import coverage, least_explored
 from app.pages.navigator.named_regions import NamedRegion
 from app.pages.navigator.region import region_of
-from app.palette import OPERATION_NAMES
+from app.palette import block_name
 from nas_core.spaces import Act, Steering, SteeringConflict
 
 MOST = 3
@@ -91,7 +91,7 @@ def _blocks(view: View) -> Iterator[_Block]:
     for d, allowed in enumerate(view.steering.allowed):
         of_decision = np.flatnonzero((columns["decision"] == d) & np.isin(columns["choice"], allowed))
         for k in of_decision if len(of_decision) > 1 else ():
-            left_out = view.table.space.decisions[d].choices[int(columns["choice"][k])] == "off"
+            left_out = view.table.space.decisions[d].optional and not columns["choice"][k]
             if columns["n"][k] < LEAST_SUPPORT or left_out:  # of an optional block, keeping it is what is judged
                 continue
             others = of_decision[of_decision != k]
@@ -119,7 +119,7 @@ def _acting(view: View, kind: str, block: _Block, evidence: str) -> Iterator[Sug
     seen = view.preview(after)
     if seen.best_lost > MOST_LOST:
         return
-    name = f"{kind} {decision.name}" + ("" if choice == "on" else f" {OPERATION_NAMES.get(choice, choice)}")
+    name = f"{kind} {block_name(decision, block.choice)}"
     words = (kind, str(block.decision), str(block.choice))
     yield Suggestion(name, f"{evidence}; {seen.sentence()}.", words)
 

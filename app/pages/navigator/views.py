@@ -13,7 +13,7 @@ from app.cockpit import Cockpit, View
 from app.pages.navigator import candidate, figures
 from app.pages.navigator.charts import CHARTS
 from app.pages.navigator.scene import Scene, Scenes
-from app.palette import OPERATION_NAMES, operation_colour, short
+from app.palette import block_colour, block_label, short
 from app.shell import press
 from app.table import column
 
@@ -203,13 +203,11 @@ def _bricks(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
     bricks = []
     for d in decisions:
         decision = view.table.space.decisions[d]
-        optional = decision.choices == ("off", "on")
         for c, choice in enumerate(decision.choices):
-            if optional and not c:
+            if decision.optional and not c:
                 continue
-            name = decision.name if optional else f"{choice} of {decision.name}"
-            shown = decision.name.partition(" ")[2] if optional else OPERATION_NAMES.get(choice, choice)
-            bricks.append(_brick(f"{d}:{c}", shown, name, operation_colour(shown if optional else choice)))
+            name = decision.name if decision.optional else f"{choice} of {decision.name}"
+            bricks.append(_brick(f"{d}:{c}", block_label(decision, c), name, block_colour(decision, c)))
     return html.Div(
         [
             html.Div(label, className="decision"),
