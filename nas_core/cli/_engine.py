@@ -144,11 +144,8 @@ def _supernet(space: SearchSpace, data: str, epochs: float, seed: int) -> dict[s
     """
     from nas_core import supernet
     from nas_core.spaces import ImageShape, Scale
-    from nas_core.spaces.template import TemplateSpace
 
-    settings: dict[str, Any] = {"data": data, "epochs": epochs, "seed": seed}
-    if isinstance(space, TemplateSpace):
-        settings |= {"sampling": "uniform", "image_size": space.template.image.height, "learning_rate": 0.1}
+    settings = {**space.one_shot_settings, "data": data, "epochs": epochs, "seed": seed}
     supernet.build(space, image=ImageShape(1, 8, 8), classes=2, scale=Scale(4, 1))
     return settings
 

@@ -60,7 +60,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a supernet under a steering; run again to resume, to go on with a larger budget, or to steer it."""
-    from nas_core import supernet
+    from nas_core import spaces, supernet
 
     chosen = given(
         space=space,
@@ -87,7 +87,8 @@ def train(
         if wanted != trainer.acts:  # a repeated command resumes, and begins nothing anew
             trainer.steer(wanted, warm_up=warm_up)
     else:
-        trainer = supernet.Trainer(supernet.SupernetSettings.from_dict(chosen), acts=acts)
+        suited = spaces.get(space).one_shot_settings if space else {}
+        trainer = supernet.Trainer(supernet.SupernetSettings.from_dict({**suited, **chosen}), acts=acts)
     began = trainer.step_
     with stopping() as stop:
         finished = run(trainer, out, stop, save_every, f"supernet {trainer.space.name}, {trainer.settings.sampling}")

@@ -79,9 +79,9 @@ class WorkerPool:
         self.close()
 
     def close(self) -> None:
-        """End the workers; a foreign executor is left to its owner."""
+        """End the workers once they are through with what they have in hand; leave a foreign executor to its owner."""
         if self._own is not None:
-            self._own.shutdown(wait=False, cancel_futures=True)
+            self._own.shutdown(cancel_futures=True)  # an exit that overtook its manager thread would leave a traceback
             self._own = None
 
     def _executor(self) -> Executor:

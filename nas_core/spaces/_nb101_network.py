@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_core.spaces._sliced import SlicedConv2d, slice_layers
 from nas_core.spaces.base import Architecture
 from nas_core.spaces.nb101 import (
     CONV1,
@@ -13,6 +18,7 @@ from nas_core.spaces.nb101 import (
     EDGES,
     INPUT,
     INTERIOR,
+    OPERATIONS,
     OUTPUT,
     STACKS,
     live_edges,
@@ -50,13 +56,7 @@ class Cell(nn.Module):
 
     def __init__(self, arch: Architecture, inputs: int, outputs: int) -> None:
         super().__init__()
-        table = np.asarray([arch])
-        live = live_edges(table)[0]
-        self.channels = vertex_channels(table, outputs)[0].tolist()
-        self.sources = {
-            target: [source for k, (source, end) in enumerate(EDGES) if end == target and live[k]]
-            for target in (*INTERIOR, OUTPUT)
-        }
+        self.choose(arch, outputs)
         self.projections = nn.ModuleDict()
         self.operations = nn.ModuleDict()
         for vertex in (*INTERIOR, OUTPUT):
@@ -65,19 +65,81 @@ class Cell(nn.Module):
             if vertex != OUTPUT and self.sources[vertex]:
                 self.operations[str(vertex)] = _operation(arch[len(EDGES) + vertex - 1], self.channels[vertex])
 
+    def choose(self, arch: Architecture, outputs: int) -> None:
+        """Run the live edges of `arch`, each vertex at its width."""
+        self.channels, self.sources = _wiring(arch, outputs)
+
+    def project(self, vertex: int, features: Tensor) -> Tensor:
+        """The cell's input as the vertex receives it."""
+        return self.projections[str(vertex)](features)
+
+    def operate(self, vertex: int, features: Tensor) -> Tensor:
+        """What the vertex makes of the sum it receives."""
+        return self.operations[str(vertex)](features)
+
     def forward(self, features: Tensor) -> Tensor:
         values: dict[int, Tensor] = {}
-        for name, operation in self.operations.items():
-            vertex = int(name)
-            arriving = [values[s][:, : self.channels[vertex]] for s in self.sources[vertex] if s != INPUT]
-            if name in self.projections:
-                arriving.append(self.projections[name](features))
-            values[vertex] = operation(_sum(arriving))
+        for vertex in INTERIOR:
+            sources = self.sources[vertex]
+            if not sources:
+                continue
+            arriving = [values[source][:, : self.channels[vertex]] for source in sources if source != INPUT]
+            if INPUT in sources:
+                arriving.append(self.project(vertex, features))
+            values[vertex] = self.operate(vertex, _sum(arriving))
         leaving = [values[source] for source in self.sources[OUTPUT] if source != INPUT]
         parts = [torch.cat(leaving, dim=1)] if leaving else []
-        if str(OUTPUT) in self.projections:
-            parts.append(self.projections[str(OUTPUT)](features))
+        if INPUT in self.sources[OUTPUT]:
+            parts.append(self.project(OUTPUT, features))
         return _sum(parts)
+
+
+class SharedCell(Cell):
+    """A cell that runs any path: all three operations at every vertex, all projections, each as wide as the cell.
+
+    A path runs them on as many of their first channels as its own division of the channels says.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        nn.Module.__init__(self)  # a plain cell holds one operation a vertex
+        self.outputs = outputs
+        self.projections = nn.ModuleDict(
+            {str(vertex): ConvNormRelu(inputs, outputs, 1) for vertex in (*INTERIOR, OUTPUT)}
+        )
+        self.operations = nn.ModuleDict(
+            {
+                str(vertex): nn.ModuleList(_operation(choice, outputs) for choice in range(len(OPERATIONS)))
+                for vertex in INTERIOR
+            }
+        )
+
+    def choose(self, arch: Architecture, outputs: int) -> None:
+        super().choose(arch, outputs)
+        self.chosen = arch[len(EDGES) :]
+
+    def project(self, vertex: int, features: Tensor) -> Tensor:
+        return self._at_width(self.projections[str(vertex)], vertex)(features)
+
+    def operate(self, vertex: int, features: Tensor) -> Tensor:
+        operations = cast(nn.ModuleList, self.operations[str(vertex)])
+        return self._at_width(operations[self.chosen[vertex - 1]], vertex)(features)
+
+    def _at_width(self, module: nn.Module, vertex: int) -> nn.Module:
+        if isinstance(module, ConvNormRelu):
+            cast(SlicedConv2d, module[0]).width = self.channels[vertex]
+        return module
+
+
+@functools.lru_cache(maxsize=4096)
+def _wiring(arch: Architecture, outputs: int) -> tuple[list[int], dict[int, list[int]]]:
+    """Channels of every vertex, and which vertices feed it over a live edge."""
+    table = np.asarray([arch])
+    live = live_edges(table)[0]
+    sources = {
+        target: [source for k, (source, end) in enumerate(EDGES) if end == target and live[k]]
+        for target in (*INTERIOR, OUTPUT)
+    }
+    return vertex_channels(table, outputs)[0].tolist(), sources
 
 
 def _sum(parts: list[Tensor]) -> Tensor:
@@ -88,18 +150,23 @@ def _sum(parts: list[Tensor]) -> Tensor:
 
 
 class Network(nn.Module):
-    """Stem, three stacks of equal cells with max-pooling and doubled width between, global pooling, linear head."""
+    """Stem, three stacks of equal cells with max-pooling and doubled width between, global pooling, linear head.
 
-    def __init__(self, arch: Architecture, *, image_channels: int, classes: int, channels: int, cells: int) -> None:
+    `make` gives a cell of so many inputs and outputs.
+    """
+
+    def __init__(
+        self, make: Callable[[int, int], Cell], *, image_channels: int, classes: int, channels: int, cells: int
+    ) -> None:
         super().__init__()
-        self.stem = ConvNormRelu(image_channels, channels, 3)
+        self.stem: nn.Module = ConvNormRelu(image_channels, channels, 3)
         blocks: list[nn.Module] = []
         width = channels
         for stack in range(STACKS):
             if stack:
                 blocks.append(nn.MaxPool2d(2, stride=2, ceil_mode=True))
             for cell in range(cells):
-                blocks.append(Cell(arch, width, width * 2 if stack and not cell else width))
+                blocks.append(make(width, width * 2 if stack and not cell else width))
                 width = width * 2 if stack and not cell else width
         self.blocks = nn.Sequential(*blocks)
         self.classifier = nn.Linear(width, classes)
@@ -112,3 +179,42 @@ class Network(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.classifier(self.blocks(self.stem(images)).mean(dim=(2, 3)))
+
+
+class SharedNetwork(nn.Module):
+    """Every operation and projection of every cell at once. See `nas_core.supernet.SharedWeights`."""
+
+    def __init__(self, *, image_channels: int, classes: int, channels: int, cells: int) -> None:
+        super().__init__()
+        self.network = Network(
+            SharedCell, image_channels=image_channels, classes=classes, channels=channels, cells=cells
+        )
+        self._cells = [block for block in self.network.blocks if isinstance(block, SharedCell)]
+        for cell in self._cells:
+            slice_layers(cell)
+
+    def take_stem(self) -> nn.Module:
+        """Hand out the stem, the same for every path; from then on run on the features behind it."""
+        stem = self.network.stem
+        self.network.stem = nn.Identity()
+        return stem
+
+    def forward(self, images: Tensor, arch: Architecture) -> Tensor:
+        for cell in self._cells:
+            cell.choose(arch, cell.outputs)
+        return self.network(images)
+
+    def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
+        """The weights that only paths with this choice train.
+
+        Of a vertex, those of its operation; of an edge that is on, the projection that leads from the input; of
+        other edges none.
+        """
+        found: list[nn.Parameter] = []
+        for cell in self._cells:
+            if decision >= len(EDGES):
+                vertex = decision - len(EDGES) + 1
+                found += cast(nn.ModuleList, cell.operations[str(vertex)])[choice].parameters()
+            elif choice and EDGES[decision][0] == INPUT:
+                found += cell.projections[str(EDGES[decision][1])].parameters()
+        return found

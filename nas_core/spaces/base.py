@@ -415,9 +415,31 @@ class SearchSpace(ABC):
         """
 
     @property
+    def one_shot_settings(self) -> Mapping[str, Any]:
+        """What shared weights over this space are trained with where the user says nothing.
+
+        Only where it differs from the defaults of `nas_core.supernet.SupernetSettings`.
+        """
+        return {}
+
+    @property
     def groups(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Decisions that belong together, to be shown so: a label and their positions; by default each is alone."""
         return tuple((decision.name, (d,)) for d, decision in enumerate(self.decisions))
+
+    def deal(
+        self, group: tuple[int, ...], allowed: Sequence[Sequence[int]], rng: np.random.Generator
+    ) -> list[tuple[int, ...]]:
+        """Allowed choices of a group of decisions, in a random order, no choice more often than another.
+
+        What strictly fair sampling takes from one after another; groups are dealt independently of each other.
+
+        Raises:
+            SteeringConflict: constraints of the space do not allow that.
+        """
+        if type(self).valid is not SearchSpace.valid or len(group) != 1:
+            raise SteeringConflict(f"fair sampling deals one decision at a time; constraints of {self.name} forbid it")
+        return [(int(choice),) for choice in rng.permutation(allowed[group[0]])]
 
     @property
     def size(self) -> int:

@@ -26,6 +26,9 @@ LAYERS = ("cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
 CELL: Architecture = (CONV3, CONV3, CONV3, SKIP, CONV3, CONV3)
 """`|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|`"""
 
+CHAIN = 9
+"""Three convolutions in a row, in each of three cells."""
+
 
 @register("nats_sss")
 class NatsBenchSize(SearchSpace):
@@ -78,6 +81,16 @@ class NatsBenchSize(SearchSpace):
         from nas_core.spaces._nats_sss_network import network
 
         return network([WIDTHS[choice] for choice in arch], image_channels=image.channels, classes=classes)
+
+    def supernet(self, *, image: ImageShape, classes: int, scale: Scale | None = None) -> nn.Module:
+        """The widest network, of which a path runs the first channels; see `nas_core.supernet.SharedWeights`."""
+        from nas_core.spaces._nats_sss_network import SharedNetwork
+
+        return SharedNetwork(image_channels=image.channels, classes=classes)
+
+    def longest_chains(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
+        """Convolutions of the three cells on the longest path, int (n,): the same for every size."""
+        return np.full(len(archs), CHAIN)
 
     def graph(self, arch: Architecture) -> CellGraph:
         """A chain of the five layers; every edge carries the width of the layer it leads to."""

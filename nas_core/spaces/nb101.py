@@ -7,9 +7,9 @@ Pruning, validity and channel division follow the repository of the benchmark (g
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -157,11 +157,42 @@ class NasBench101(SearchSpace):
         Raises:
             ValueError: the architecture is not valid.
         """
-        from nas_core.spaces._nb101_network import Network
+        from nas_core.spaces._nb101_network import Cell, Network
 
         if not self.valid(arch):
             raise ValueError(f"cannot build {self.format(arch)}: expected an input-output path and at most 9 edges")
-        return Network(arch, image_channels=image.channels, classes=classes, channels=width(scale), cells=scale.cells)
+        return Network(
+            partial(Cell, tuple(arch)),
+            image_channels=image.channels,
+            classes=classes,
+            channels=width(scale),
+            cells=scale.cells,
+        )
+
+    @property
+    def one_shot_settings(self) -> Mapping[str, Any]:
+        """Wide enough to be divided among five vertices; deep paths, without shortcuts, learn from shallow ones."""
+        return {"sampling": "uniform", "channels": 16, "learning_rate": 0.1}
+
+    def supernet(self, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
+        """All operations on shared weights, to be run by paths; see `nas_core.supernet.SharedWeights`.
+
+        Every operation is as wide as the cell; a path runs the first channels of it, as its division of the channels
+        says.
+        """
+        from nas_core.spaces._nb101_network import SharedNetwork
+
+        return SharedNetwork(image_channels=image.channels, classes=classes, channels=width(scale), cells=scale.cells)
+
+    def longest_chains(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
+        """Vertices that convolve on the longest live path from input to output, int (n,)."""
+        table = _as_table(archs)
+        live = live_edges(table)
+        depth = np.zeros((VERTICES, len(table)), dtype=np.int64)
+        for k, (source, target) in enumerate(EDGES):
+            convolves = table[:, len(EDGES) + source - 1] != POOL if source != INPUT else 0
+            depth[target] = np.where(live[:, k], np.maximum(depth[target], depth[source] + convolves), depth[target])
+        return depth[OUTPUT]
 
     def graph(self, arch: Architecture) -> CellGraph:
         """Seven vertices and the edges that are on; an edge is live when it lies on a path from input to output."""

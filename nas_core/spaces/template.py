@@ -170,6 +170,22 @@ class TemplateSpace(SearchSpace):
             if not any(ON in allowed[d] for d in members):
                 raise SteeringConflict(f"{label} would keep no block; undo an act on it first")
 
+    def deal(
+        self, group: tuple[int, ...], allowed: Sequence[Sequence[int]], rng: np.random.Generator
+    ) -> list[tuple[int, ...]]:
+        """Windows of one random size around a circle of a layer's free blocks: each is kept equally often.
+
+        Blocks that must stay are in every window, and where there are such a window may be empty.
+        """
+        free = [d for d in group if len(allowed[d]) > 1]
+        fixed = [d for d in group if allowed[d][0] == ON]
+        if not free:
+            return [tuple(allowed[d][0] for d in group)]
+        size = int(rng.integers(0 if fixed else 1, len(free) + 1))
+        circle = rng.permutation(free).tolist()
+        windows = [{*fixed, *(circle * 2)[start : start + size]} for start in range(len(free))]
+        return [tuple(ON if d in window else OFF for d in group) for window in windows]
+
     @property
     def size(self) -> int:
         """Number of valid networks."""
@@ -204,6 +220,11 @@ class TemplateSpace(SearchSpace):
         from nas_core.spaces._template_network import Network
 
         return Network(self, arch, image=image or self.template.image, classes=classes)
+
+    @property
+    def one_shot_settings(self) -> Mapping[str, Any]:
+        """Paths drawn uniformly, images of the template's size."""
+        return {"sampling": "uniform", "image_size": self.template.image.height, "learning_rate": 0.1}
 
     def supernet(self, *, image: ImageShape, classes: int, scale: Scale | None = None) -> nn.Module:
         """All blocks at once, to be run by paths; see `nas_core.supernet.SharedWeights`."""

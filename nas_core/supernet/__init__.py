@@ -1,7 +1,8 @@
 """Shared weights: a one-shot supernet over a steerable space, its training, its ranking, and the trust in it.
 
-Needs torch. A space takes part if its network is made of cells with one operation a decision (NAS-Bench-201,
-TransNAS-Bench-101), or if it has a method `supernet(image=, classes=, scale=)` that returns a `SharedWeights`.
+Needs torch. Every space of ours takes part; another does if its network is made of cells with one operation a
+decision (as in NAS-Bench-201), or if it has a method `supernet(image=, classes=, scale=)` that returns a
+`SharedWeights`.
 
 Example:
     from nas_core.supernet import Ranker, SupernetSettings, Trainer, save

@@ -75,41 +75,43 @@ class FairPaths(PathSampler):
     An update sums m paths, m the most choices left in a decision; where every decision keeps m or 1 choices each is
     then drawn equally often after every update, as in the source. Where counts differ, a decision's permutations run
     on across updates: its choices never differ by more than one draw, and are equal after every multiple of its
-    number of choices. `counts` tells them. A drawn operation on a dead edge, as `none` makes them, has no gradient:
-    prune `none` for updates, not only draws, that are equal.
+    number of choices. Decisions that constrain each other are dealt together, as their space says (`SearchSpace.deal`).
+    `counts` tells the draws. A drawn operation on a dead edge, as `none` makes them, has no gradient: prune `none` for
+    updates, not only draws, that are equal.
 
     Source: Chu et al., FairNAS, ICCV 2021, algorithm 1.
     """
 
     def steer(self, steering: Steering) -> None:
-        if steering.ranges or not self._every_combination_valid():
-            raise SteeringConflict(
-                "fair sampling deals every decision by itself; it cannot obey metric ranges or a space's constraints"
-            )
+        if steering.ranges:
+            raise SteeringConflict("fair sampling deals decisions by themselves; it cannot obey metric ranges")
+        dealer = np.random.default_rng(0)  # raises here rather than in the midst of training
+        lengths = [len(self.space.deal(group, steering.allowed, dealer)) for _, group in self.space.groups]
         super().steer(steering)
-        self._decks: list[list[int]] = [[] for _ in steering.allowed]
+        self._paths = max(lengths)
+        self._decks: list[list[tuple[int, ...]]] = [[] for _ in self.space.groups]
         self.counts = [dict.fromkeys(choices, 0) for choices in steering.allowed]
 
     def draw(self) -> list[Architecture]:
-        return [self._deal() for _ in range(max(map(len, self.steering.allowed)))]
+        return [self._deal() for _ in range(self._paths)]
 
     def _deal(self) -> Architecture:
-        for deck, choices, counts in zip(self._decks, self.steering.allowed, self.counts, strict=True):
+        path = [0] * len(self.counts)
+        for deck, (_, group) in zip(self._decks, self.space.groups, strict=True):
             if not deck:
-                deck.extend(int(choice) for choice in self.rng.permutation(choices))
-            counts[deck[-1]] += 1
-        return tuple(deck.pop() for deck in self._decks)
-
-    def _every_combination_valid(self) -> bool:
-        return type(self.space).valid is SearchSpace.valid
+                deck.extend(self.space.deal(group, self.steering.allowed, self.rng))
+            for decision, choice in zip(group, deck.pop(), strict=True):
+                path[decision] = choice
+                self.counts[decision][choice] += 1
+        return tuple(path)
 
     def state(self) -> dict[str, Any]:
         counts = [sorted(count.items()) for count in self.counts]
-        return {**super().state(), "decks": [list(deck) for deck in self._decks], "counts": counts}
+        return {**super().state(), "decks": [[list(dealt) for dealt in deck] for deck in self._decks], "counts": counts}
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
-        self._decks = [[int(choice) for choice in deck] for deck in state["decks"]]
+        self._decks = [[tuple(map(int, dealt)) for dealt in deck] for deck in state["decks"]]
         self.counts = [{int(choice): int(n) for choice, n in count} for count in state["counts"]]
 
 

@@ -14,9 +14,11 @@ from torch import nn
 
 from nas_core import spaces
 from nas_core.spaces import Act, Architecture, ImageShape, Scale, Steering
+from nas_core.spaces._sliced import sliced_weights
 from nas_core.supernet import _images, _shared
 from nas_core.supernet._sampling import OnePath, sampler
 from nas_core.supernet._settings import SupernetSettings
+from nas_core.supernet._update import update
 
 _VALIDATION_PATHS = 3
 _VALIDATION_IMAGES = 256
@@ -66,6 +68,7 @@ class Trainer:
         )
         self.images = images or _images.load(settings)
         self.supernet = fresh(settings, self.images)
+        self._partly_run = sliced_weights(self.supernet)
         self.optimizer = torch.optim.SGD(
             self.supernet.parameters(),
             lr=settings.learning_rate,
@@ -134,7 +137,7 @@ class Trainer:
         if self._warm_up:
             self._keep_new_gradients()
             self._warm_up -= 1
-        self.optimizer.step()
+        update(self.optimizer, self._partly_run)
         self.step_ += 1
         return total / len(paths)
 

@@ -112,7 +112,7 @@ def test_rank_reports_trust_by_sampling_and_reads_kept_supernets_again(tmp_path)
         (["train"], "Missing option '--out'"),
         (["train", "--out", "."], "is a folder"),
         (["train", "--out", "no/such/folder/x"], "lies in no folder"),
-        (["train", "--out", "x", "--space", "nats_sss", "--sampling", "uniform"], "space nats_sss has no supernet"),
+        (["train", "--out", "x", "--space", "nb101", "--sampling", "fair"], "constraints of nb101 forbid it"),
         (["train", "--out", "x", "--space", "nope"], "unknown search space 'nope'"),
         (["train", "--out", "x", "--data", "npz:/missing.npz"], "there is no"),
         (["train", "--out", "x", "--sampling", "nope"], "unknown sampling 'nope'"),

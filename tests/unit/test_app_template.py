@@ -6,8 +6,9 @@ import pytest
 
 from app.pages.template import editing, lego
 from app.pages.template.callbacks import run_config
+from nas_core import spaces
 from nas_core.spaces.template import MOST_BLOCKS, PRESETS, read, shapes
-from nas_core.supernet import SupernetSettings
+from nas_core.supernet import SupernetSettings, Trainer
 
 
 def press(state, what, *arguments):
@@ -87,9 +88,12 @@ def test_a_problem_stands_on_its_block(state):
     assert "gives 9×8×8, the other blocks 8×8×8" in drawn
 
 
-@pytest.mark.parametrize("fixed", [None, "nb201"])
+@pytest.mark.parametrize("fixed", [None, *spaces.names()])
 def test_the_run_of_a_template_or_a_given_space_trains_with_settings_that_hold(state, fixed):
-    config = run_config(state["now"], fixed, "digits", 5, "evolution", 20, 3)
-    assert SupernetSettings(**{**config["supernet"], "space": fixed or "nb201"}).epochs == 5
+    space = spaces.get(fixed) if fixed else spaces.define(state["now"])
+    config = run_config(space, "digits", 5, "evolution", 20, 3)
+    trainer = Trainer(SupernetSettings.from_dict({**config["supernet"], "space": space.name}))
+    trainer.step()
+    assert trainer.settings.epochs == 5
     assert ("template" in config) == (fixed is None)
     assert config["rank_by"] == "one_shot"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nas_core import spaces
-from nas_core.spaces import Act, Region, Steering, SteeringConflict
+from nas_core.spaces import Act, Region, Steering, SteeringConflict, template
+from nas_core.spaces.nb101 import NasBench101
 from nas_core.spaces.nb201 import PATHS
 from nas_core.supernet import SAMPLINGS, depth_classes, longest_chains, sampler
 
@@ -27,9 +28,32 @@ def test_longest_chain_equals_the_definition_over_all_cells():
 
 
 def test_a_space_without_cells_has_no_depth_classes():
+    class Unknown(NasBench101):
+        name, longest_chains = "unknown", None
+
+    with pytest.raises(ValueError, match="unknown"):
+        longest_chains(Unknown(), [(0,) * len(NasBench101.decisions)])
+
+
+def test_longest_chain_of_vertices_equals_the_longest_path_of_the_graph():
     space = spaces.get("nb101")
-    with pytest.raises(ValueError, match="nb101"):
-        longest_chains(space, [(0,) * len(space.decisions)])
+    rng = np.random.default_rng(2)
+    archs = [space.sample(rng) for _ in range(300)]
+    expected = []
+    for arch in archs:
+        graph = space.graph(arch)
+        ahead = {0: [0]}  # convolutions on each path from the input to a vertex
+        for vertex in range(1, 7):
+            arriving = [n for e in graph.edges if e.live and e.target == vertex for n in ahead.get(e.source, [])]
+            ahead[vertex] = [n + ("conv" in graph.nodes[vertex]) for n in arriving]
+        expected.append(max(ahead[6]))
+    assert longest_chains(space, archs).tolist() == expected
+    assert len(set(expected)) > 3
+
+
+def test_sizes_are_one_depth_class():
+    space = spaces.get("nats_sss")
+    assert set(depth_classes(space, [space.sample(np.random.default_rng(k)) for k in range(20)]).tolist()) == {9}
 
 
 @pytest.mark.parametrize("steering", [FREE, NO_DEAD_ENDS])
@@ -61,6 +85,29 @@ def test_fair_sampling_refuses_what_it_cannot_deal_decision_by_decision():
     ranged = Steering.fold(SPACE, [Act("focus", region=Region(ranges=(("params", 0.0, 1e6),)))])
     with pytest.raises(SteeringConflict, match="metric ranges"):
         sampler("fair", SPACE, ranged)
+    bound = spaces.get("nb101")
+    with pytest.raises(SteeringConflict, match="constraints of nb101 forbid"):
+        sampler("fair", bound, Steering.free(bound))
+
+
+def test_fair_sampling_of_a_template_keeps_every_block_of_a_layer_equally_often():
+    space = spaces.define(template.PRESETS["3-conv-7-layer"]().to_dict())
+    (_, first), (_, second), *_ = space.groups
+    must, never = space.decisions[second[0]].name, space.decisions[second[1]].name
+    acts = [Act("pin", must, ("on",)), Act("prune", never, ("on",))]
+    for steering in (Steering.free(space), Steering.fold(space, acts)):
+        paths = sampler("fair", space, steering, seed=4)
+        sizes = set()
+        for _ in range(40):
+            drawn = paths.draw()
+            assert all(space.valid(arch) and steering.allows(arch) for arch in drawn)
+            table = np.array(drawn)
+            for _, members in space.groups:
+                free = [d for d in members if len(steering.allowed[d]) > 1]
+                if len(free) == len(drawn):
+                    assert len(set(table[:, free].sum(axis=0).tolist())) == 1
+            sizes |= set(table[:, list(first)].sum(axis=1).tolist())
+        assert sizes == {1, 2, 3}
 
 
 def test_balanced_sampling_draws_depth_classes_equally_often_and_no_dead_cell():

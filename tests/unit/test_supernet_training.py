@@ -11,6 +11,7 @@ from torch import nn
 
 from nas_core import spaces
 from nas_core.spaces import Act, ImageShape, Scale, SteeringConflict
+from nas_core.spaces.nats_sss import NatsBenchSize
 from nas_core.supernet import Ranker, SupernetSettings, Trainer, build, load, recalibrate, save, split
 
 SPACE = spaces.get("nb201")
@@ -75,11 +76,112 @@ def test_a_space_with_a_supernet_of_its_own_trains_only_what_a_path_runs():
     assert not any(name.split(".")[2] == "2" for name in layers)
 
 
-@pytest.mark.parametrize("name", ["nats_sss", "nb101"])
-def test_a_space_without_cells_is_refused_in_one_clear_line(name):
-    with pytest.raises(ValueError, match=f"space {name} has no supernet") as caught:
-        Trainer(replace(TINY, space=name, sampling="uniform"))
+def test_a_space_without_shared_weights_is_refused_in_one_clear_line():
+    class Unknown(NatsBenchSize):
+        name, supernet = "unknown", None
+
+    with pytest.raises(ValueError, match="space unknown has no supernet") as caught:
+        build(Unknown(), image=ImageShape(1, 8, 8), classes=10, scale=Scale(4, 1))
     assert "\n" not in str(caught.value)
+
+
+def adopted(network: nn.Module, counterparts: dict[str, nn.Module]) -> nn.Module:
+    """The network with the first channels of the weights of the modules that stand for its own in a supernet."""
+    for name, module in network.named_modules():
+        other = counterparts.get(name)
+        for key, own in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
+            if other is not None and own.dim():
+                with torch.no_grad():
+                    own.copy_(dict(other.state_dict())[key][tuple(slice(0, n) for n in own.shape)])
+    return network
+
+
+@pytest.mark.parametrize("widths", ["64:64:64:64:64", "8:64:16:16:56", "40:8:8:64:24"])
+def test_a_size_runs_the_first_channels_of_the_widest_network(widths):
+    torch.manual_seed(0)
+    space, image = spaces.get("nats_sss"), ImageShape(3, 8, 8)
+    supernet = build(space, image=image, classes=10, scale=Scale(8, 1))
+    names = dict(supernet.network.named_modules())
+    changed_skip = {name.replace(".change.", "."): module for name, module in names.items()}
+    network = adopted(space.build(space.parse(widths), image=image, classes=10), {**names, **changed_skip})
+    images = torch.randn(5, 3, 8, 8)
+    torch.testing.assert_close(network.train()(images), supernet.train()(images, space.parse(widths)))
+    torch.testing.assert_close(network.eval()(images), supernet.eval()(images, space.parse(widths)))
+
+
+def test_a_cell_of_vertices_runs_the_first_channels_of_its_operations():
+    torch.manual_seed(0)
+    space, image, scale = spaces.get("nb101"), ImageShape(3, 8, 8), Scale(16, 2)
+    supernet = build(space, image=image, classes=10, scale=scale)
+    names = dict(supernet.network.named_modules())
+    images = torch.randn(5, 3, 8, 8)
+    fan_ins = set()
+    for seed in range(12):
+        arch = space.sample(np.random.default_rng(seed))
+        fan_ins.add(sum(edge.live and edge.target == 6 and edge.source > 0 for edge in space.graph(arch).edges))
+        counterparts = {}
+        for name in dict(space.build(arch, image=image, classes=10, scale=scale).named_modules()):
+            parts = name.split(".")
+            if "operations" in parts and len(parts) > 3:
+                parts.insert(4, str(arch[21 + int(parts[3]) - 1]))
+            counterparts[name] = names[".".join(parts)]
+        network = adopted(space.build(arch, image=image, classes=10, scale=scale), counterparts)
+        torch.testing.assert_close(network.train()(images), supernet.train()(images, arch))
+    assert len(fan_ins) > 2
+
+
+def test_channels_that_no_path_runs_keep_weights_statistics_and_momentum_bit_for_bit():
+    narrow = [Act("prune", "*", tuple(str(width) for width in range(40, 72, 8)))]
+    trainer = Trainer(replace(TINY, space="nats_sss"))
+    steps(trainer, 3)
+    trainer.steer(narrow)
+    before, momenta = tensors(trainer.supernet), trainer.optimizer.state_dict()["state"]
+    momenta = {k: state["momentum_buffer"].clone() for k, state in momenta.items()}
+    steps(trainer, 3)
+    after = tensors(trainer.supernet)
+    moved = changed(before, after)
+    assert moved
+    for name in moved:
+        if before[name].dim() and "classifier.bias" not in name:
+            apart = (before[name] != after[name]).nonzero()
+            assert apart[:, 0].max() < 32 or name == "network.classifier.weight", name
+            assert apart.shape[1] < 2 or ("stem" in name or apart[:, 1].max() < 32), name
+    later = trainer.optimizer.state_dict()["state"]
+    wide = [k for k, buffer in momenta.items() if buffer.dim() == 4 and buffer.shape[0] == 64]
+    assert wide and all(torch.equal(momenta[k][32:], later[k]["momentum_buffer"][32:]) for k in wide)
+
+
+def test_a_pruned_vertex_operation_is_never_trained_again():
+    trainer = Trainer(replace(TINY, space="nb101", channels=8))
+    steps(trainer, 6)
+    trainer.steer([Act("prune", "*", ("conv3x3-bn-relu",)), Act("prune", "edge 0→6", ("on",))])
+    before = tensors(trainer.supernet)
+    steps(trainer, 12)
+    moved = changed(before, tensors(trainer.supernet))
+    assert any(".operations.1.1." in name for name in moved) and any(".projections.1." in name for name in moved)
+    assert not any(".projections.6." in name for name in moved)
+    assert not any(".operations." in name and name.split(".operations.")[1][2] == "0" for name in moved)
+    assert not trainer.supernet.weights_of(0, 0) and trainer.supernet.weights_of(0, 1)
+    assert trainer.supernet.weights_of(21, 0) and not trainer.supernet.weights_of(21, 2)
+
+
+@pytest.mark.parametrize("space", ["nats_sss", "nb101"])
+def test_narrow_and_wide_paths_are_ranked_stopped_and_resumed_like_all_others(tmp_path, space):
+    settings = replace(TINY, space=space, batch_size=256)
+    whole, cut = Trainer(settings), Trainer(settings)
+    assert whole.train()
+    assert not cut.train(stop=lambda: cut.step_ == 3)
+    save(cut, tmp_path / "cut")
+    resumed = load(tmp_path / "cut")
+    assert resumed.train()
+    assert not changed(tensors(whole.supernet), tensors(resumed.supernet))
+    archs = [whole.space.sample(np.random.default_rng(k)) for k in range(3)]
+    scores = Ranker(whole).scores(archs)["one_shot"]
+    recalibrate(whole.supernet, archs[2], whole.images.calibration(2, 256, seed=0))
+    with torch.no_grad():
+        logits = whole.supernet(whole.images.held_out, archs[2])
+    loss = nn.functional.cross_entropy(logits, whole.images.held_out_labels)
+    assert scores[2] == pytest.approx(-loss.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("sampling", ["uniform", "fair", "balanced"])

@@ -14,7 +14,8 @@ from app.pages.template import editing, lego
 from app.pages.template.layout import PROPERTY_NAMES, properties
 from app.shell import notification, notify, pressed
 from nas_core import spaces
-from nas_core.spaces.template import PRESETS, read, shapes
+from nas_core.spaces import SearchSpace
+from nas_core.spaces.template import PRESETS, TemplateSpace, read, shapes
 from nas_core.store import StoreError
 
 _WHOLE = ("kernel", "stride")
@@ -220,24 +221,18 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
         for name, value in (("epochs", epochs), ("candidates", budget)):
             if not isinstance(value, int) or value < 1:
                 return no_update, no_update, notification(f"{name} {value!r}: expected a whole number, at least 1")
-        config = run_config(state["now"], fixed, data or "digits", epochs, strategy, budget, int(seed or 0))
-        space = fixed or spaces.define(state["now"]).name
-        title = spaces.get(space).title
+        space = spaces.get(fixed) if fixed else spaces.define(state["now"])
+        config = run_config(space, data or "digits", epochs, strategy, budget, int(seed or 0))
         try:
-            run = cockpit.store.create_run(space, config, f"{title}, one-shot")
+            run = cockpit.store.create_run(space.name, config, f"{space.title}, one-shot")
         except (ValueError, StoreError) as error:
             return no_update, no_update, notification(str(error))
         ready = notification("The run is ready; press Start to train it.", failed=False)
         return "/", selection.write(run, None), ready
 
 
-def run_config(
-    document: dict[str, Any], fixed: str | None, data: str, epochs: int, strategy: str, budget: int, seed: int
-) -> dict[str, Any]:
+def run_config(space: SearchSpace, data: str, epochs: int, strategy: str, budget: int, seed: int) -> dict[str, Any]:
     """Configuration of a run that trains shared weights over a template, or a given space, and searches on them."""
-    supernet: dict[str, Any] = {"data": data, "epochs": epochs, "seed": seed}
-    if not fixed:
-        supernet |= {"sampling": "uniform", "image_size": document["image"]["height"], "learning_rate": 0.1}
     scores: Any = DEFAULT_CONFIG["settings"]
     config = {
         **DEFAULT_CONFIG,
@@ -248,6 +243,6 @@ def run_config(
         "seed": seed,
         "batch": 8,
         "settings": {**scores, "data": data, "seed": seed},
-        "supernet": supernet,
+        "supernet": {**space.one_shot_settings, "data": data, "epochs": epochs, "seed": seed},
     }
-    return config if fixed else config | {"template": document}
+    return config | {"template": space.template.to_dict()} if isinstance(space, TemplateSpace) else config
