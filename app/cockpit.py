@@ -274,10 +274,11 @@ class Cockpit:
 
     def twin(self, identifier: str) -> str:
         """Make and start the run that this one would have been without its acts; what to tell the user."""
-        other = twin(self.store, identifier)
-        self.store.command(other, "start")
-        name = self.store.run(other).name
-        return f"“{name}” runs: the same seed and budget without the acts. Compare the two below."
+        other = self.store.run(twin(self.store, identifier))
+        if other.state == "finished":
+            return f"“{other.name}” has run already: choose the two below to compare them."
+        self.store.command(other.id, "resume" if other.state in ("paused", "stopped") else "start")
+        return f"“{other.name}” runs: the same seed and budget without the acts. Compare the two below."
 
     def layers(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Per-layer statistics of the run's ranking score for `arch`; empty where it is not scored."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 ONE_SHOT = ("one_shot", "hits")
 """Scores of a path on shared weights: minus its cross-entropy in nats, and its share of hits on held-out images."""
 
+WEIGHTS_STEP = "weights_step"
+"""Updates that the weights had seen when they scored a path; kept beside its scores."""
+
 TRAINED = "trained"
 """Held-out accuracy, in percent, of a network trained alone."""
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nas_core.ladder import ONE_SHOT, TRAINED
+from nas_core.ladder import ONE_SHOT, TRAINED, WEIGHTS_STEP
 from nas_core.spaces import Act, Architecture, Steering
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 MOMENT_SECONDS = 1.0
 """How long a worker trains before it hands its weights back: the longest wait for a pause, and what a kill costs."""
-
-WEIGHTS_STEP = "weights_step"
-"""Updates that the weights of a one-shot score had seen."""
 
 
 @dataclass(frozen=True)

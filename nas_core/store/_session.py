@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,10 +58,16 @@ def replay(store: Store, script: Mapping[str, Any], name: str = "") -> str:
 
 
 def twin(store: Store, identifier: str) -> str:
-    """Make the run that this one would have been without its acts: same seed, settings, budget and asks."""
+    """The run that this one would have been without its acts: same seed, settings, budget and asks.
+
+    Made at the first call; a new one only once the run has gone on since.
+    """
     script = session_script(store, identifier)
     unsteered = {"acts": [], "asks": script["asks"], "trainings": script["trainings"]}
     config = {**script["config"], "script": unsteered, "twin_of": identifier}
+    made = twin_of(store, store.run(identifier))
+    if made is not None and made.config == json.loads(json.dumps(config)):
+        return made.id
     return store.create_run(script["space"], config, f"twin of {script['name']}")
 
 

@@ -93,7 +93,7 @@ def test_a_twin_is_the_same_run_without_the_acts(store, executor, steered):
     archs, other = store.table(steered)["arch"].tolist(), carried(store, executor, identifier)
     assert len(other) == len(archs) and other[:24] == archs[:24] and other[24:32] != archs[24:32]
     assert store.log(identifier, kind="act") == []
-    assert twin_of(store, store.run(steered)).id == identifier
+    assert twin_of(store, store.run(steered)).id == identifier == twin(store, steered)
     assert not any(state == "replay" for state in session_script(store, identifier)["acts"])
 
 

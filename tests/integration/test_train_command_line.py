@@ -59,7 +59,7 @@ def test_a_template_is_searched_on_shared_weights_for_the_front_of_score_and_par
 @pytest.mark.slow
 def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(template, tmp_path):
     killed, calm = tmp_path / "killed", tmp_path / "calm"
-    arguments = ["--space", template, "--epochs", 40, "--save-every", 0]
+    arguments = ["--space", template, "--epochs", 16, "--save-every", 0]
     command = [sys.executable, "-m", "nas_core", "train", NETWORK, "--out", killed, *arguments]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
@@ -11,8 +13,9 @@ from app.masks import packed, unpacked
 from app.pages.navigator import named_regions
 from app.pages.navigator.block_sets import BlockSet, combined
 from app.pages.navigator.coverage import areas, coverage, least_explored
-from app.pages.navigator.loop import AREA, LASSO, PLAIN_AXES, Choice, focus_on_blocks, scope_of
+from app.pages.navigator.loop import AREA, LASSO, PLAIN_AXES, Choice, focus_on_blocks, next_steps, scope_of
 from app.pages.navigator.scene import Scene, Scenes, scene
+from app.pages.navigator.suggestions import Suggestion
 from app.pages.navigator.trust import least_trained, trust, trust_chart, verdict
 from app.server import create_app
 from app.space_table import space_table
@@ -255,6 +258,30 @@ def test_a_score_that_is_the_truth_is_trusted_and_noise_is_called_noise(cockpit)
     noise = trust(cockpit.view(run_of(cockpit, picked, np.random.default_rng(3).permutation(200))), table)
     assert noise.noise
     assert verdict(noise).startswith("⚠ The ranking is noise so far")
+
+
+def test_suggestions_on_a_ranking_that_is_noise_say_so(cockpit):
+    view = cockpit.view(run_of(cockpit, drawn(30), np.arange(30)))
+    found = [Suggestion("prune none", "Fitness 0.1", ("prune", "0", "0"))]
+    doubtful, sound = (str(next_steps(found, view, noise=noise)) for noise in (True, False))
+    assert "is noise" in doubtful and "prune none" in doubtful
+    assert "noise" not in sound and "prune none" in sound
+
+
+def test_scores_of_weights_trained_less_are_counted(cockpit):
+    run = run_of(cockpit, drawn(30), np.arange(30))
+    view = cockpit.view(run)
+    steps = np.where(np.arange(30) < 12, 100.0, 200.0)
+    trained_on = replace(
+        view,
+        run=replace(view.run, config={**view.run.config, "rank_by": "one_shot", "proxies": ["one_shot"]}),
+        values={"one_shot": view.values["zico"], "weights_step": steps},
+    )
+    found = trust(trained_on, Cockpit.truth("nb201"))
+    assert found.older == 12
+    assert "12 candidates keep scores of weights trained less" in verdict(found)
+    assert trust(replace(trained_on, values={**trained_on.values, "weights_step": steps * 0 + 1}), None).older == 0
+    assert trust(view, None).older == 0
 
 
 def test_a_ranking_that_fails_among_the_better_half_is_warned_of(cockpit):

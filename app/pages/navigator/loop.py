@@ -208,32 +208,38 @@ def _small(
     )
 
 
-def _next(found: list[Suggestion], view: View) -> Any:
+def next_steps(found: list[Suggestion], view: View, *, noise: bool) -> Any:
+    """The suggestions; what they are worth where the ranking behind them is `noise`."""
     if not found:
         lack = "Nothing stands out yet: no interval is clear of the others."
         if not len(view.indices):
             lack = "Press Start: suggestions need scored candidates."
         return html.P(lack, className="support")
+    doubt = "⚠ The ranking behind these is noise, over all or among the best: trust no act that rests on it yet."
     return [
-        html.Div(
-            [
-                html.Div(
-                    [
-                        html.B(suggestion.name),
-                        html.Button(
-                            "Do it",
-                            **press(*suggestion.press),
-                            **{"data-note": _noted(suggestion), "aria-label": f"Do it: {suggestion.name}"},
-                        ),
-                    ],
-                    className="act",
-                ),
-                html.Div(suggestion.evidence, className="evidence"),
-            ],
-            className="suggestion",
-        )
-        for suggestion in found
+        *([html.P(doubt, className="doubt", role="status")] if noise else []),
+        *map(_suggested, found),
     ]
+
+
+def _suggested(suggestion: Suggestion) -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.B(suggestion.name),
+                    html.Button(
+                        "Do it",
+                        **press(*suggestion.press),
+                        **{"data-note": _noted(suggestion), "aria-label": f"Do it: {suggestion.name}"},
+                    ),
+                ],
+                className="act",
+            ),
+            html.Div(suggestion.evidence, className="evidence"),
+        ],
+        className="suggestion",
+    )
 
 
 def _noted(suggestion: Suggestion) -> str:
@@ -321,7 +327,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         found = trust(seen, cockpit.truth(view.run.space), inside, scope["label"] if scope else "")
         return (
             _bar(view, regions, named_regions.deleted_last(entries), scope, lasso),
-            _next(suggestions(view, regions), view),
+            next_steps(suggestions(view, regions), view, noise=found.noise),
             html.Span(verdict(found), className="noise" if found.noise else ""),
             _coverage(seen, scope),
         )
