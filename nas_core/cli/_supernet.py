@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -23,6 +23,7 @@ from nas_core.cli import _options as options
 from nas_core.cli._lists import Json
 
 if TYPE_CHECKING:
+    from nas_core.spaces import Act, Architecture
     from nas_core.supernet import Measured, OneShotScores, SupernetSettings, Trainer
 
 app = typer.Typer(no_args_is_help=True, help="Shared weights: train a supernet, rank with it.")
@@ -211,6 +212,9 @@ def rank(
         Path | None, typer.Option(help="Folder that keeps the trained supernets, and is read again.")
     ] = None,
     workers: options.Workers = 0,
+    split_on: Annotated[
+        str, typer.Option("--split", help="Decision: each sampling also in sub-supernets, one a choice, at equal cost.")
+    ] = "",
     space: Text = None,
     data: Text = None,
     epochs: Epochs = None,
@@ -250,7 +254,7 @@ def rank(
     acts = options.steering_acts(pin, prune)
     sources: list[tuple[SupernetSettings, Path | None]] = []
     if checkpoints:
-        if chosen or acts:
+        if chosen or acts or split_on:
             raise ValueError("checkpoints bring their own settings; expected checkpoints or training options, not both")
         loaded = [(supernet.load(path), path) for path in checkpoints]
         sources = [(trainer.settings, path) for trainer, path in loaded]
@@ -264,6 +268,10 @@ def rank(
             for name in compare.split(",")  # side by side, so that budgets in seconds meet the same load
         ]
     known = spaces.get(sources[0][0].space)
+    split_on = split_on.replace("->", "→")
+    decisions = [decision.name for decision in known.decisions]
+    if split_on and split_on not in decisions:
+        raise ValueError(f"--split: unknown decision {split_on!r}; expected one of: {', '.join(decisions)}")
     table = bench.truth(known.name)
     if truth not in table:
         raise ValueError(f"--truth {truth!r}: no such column; expected one of: {', '.join(map(str, table.columns))}")
@@ -277,11 +285,13 @@ def rank(
     others = pd.DataFrame(known.closed_forms(archs)).astype(float)
     for name in proxy or ():
         others[name] = _zero_cost(known.name, archs, name)
-    jobs = [(path or source, acts, archs, calibration, _kept(keep, source)) for source, path in sources]
+    jobs = [_Job(path or source, acts, archs, calibration, _kept(keep, source)) for source, path in sources]
+    if split_on:
+        jobs += [_Job(source, acts, archs, calibration, None, split_on) for source, _ in sources]
     scores = _scored(jobs, workers)
     results = []
-    for label in dict.fromkeys(source.sampling for source, _ in sources):
-        mine = [one for one in scores if one.settings.sampling == label]
+    for label in dict.fromkeys(one.label for one in scores):
+        mine = [one for one in scores if one.label == label]
         measured = [supernet.measure(one, cells, others, bootstrap=bootstrap) for one in mine]
         results.append(_result(label, mine, measured))
     _print_ranking(results, ranked, trust_cells, as_json)
@@ -301,7 +311,18 @@ def _zero_cost(space: str, archs: list, name: str) -> list[float]:
     return [sign * one.values[name] for one in scores]
 
 
-def _scored(jobs: list[tuple], workers: int) -> list[OneShotScores]:
+class _Job(NamedTuple):
+    """What one process does: train (or load) a supernet and score cells; see `train_and_score`."""
+
+    source: SupernetSettings | Path
+    acts: list[Act]
+    archs: list[Architecture]
+    calibration: int
+    keep: Path | None
+    split_on: str = ""
+
+
+def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:
     """Run the jobs in processes of one thread each, which for networks this small outruns threads within one."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -325,7 +346,7 @@ def _scored(jobs: list[tuple], workers: int) -> list[OneShotScores]:
             # Workers start at submission and inherit the blocked signal: Ctrl-C is answered here, once.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
-                futures = [pool.submit(_train_and_score, number, *job) for number, job in enumerate(jobs)]
+                futures = [pool.submit(_train_and_score, number, job) for number, job in enumerate(jobs)]
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             while not all(future.done() for future in futures):
@@ -341,7 +362,7 @@ def _scored(jobs: list[tuple], workers: int) -> list[OneShotScores]:
     except KeyboardInterrupt:
         for process in list((pool._processes or {}).values()):
             process.terminate()
-        kept = "; trainings that ended are kept" if any(job[-1] for job in jobs) else ""
+        kept = "; trainings that ended are kept" if any(job.keep for job in jobs) else ""
         print(f"stopped{kept}; run the same command to rank", file=sys.stderr)
         raise SystemExit(130) from None
     finally:
@@ -361,7 +382,7 @@ def _start(parent: int, heard: Any) -> None:
     follow(parent, lambda: os._exit(1))
 
 
-def _train_and_score(number: int, *job: Any) -> OneShotScores:
+def _train_and_score(number: int, job: _Job) -> OneShotScores:
     from nas_core.supernet import train_and_score
 
     told = 0.0
@@ -372,11 +393,18 @@ def _train_and_score(number: int, *job: Any) -> OneShotScores:
             told = share
             _heard.put((number, share))
 
-    *arguments, calibration, keep = job
-    return train_and_score(*arguments, calibration=calibration, keep=keep, progress=progress)
+    return train_and_score(
+        job.source,
+        job.acts,
+        job.archs,
+        calibration=job.calibration,
+        keep=job.keep,
+        split_on=job.split_on,
+        progress=progress,
+    )
 
 
-def _result(sampling: str, scores: Sequence[OneShotScores], measured: Sequence[Measured]) -> dict[str, Any]:
+def _result(label: str, scores: Sequence[OneShotScores], measured: Sequence[Measured]) -> dict[str, Any]:
     from nas_core import supernet
 
     runs = [
@@ -390,7 +418,7 @@ def _result(sampling: str, scores: Sequence[OneShotScores], measured: Sequence[M
         for one, found in zip(scores, measured, strict=True)
     ]
     settings = {name: value for name, value in scores[0].settings.to_dict().items() if name != "seed"}
-    return {"sampling": sampling, "settings": settings, "median": supernet.medians(measured), "runs": runs}
+    return {"sampling": label, "settings": settings, "median": supernet.medians(measured), "runs": runs}
 
 
 _TITLES = {"one_shot": "re-calibrated", "without_recalibration": "not re-calibrated", "aggregate": "aggregate"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from nas_core.spaces import Act, Architecture, SearchSpace, Steering
 from nas_core.supernet import _checkpoint
 from nas_core.supernet._ranker import Ranker
 from nas_core.supernet._settings import SupernetSettings
+from nas_core.supernet._split import split
 from nas_core.supernet._train import Trainer
 from nas_core.supernet._trust import Trust, trust, trust_weights
 
@@ -60,7 +61,8 @@ def draw_cells(
 @dataclass(frozen=True)
 class OneShotScores:
     """What a supernet says of cells, ranked ones first, trusted ones after: scores (n,) with and without
-    re-calibration; `seconds` of training and of scoring one cell, re-calibrated."""
+    re-calibration; `steps` and `seconds` of training and of scoring one cell, re-calibrated. `split_on` is the
+    decision by whose choices the supernet was split, if it was."""
 
     settings: SupernetSettings
     recalibrated: np.ndarray
@@ -68,6 +70,12 @@ class OneShotScores:
     steps: int
     seconds: float
     seconds_a_cell: float
+    split_on: str = ""
+
+    @property
+    def label(self) -> str:
+        """The sampling, and what the supernet was split on."""
+        return self.settings.sampling + (f", split on {self.split_on}" if self.split_on else "")
 
 
 def train_and_score(
@@ -77,25 +85,73 @@ def train_and_score(
     *,
     calibration: int = 512,
     keep: Path | None = None,
+    split_on: str = "",
     progress: Callable[[float], None] = lambda share: None,
 ) -> OneShotScores:
     """Train by settings, or load a checkpoint, and score `archs`.
 
     A training is written to `keep` when it ends, and read from there where it ended before with the same settings
-    and acts. `progress` hears the share of training that is done.
+    and acts. With `split_on`, a decision, half of the budget of `source` goes to the whole supernet, and the rest in
+    equal parts to the sub-supernets that it is split into; nothing of that is kept. `progress` hears the share of
+    training that is done.
 
     Raises:
-        ValueError: bad settings or a bad checkpoint.
+        ValueError: bad settings, a bad checkpoint, or one that is to be split.
     """
-    trainer = _trained(source, acts, keep, progress)
+    if split_on:
+        if isinstance(source, Path) or keep is not None:
+            raise ValueError("a supernet that is split is trained anew and not kept; expected no checkpoint")
+        whole, parts = _few_shot(source, acts, split_on, progress)
+        trainings = [whole, *parts]
+        scorers = [(part, [k for k, arch in enumerate(archs) if part.steering.allows(arch)]) for part in parts]
+    else:
+        trainings = [_trained(source, acts, keep, progress)]
+        scorers = [(trainings[0], list(range(len(archs))))]
     progress(1.0)
     began = time.perf_counter()
-    recalibrated = Ranker(trainer, calibration=calibration).scores(archs)["one_shot"].to_numpy()
+    recalibrated = _scores(scorers, archs, calibration)
     took = time.perf_counter() - began
-    raw = Ranker(trainer, calibration=0).scores(archs)["one_shot"].to_numpy()
     return OneShotScores(
-        trainer.settings, recalibrated, raw, trainer.step_, trainer.seconds_, took / max(1, len(archs))
+        settings=trainings[0].settings if isinstance(source, Path) else source,
+        recalibrated=recalibrated,
+        raw=_scores(scorers, archs, 0),
+        steps=sum(trainer.step_ for trainer in trainings),
+        seconds=sum(trainer.seconds_ for trainer in trainings),
+        seconds_a_cell=took / max(1, len(archs)),
+        split_on=split_on,
     )
+
+
+def _scores(
+    scorers: Sequence[tuple[Trainer, list[int]]], archs: Sequence[Architecture], calibration: int
+) -> np.ndarray:
+    """One-shot scores (n,) of `archs`, each by the trainer that has its index."""
+    scores = np.full(len(archs), np.nan)
+    for trainer, mine in scorers:
+        if mine:
+            ranker = Ranker(trainer, calibration=calibration)
+            scores[mine] = ranker.scores([archs[k] for k in mine])["one_shot"].to_numpy()
+    return scores
+
+
+def _few_shot(
+    source: SupernetSettings, acts: Sequence[Act], decision: str, progress: Callable[[float], None]
+) -> tuple[Trainer, list[Trainer]]:
+    """A supernet trained for half of the budget, and the parts it was split into, trained for the rest."""
+    unit = "epochs" if source.seconds is None else "seconds"
+    half = getattr(source, unit) / 2
+    whole = Trainer(replace(source, **{unit: half}), acts=acts)
+    parts = list(split(whole, decision).values())  # refuses a decision that there is not before anything is trained
+    whole.train(each_step=lambda trainer: progress(trainer.fraction / 2))
+    parts = list(split(whole, decision, **{unit: half / len(parts)}).values())
+    for trained, part in enumerate(parts):
+        spent = 0.5 + trained / len(parts) / 2
+
+        def tell(trainer: Trainer, spent: float = spent) -> None:
+            progress(spent + trainer.fraction / len(parts) / 2)
+
+        part.train(each_step=tell)
+    return whole, parts
 
 
 def _trained(

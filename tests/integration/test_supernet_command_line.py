@@ -101,6 +101,9 @@ def test_rank_reports_trust_by_sampling_and_reads_kept_supernets_again(tmp_path)
             assert sum(run["weights"].values()) > 0
     kept = sorted(map(str, tmp_path.iterdir()))
     assert len(kept) == 4
+    few = ["--compare", "uniform", "--seeds", "1", "--split", "edge 0->3", *cells]
+    split = json.loads(helm("rank", *TINY, "--epochs", "0.3", *few).stdout)["results"]
+    assert [result["sampling"] for result in split] == ["uniform", "uniform, split on edge 0→3"]
     again = json.loads(helm("rank", *kept, *cells).stdout)
     found = {result["sampling"]: result["median"] for result in again["results"]}
     assert found == {result["sampling"]: result["median"] for result in report["results"]}
@@ -122,6 +125,7 @@ def test_rank_reports_trust_by_sampling_and_reads_kept_supernets_again(tmp_path)
         (["train", "--out", "{garbage}"], "no checkpoint of a supernet"),
         (["rank", "{garbage}"], "no checkpoint of a supernet"),
         (["rank", "missing.supernet"], "missing.supernet"),
+        (["rank", "--split", "edge 9->9"], "unknown decision 'edge 9→9'"),
         (["rank", "--cells", "15000", "--trust-cells", "700"], "only 15625 architectures"),
         (["rank", "--truth", "nope"], "--truth 'nope'"),
         (["rank", "--compare", "uniform,nope"], "unknown sampling 'nope'"),

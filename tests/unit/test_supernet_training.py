@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,17 @@ from torch import nn
 from nas_core import spaces
 from nas_core.spaces import Act, ImageShape, Scale, SteeringConflict
 from nas_core.spaces.nats_sss import NatsBenchSize
-from nas_core.supernet import Ranker, SupernetSettings, Trainer, build, load, recalibrate, save, split
+from nas_core.supernet import (
+    Ranker,
+    SupernetSettings,
+    Trainer,
+    build,
+    load,
+    recalibrate,
+    save,
+    split,
+    train_and_score,
+)
 
 SPACE = spaces.get("nb201")
 TINY = SupernetSettings(image_size=8, batch_size=16, channels=4, epochs=1, sampling="uniform")
@@ -396,3 +407,29 @@ def test_an_interrupted_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
         save(trainer, tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_split_supernet_costs_as_much_and_scores_every_cell_by_the_part_of_its_choice():
+    settings = replace(TINY, epochs=0.4)
+    acts = [Act("prune", "edge 0→3", ("none",))]
+    archs = [arch for arch in (SPACE.sample(np.random.default_rng(k)) for k in range(20)) if arch[3]]
+    whole = train_and_score(settings, acts, archs, calibration=64)
+    shares = []
+    found = train_and_score(settings, acts, archs, calibration=64, split_on="edge 0→3", progress=shares.append)
+    assert (whole.label, found.label) == ("uniform", "uniform, split on edge 0→3")
+    assert found.settings == settings and shares == sorted(shares) and shares[-1] == 1
+    assert abs(found.steps - whole.steps) <= 5  # four parts, each of a whole number of steps
+    half = Trainer(replace(settings, epochs=0.2), acts=acts)
+    half.train()
+    for name, part in split(half, "edge 0→3", epochs=0.05).items():
+        part.train()
+        mine = [k for k, arch in enumerate(archs) if SPACE.decisions[3].choices[arch[3]] == name]
+        assert mine
+        own = Ranker(part, calibration=64).scores([archs[k] for k in mine])["one_shot"]
+        assert found.recalibrated[mine].tolist() == own.tolist()
+    assert found.recalibrated.tolist() != whole.recalibrated.tolist()
+
+
+def test_a_checkpoint_is_not_split():
+    with pytest.raises(ValueError, match="trained anew"):
+        train_and_score(Path("x.supernet"), [], [], split_on="edge 0→3")
