@@ -19,7 +19,7 @@ from nas_core.ladder import AGGREGATE, RUNGS, TRAINED, rung
 from nas_core.predict import block_fitness, rank_sum_so_far
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Architecture, Steering, SteeringConflict
-from nas_core.store import LogEntry, LogMoved, RunRow, Store, twin
+from nas_core.store import RESCORED, LogEntry, LogMoved, RunRow, Store, twin
 
 DEFAULT_SPACE = "nb201"
 DEFAULT_CONFIG = {
@@ -51,9 +51,10 @@ def turned(metric: str) -> str:
 
 @dataclass
 class RunValues:
-    """Scores of a run read so far, by the order of scoring."""
+    """Scores of a run read so far, by the order of scoring; `rescored` counts how often some were written again."""
 
     cursor: int = 0
+    rescored: int = 0
     indices: list[int] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -73,7 +74,8 @@ class View:
     indices: np.ndarray
     values: dict[str, np.ndarray]
     seconds: dict[str, np.ndarray]
-    cursor: int
+    version: tuple[int, int]
+    """Candidates read, and how often scores were written again: two views of one version have the same scores."""
     trained: dict[str, float] = field(default_factory=dict)
     """Held-out accuracy, in percent, of architectures that were trained alone for this run, by their notation."""
 
@@ -187,8 +189,11 @@ class Cockpit:
         run = self.store.run(identifier)
         acts = self.store.log(identifier, kind="act")
         trained = self.trained(identifier)
+        rescored = len(self.store.log(identifier, kind=RESCORED)) if "supernet" in run.config else 0
         with self._lock:
-            read = self._read.setdefault(identifier, RunValues())
+            read = self._read.get(identifier)
+            if read is None or read.rescored < rescored:
+                read = self._read[identifier] = RunValues(rescored=rescored, table=read.table if read else None)
             behind = run.scored > len(read.indices)
             rows = self.store.candidates(identifier, after=read.cursor) if behind else []
             table = read.table = (read.table or space_table(run.space)).with_texts([row.arch for row in rows])
@@ -201,19 +206,19 @@ class Cockpit:
             indices = np.array(read.indices, dtype=int)
             values = {name: np.array(column) for name, column in read.values.items()}
             seconds = {name: np.array(column) for name, column in read.seconds.items()}
-            cursor = read.cursor
+            version = (read.cursor, read.rescored)
         if trained:
             values[TRAINED] = np.array([trained.get(table.texts[k], math.nan) for k in indices])
         seen = self._views.get(identifier)
         if (
             seen is not None
-            and (seen.cursor, len(seen.acts), seen.trained) == (cursor, len(acts), trained)
+            and (seen.version, len(seen.acts), seen.trained) == (version, len(acts), trained)
             and (seen.run.state, seen.run.message, seen.run.config) == (run.state, run.message, run.config)
         ):
             return seen  # the views of one pulse share what they derive
         steering, refused = Steering.settle(table.space, [Act.from_dict(entry.body) for entry in acts])
-        view = View(run, table, steering, acts, refused, indices, values, seconds, cursor, trained)
-        if seen is not None and seen.cursor == cursor and "blocks" in vars(seen):
+        view = View(run, table, steering, acts, refused, indices, values, seconds, version, trained)
+        if seen is not None and seen.version == version and "blocks" in vars(seen):
             vars(view)["blocks"] = seen.blocks  # an act changes what is allowed, not what is known of a block
         self._views[identifier] = view
         return view

@@ -8,7 +8,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from app.cockpit import Cockpit
-from nas_core.store import StoreError
+from nas_core.store import RESCORED, StoreError
 
 POLL_MILLISECONDS = 500
 QUIET_SECONDS = 2.0
@@ -39,6 +39,7 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
         "scored": row.scored,
         "acts": held.get("act", 0),
         "answers": held.get("answer", 0),
+        "rescored": held.get(RESCORED, 0),
         "losses": held.get("loss", 0),
         "trained": len(cockpit.trained(run)) if held.get("training") else 0,
     }
@@ -60,7 +61,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         now = pulse_of(cockpit, run)
         before = before or {}
         changed = {name for name in now if now[name] != before.get(name) and name != "at"}
-        streaming = changed == {"scored"} and now["state"] == "running"
+        streaming = changed <= {"scored", "rescored"} and now["state"] == "running"
         if not changed or (streaming and now["at"] - before["at"] < QUIET_SECONDS):
             return no_update
         return now

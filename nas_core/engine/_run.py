@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ from nas_core.engine import _analyst as analyst
 from nas_core.engine._plan import Plan, is_due
 from nas_core.engine._pool import WorkerPool
 from nas_core.engine._training import Moment, OneArchitecture
-from nas_core.ladder import AGGREGATE
+from nas_core.ladder import AGGREGATE, WEIGHTS_STEP
 from nas_core.predict import rank_sum_so_far
 from nas_core.spaces import Act, Steering
 from nas_core.store import CandidateRow, LeaseLost, LogEntry, RunRow, Store
@@ -34,6 +35,15 @@ _POLL_SECONDS = 0.1
 _FRUITLESS_ASKS = 100
 
 Interrupted = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """Candidates to score on the workers, by which proxies beside the weights, and how to write what comes."""
+
+    rows: list[CandidateRow]
+    proxies: list[str]
+    write: Callable[[list[CandidateRow], list[CandidateScore], Plan], None]
 
 
 class RunningSearch:
@@ -73,11 +83,13 @@ class RunningSearch:
             return run.state == "queued"
         plan = Plan(run)
         strategy = self._strategy or self._resume(run, plan)
-        if plan.supernet is not None and self._training["epochs"] < plan.epochs(run.asked):
-            self._train(run, plan, strategy)
-            return True
         generation = self._store.generation(self.identifier, self._told)
         if not generation:
+            if plan.supernet is not None and self._training["epochs"] < plan.epochs(run.asked):
+                self._train(run, plan, strategy)
+                return True
+            if plan.supernet is not None and self._training.get("told") != self._training["step"]:
+                return self._score_again(plan, strategy, interrupted)
             budget = plan.budget
             n = plan.batch if budget is None else min(plan.batch, budget - run.asked)
             if n <= 0:
@@ -139,7 +151,9 @@ class RunningSearch:
             return
         self._pool.delivered()
         self._weights = found.weights
-        self._training = {"step": found.step, "epochs": epochs if found.finished else self._training["epochs"]}
+        self._training["step"] = found.step
+        if found.finished:
+            self._training["epochs"] = epochs
         if found.finished:
             self._course["trainings"].append([run.asked, epochs])
         message = f"trained {found.epoch:.3g} of {epochs:g} epochs"
@@ -197,6 +211,26 @@ class RunningSearch:
                 self._store.append(self.identifier, "event", body)
         return steering
 
+    def _score_again(self, plan: Plan, strategy: search.Strategy, interrupted: Interrupted) -> bool:
+        """After more training, score earlier candidates on the weights as they are now, and tell the strategy anew.
+
+        Values of two states of the weights cannot be compared. False where the run was interrupted.
+        """
+        step = self._training["step"]
+        rows = self._store.generation(self.identifier, 0)
+        stale = [row for row in rows if (row.values or {}).get(WEIGHTS_STEP) != step]
+        if stale:
+            word = "candidate" if len(stale) == 1 else "candidates"
+            message = f"scores {len(stale)} {word} again, on the weights as they are now"
+            self._store.set_state(self.identifier, "running", message, expected=("running",))
+            if not self._carry_out(_Errand(stale, [], self._write_again), plan, interrupted):
+                return False
+            self._store.set_state(self.identifier, "running", expected=("running",))
+            self._told = 0
+            self._tell(strategy, plan)
+        self._training["told"] = step
+        return True
+
     def _score(self, generation: list[CandidateRow], plan: Plan, interrupted: Interrupted) -> bool:
         """Score what has no scores yet, writing each result as it arrives; False where the run was interrupted."""
         rows = [row for row in generation if row.scored is None]
@@ -211,6 +245,11 @@ class RunningSearch:
                 waiting.append(row)
         if cached:
             self._store.tell(self.identifier, cached, engine=self._engine)
+        return self._carry_out(_Errand(waiting, plan.proxies, self._write), plan, interrupted)
+
+    def _carry_out(self, errand: _Errand, plan: Plan, interrupted: Interrupted) -> bool:
+        """Score on the workers, writing each result as it arrives; False where the run was interrupted."""
+        waiting = errand.rows
         # As many groups as workers, so that the last of a generation does not keep all but one of them waiting.
         size = min(STACK, max(1, -(-len(waiting) // self._pool.workers)))
         groups = [waiting[k : k + size] for k in range(0, len(waiting), size)]
@@ -223,7 +262,7 @@ class RunningSearch:
                 if not goes_on:
                     groups.clear()
                     running = {future: rows for future, rows in running.items() if not future.cancel()}
-                broken = self._submit(groups, running, plan) or self._collect(running, groups, plan)
+                broken = self._submit(groups, running, errand, plan) or self._collect(running, groups, errand, plan)
                 if broken is not None:
                     groups[:0] = running.values()
                     running.clear()
@@ -237,6 +276,7 @@ class RunningSearch:
         self,
         groups: list[list[CandidateRow]],
         running: dict[Future[list[CandidateScore]], list[CandidateRow]],
+        errand: _Errand,
         plan: Plan,
     ) -> BrokenExecutor | None:
         """Keep every worker busy and one group more at hand."""
@@ -245,7 +285,7 @@ class RunningSearch:
                 archs = [plan.space.parse(row.arch) for row in groups[0]]
                 weights = self._weights if plan.supernet is not None else None
                 future = self._pool.submit(
-                    plan.space.name, archs, plan.proxies, plan.settings, template=plan.template, weights=weights
+                    plan.space.name, archs, errand.proxies, plan.settings, template=plan.template, weights=weights
                 )
                 running[future] = groups.pop(0)
         except BrokenExecutor as error:
@@ -256,6 +296,7 @@ class RunningSearch:
         self,
         running: dict[Future[list[CandidateScore]], list[CandidateRow]],
         groups: list[list[CandidateRow]],
+        errand: _Errand,
         plan: Plan,
     ) -> BrokenExecutor | None:
         """Write what has arrived; the broken executor where a worker was lost."""
@@ -275,17 +316,26 @@ class RunningSearch:
                 raise ValueError(f"scoring {named} failed: {error or type(error).__name__}") from error
             del running[future]
             self._pool.delivered()
-            self._store.remember_all(
-                plan.space.name,
-                plan.settings_key,
-                [
-                    (row.canonical, plan.lasting(s.values), s.seconds, s.layers)
-                    for row, s in zip(rows, scores, strict=True)
-                ],
-            )
-            results = [(row.position, found.values, found.seconds) for row, found in zip(rows, scores, strict=True)]
-            self._store.tell(self.identifier, results, engine=self._engine)
+            errand.write(rows, scores, plan)
         return None
+
+    def _write(self, rows: list[CandidateRow], scores: list[CandidateScore], plan: Plan) -> None:
+        """Keep first scores, and in the cache those that outlast the run."""
+        self._store.remember_all(
+            plan.space.name,
+            plan.settings_key,
+            [(row.canonical, plan.lasting(s.values), s.seconds, s.layers) for row, s in zip(rows, scores, strict=True)],
+        )
+        results = [(row.position, found.values, found.seconds) for row, found in zip(rows, scores, strict=True)]
+        self._store.tell(self.identifier, results, engine=self._engine)
+
+    def _write_again(self, rows: list[CandidateRow], scores: list[CandidateScore], plan: Plan) -> None:
+        """Put new scores on the weights in the place of the old ones; those of no weights stay."""
+        results = [
+            (row.position, {**(row.values or {}), **found.values}, {**(row.seconds or {}), **found.seconds})
+            for row, found in zip(rows, scores, strict=True)
+        ]
+        self._store.tell_again(self.identifier, results, engine=self._engine)
 
     def _wanted(self) -> bool:
         """Whether this engine still holds the run and no command stopped it."""

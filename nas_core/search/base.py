@@ -27,7 +27,10 @@ class Strategy(Protocol):
         """Up to `n` new architectures that obey `steering`; fewer when little is left, none when nothing is."""
 
     def tell(self, results: Sequence[Result]) -> None:
-        """Results of earlier proposals, in the order they were asked."""
+        """Results of earlier proposals, in the order they were asked.
+
+        One that was told before has a new value, which takes the place of the old: shared weights trained on.
+        """
 
     def state(self) -> dict[str, Any]:
         """JSON-ready state."""

@@ -62,6 +62,8 @@ class RegularisedEvolution:
         return None
 
     def tell(self, results: Sequence[Result]) -> None:
+        again = {result.arch for result in results}
+        self._population = [member for member in self._population if member[0] not in again]
         for result in results:
             self._population.append((result.arch, -math.inf if math.isnan(result.value) else result.value))
         self._population = self._population[-self._size :]

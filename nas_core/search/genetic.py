@@ -65,7 +65,9 @@ class Genetic:
 
     def tell(self, results: Sequence[Result]) -> None:
         known = [(result.arch, float(result.value)) for result in results if math.isfinite(result.value)]
-        self._best = sorted(self._best + known, key=lambda member: -member[1])[:TOP]
+        again = {result.arch for result in results}
+        kept = [member for member in self._best if member[0] not in again]
+        self._best = sorted(kept + known, key=lambda member: -member[1])[:TOP]
 
     def state(self) -> dict[str, Any]:
         return {

@@ -69,11 +69,14 @@ class Pareto:
         return self._population[first if keys[0] <= keys[1] else second].arch
 
     def tell(self, results: Sequence[Result]) -> None:
-        """Results of earlier proposals, in the order they were asked.
+        """Results of earlier proposals, in the order they were asked; one told again replaces what was told before.
 
         Raises:
             ValueError: a result has more or fewer costs than those before it.
         """
+        again = {result.arch for result in results}
+        self._population = [member for member in self._population if member.arch not in again]
+        self._children = [member for member in self._children if member.arch not in again]
         for result in results:
             known = next(iter(self._population or self._children), result)
             if len(result.costs) != len(known.costs):
@@ -82,6 +85,8 @@ class Pareto:
                 self._children.append(Result(result.arch, float(result.value), tuple(map(float, result.costs))))
         if len(self._children) >= POPULATION:
             self._succeed()
+        else:
+            self._ranks, self._crowding = _ranked(self._population)
 
     def _succeed(self) -> None:
         """The next population: whole fronts while they fit, of the next one those that are least crowded."""

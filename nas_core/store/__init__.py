@@ -7,6 +7,7 @@ from nas_core.store._session import replay, session_script, twin, twin_of
 from nas_core.store._store import (
     DEFAULT_URL,
     LEASE_SECONDS,
+    RESCORED,
     WEIGHTS,
     CandidateRow,
     LeaseLost,
@@ -20,6 +21,7 @@ from nas_core.store._store import (
 __all__ = [
     "DEFAULT_URL",
     "LEASE_SECONDS",
+    "RESCORED",
     "WEIGHTS",
     "CandidateRow",
     "LeaseLost",

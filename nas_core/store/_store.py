@@ -24,6 +24,8 @@ from nas_core.store._models import Base, Candidate, File, Log, Run, Score, Templ
 DEFAULT_URL = os.environ.get("NAS_HELM_STORE", f"sqlite:///{Path.home() / '.nas_helm' / 'store.db'}")
 LEASE_SECONDS = 10.0
 COMMANDS = ("start", "pause", "resume", "stop", "extend", "train")
+RESCORED = "rescored"
+"""The kind of log line that tells of scored candidates with new values."""
 WEIGHTS = "weights"
 """The file of a run that holds the checkpoint of its training."""
 
@@ -399,6 +401,31 @@ class Store:
                     .where(Candidate.run == identifier, Candidate.position == position, Candidate.scored.is_(None))
                     .values(values=_jsonable(values), seconds=_jsonable(seconds), scored=number)
                 )
+
+    def tell_again(
+        self,
+        identifier: str,
+        results: Sequence[tuple[int, Mapping[str, float], Mapping[str, float]]],
+        *,
+        engine: str | None = None,
+    ) -> None:
+        """Write new results `(position, values, seconds)` over those of scored candidates, which keep their order.
+
+        The log says so (`rescored`), for those who read by cursor.
+
+        Raises:
+            LeaseLost: `engine` is given and does not hold the run.
+        """
+        with self._transaction() as session:
+            _claim(session, identifier, engine)
+            for position, values, seconds in results:
+                session.execute(
+                    update(Candidate)
+                    .where(Candidate.run == identifier, Candidate.position == position, Candidate.scored.is_not(None))
+                    .values(values=_jsonable(values), seconds=_jsonable(seconds))
+                )
+            body = {"candidates": len(results)}
+            session.add(Log(run=identifier, kind=RESCORED, body=body, time=time.time()))
 
     def generation(self, identifier: str, start: int) -> list[CandidateRow]:
         """Candidates from position `start` on, scored or not, in the order in which they were asked."""

@@ -16,7 +16,7 @@ from nas_core.engine import Engine
 from nas_core.spaces import Act
 from nas_core.spaces.template import PRESETS
 from nas_core.store import Store, StoreError, replay, session_script
-from nas_core.supernet import loads
+from nas_core.supernet import Ranker, loads
 
 DOCUMENT = PRESETS["Residual"]().to_dict()
 SPACE = spaces.define(DOCUMENT)
@@ -148,8 +148,16 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
     assert len(first) == 40
     assert first["arch"].tolist() == second["arch"].tolist()
     assert first["one_shot"].tolist() == second["one_shot"].tolist()
-    assert first["weights_step"].nunique() == 2
+    assert set(first["weights_step"]) == {store.log(run, kind="loss")[-1].body["step"]}
     assert equal(weights_of(store, run), weights_of(store, again))
+    # Half of it was scored before the weights were trained on, and again after.
+    assert sum(entry.body["candidates"] for entry in store.log(run, kind="rescored")) == 24
+    ranker = Ranker(loads(store.file(run)))
+    on_these_weights = ranker.scores([SPACE.parse(arch) for arch in first["arch"][:8]])["one_shot"]
+    assert first["one_shot"][:8].tolist() == pytest.approx(on_these_weights.tolist(), rel=1e-5)
+    told = store.run(run).strategy_state["strategy"]["population"]  # as it was before the last generation was told
+    assert [tuple(arch) for arch, _ in told] == [SPACE.parse(arch) for arch in first["arch"][:32]]
+    assert [value for _, value in told] == first["one_shot"][:32].tolist()
 
 
 def test_a_network_trained_alone_has_a_curve_weights_and_an_accuracy(store, engine):
@@ -166,6 +174,10 @@ def test_a_network_trained_alone_has_a_curve_weights_and_an_accuracy(store, engi
     assert curve[-1]["accuracy"] > curve[0]["accuracy"]
     alone = {name.removeprefix("network."): value for name, value in weights_of(store, run).items()}
     SPACE.build(SPACE.parse(arch)).load_state_dict(alone)
+    store.command(run, "train", epochs=12)
+    assert work(store, engine, run).state == "finished"
+    assert store.table(run)["trained"].tolist() != [accuracy]
+    assert store.table(run)["scored"].tolist() == [1]
 
 
 def test_a_training_is_paused_and_goes_on(store, engine):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
 from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.live import pulse_of
 from app.masks import packed, unpacked
 from app.pages.navigator import named_regions
 from app.pages.navigator.block_sets import BlockSet, combined
@@ -268,20 +267,19 @@ def test_suggestions_on_a_ranking_that_is_noise_say_so(cockpit):
     assert "noise" not in sound and "prune none" in sound
 
 
-def test_scores_of_weights_trained_less_are_counted(cockpit):
+def test_scores_written_again_replace_the_old_ones_in_a_view_and_change_its_version(cockpit):
     run = run_of(cockpit, drawn(30), np.arange(30))
-    view = cockpit.view(run)
-    steps = np.where(np.arange(30) < 12, 100.0, 200.0)
-    trained_on = replace(
-        view,
-        run=replace(view.run, config={**view.run.config, "rank_by": "one_shot", "proxies": ["one_shot"]}),
-        values={"one_shot": view.values["zico"], "weights_step": steps},
-    )
-    found = trust(trained_on, Cockpit.truth("nb201"))
-    assert found.older == 12
-    assert "12 candidates keep scores of weights trained less" in verdict(found)
-    assert trust(replace(trained_on, values={**trained_on.values, "weights_step": steps * 0 + 1}), None).older == 0
-    assert trust(view, None).older == 0
+    cockpit.store.configure(run, supernet={"data": "digits"})
+    before = cockpit.view(run)
+    best = before.blocks
+    pulse = pulse_of(cockpit, run)
+    cockpit.store.tell_again(run, [(3, {"zico": 99.0}, {"zico": 0.1})])
+    after = cockpit.view(run)
+    assert after.values["zico"].tolist() == [99 if k == 3 else k for k in range(30)]
+    assert after.indices.tolist() == before.indices.tolist()
+    assert after.version != before.version and not after.blocks.equals(best)
+    assert cockpit.view(run) is after
+    assert pulse_of(cockpit, run)["rescored"] == pulse["rescored"] + 1
 
 
 def test_a_ranking_that_fails_among_the_better_half_is_warned_of(cockpit):

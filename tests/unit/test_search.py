@@ -88,3 +88,23 @@ def test_undefined_values_never_become_parents_and_survive_json():
 def test_an_unknown_strategy_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown strategy 'annealing'; expected one of: .*evolution"):
         search.get("annealing", SPACE, 0)
+
+
+@pytest.mark.parametrize("name", ["evolution", "genetic", "pareto"])
+def test_what_is_told_again_replaces_what_was_told_before(name):
+    """Weights that were trained on give earlier proposals new values: as if these had been told at once."""
+    rng = np.random.default_rng(3)
+    costs = (1.0,) if name == "pareto" else ()
+    for told in (24, 120):
+        revised, fresh = (search.get(name, SPACE, 1) for _ in range(2))
+        archs = []
+        for _ in range(told // 8):
+            new = revised.ask(8, FREE)
+            archs += new
+            revised.tell([search.Result(arch, float(rng.random()), costs) for arch in new])
+        late = [search.Result(arch, float(rng.random()), costs) for arch in archs]
+        revised.tell(late)
+        fresh.tell(late)
+        best = {"genetic": "best", "evolution": "population", "pareto": "population"}[name]
+        assert revised.state()[best] == fresh.state()[best]
+        assert revised.state().get("children") == fresh.state().get("children")

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from app.cockpit import View, turned
 from app.palette import GRID, INK, LINES, styled
 from nas_core.bench import Estimate, RankStatistics, rank_statistics
-from nas_core.ladder import AGGREGATE, ONE_SHOT, TRAINED, WEIGHTS_STEP
+from nas_core.ladder import TRAINED
 
 LEAST_PAIRS = 3
 LEAST_TOP_HALF = 20
@@ -48,8 +48,6 @@ class Trust:
     data: str
     trained: Agreement | None
     trained_count: int
-    older: int = 0
-    """Scored candidates whose one-shot scores are of weights that were trained further since."""
 
     @property
     def noise(self) -> bool:
@@ -93,14 +91,7 @@ def trust(view: View, truth: pd.DataFrame | None, inside: np.ndarray | None = No
         str(settings.get("data", "digits")),
         None if view.rank_by == TRAINED else _agreement("trained alone", view.ranked, alone),
         int((~np.isnan(alone)).sum()),
-        _older(view),
     )
-
-
-def _older(view: View) -> int:
-    steps = view.values.get(WEIGHTS_STEP, np.zeros(0))
-    ranks_by_weights = view.rank_by in (*ONE_SHOT, AGGREGATE)
-    return int((steps < np.nanmax(steps)).sum()) if ranks_by_weights and np.isfinite(steps).any() else 0
 
 
 def _agreement(where: str, score: np.ndarray, truth: np.ndarray) -> Agreement | None:
@@ -136,8 +127,6 @@ def verdict(found: Trust) -> str:
         need = f"train about {least_trained()} candidates alone (now {found.trained_count})"
         return f"Trust in {found.metric}: no truth is known here; {need} to tell a τ of {HOPED_FOR} from chance."
     text = f"{found.metric} {'; '.join(parts)}"
-    if found.older:
-        text += f". {found.older:,} candidates keep scores of weights trained less: do not compare them with later ones"
     first = found.trained or found.overall
     assert first is not None
     if not first.tau.low > 0:

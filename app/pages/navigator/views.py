@@ -72,7 +72,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         count = space.count(view.steering)
         now = [
             run,
-            live.cursor,
+            list(live.version),
             theme,
             len(live.acts),
             moment,
