@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import numpy as np
+
+from nas_core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ class Importer:
     has_columns: bool = False
 
 
-_IMPORTERS: dict[str, Importer] = {}
+_IMPORTERS: Registry[Importer] = Registry("format", "nas_core.bench.importers", besides="auto or ")
+names = _IMPORTERS.names
+get = _IMPORTERS.get
 
 
 def register(
@@ -52,35 +54,10 @@ def register(
     """Register a function that yields blocks as the format `name`."""
 
     def decorate(blocks: Blocks) -> Blocks:
-        _IMPORTERS[name] = Importer(name, summary, recognises, blocks, has_columns)
+        _IMPORTERS.add(name, Importer(name, summary, recognises, blocks, has_columns))
         return blocks
 
     return decorate
-
-
-def _load() -> None:
-    package = __name__.rpartition(".")[0]
-    for module in iter_modules(import_module(package).__path__):
-        if not module.name.startswith("_"):
-            import_module(f"{package}.{module.name}")
-
-
-def names() -> list[str]:
-    """Names of every format that can be read."""
-    _load()
-    return sorted(_IMPORTERS)
-
-
-def get(name: str) -> Importer:
-    """The format called `name`.
-
-    Raises:
-        ValueError: no such format; the message lists those that exist.
-    """
-    _load()
-    if name not in _IMPORTERS:
-        raise ValueError(f"unknown format {name!r}; expected auto or one of: {', '.join(names())}")
-    return _IMPORTERS[name]
 
 
 def recognise(path: Path) -> Importer:
@@ -89,8 +66,9 @@ def recognise(path: Path) -> Importer:
     Raises:
         ValueError: none of those known.
     """
-    for name in names():
-        if _IMPORTERS[name].recognises(path):
-            return _IMPORTERS[name]
-    known = "; ".join(f"{name}: {_IMPORTERS[name].summary}" for name in names())
-    raise ValueError(f"{path} is in no format that is known ({known})")
+    known = [get(name) for name in names()]
+    for importer in known:
+        if importer.recognises(path):
+            return importer
+    summaries = "; ".join(f"{importer.name}: {importer.summary}" for importer in known)
+    raise ValueError(f"{path} is in no format that is known ({summaries})")
