@@ -17,6 +17,9 @@ OPERATION_COLOURS = {  # Okabe & Ito 2008, safe for colour-blind readers
     "nor_conv_1x1": "#56B4E9",
     "nor_conv_3x3": "#0072B2",
     "avg_pool_3x3": "#009E73",
+    "conv1x1-bn-relu": "#56B4E9",
+    "conv3x3-bn-relu": "#0072B2",
+    "maxpool3x3": "#009E73",
 }
 OPERATION_NAMES = {
     "none": "none",
@@ -24,6 +27,9 @@ OPERATION_NAMES = {
     "nor_conv_1x1": "conv1",
     "nor_conv_3x3": "conv3",
     "avg_pool_3x3": "pool3",
+    "conv1x1-bn-relu": "conv1",
+    "conv3x3-bn-relu": "conv3",
+    "maxpool3x3": "max3",
 }
 BLOCK_COLOURS = {  # kinds of blocks in a template; a label begins with its kind
     "separable conv": "#56B4E9",

@@ -170,6 +170,12 @@ class NasBench101(SearchSpace):
         )
 
     @property
+    def groups(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The edges into a vertex together, then the operation of each vertex."""
+        into = ((f"edges into {t}", tuple(POSITION[s, t] for s in range(t))) for t in range(1, VERTICES))
+        return (*into, *super().groups[len(EDGES) :])
+
+    @property
     def one_shot_settings(self) -> Mapping[str, Any]:
         """Wide enough to be divided among five vertices; deep paths, without shortcuts, learn from shallow ones."""
         return {"sampling": "uniform", "channels": 16, "learning_rate": 0.1}

@@ -66,7 +66,7 @@ def test_blocks_stand_at_their_fitness_and_support_in_the_colour_of_their_operat
     trace = block_chart(fitness, space.decisions, "light").data[0]
     assert np.allclose(trace.x, fitness["fitness"])
     assert list(trace.y) == list(fitness["n"])
-    assert list(trace.marker.color) == list(OPERATION_COLOURS.values()) * 6
+    assert list(trace.marker.color) == [OPERATION_COLOURS[name] for name in space.decisions[0].choices] * 6
 
 
 def test_a_cell_graph_labels_six_edges_and_dots_those_without_a_live_path():

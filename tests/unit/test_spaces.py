@@ -109,3 +109,11 @@ def test_importing_spaces_does_not_import_torch():
 
     code = "import sys, nas_core.spaces as s; s.get('nb201'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", spaces.names())
+def test_groups_hold_every_decision_once(name):
+    space = spaces.get(name)
+    assert sorted(d for _, members in space.groups for d in members) == list(range(len(space.decisions)))
+    if name == "nb101":
+        assert [space.decisions[d].name for d in space.groups[2][1]] == ["edge 0→3", "edge 1→3", "edge 2→3"]
