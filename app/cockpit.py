@@ -189,7 +189,7 @@ class Cockpit:
         run = self.store.run(identifier)
         acts = self.store.log(identifier, kind="act")
         trained = self.trained(identifier)
-        rescored = len(self.store.log(identifier, kind=RESCORED)) if "supernet" in run.config else 0
+        rescored = self.store.log_counts(identifier).get(RESCORED, 0) if "supernet" in run.config else 0
         with self._lock:
             read = self._read.get(identifier)
             if read is None or read.rescored < rescored:

@@ -312,7 +312,7 @@ def _zero_cost(space: str, archs: list, name: str) -> list[float]:
 
 
 class _Job(NamedTuple):
-    """What one process does: train (or load) a supernet and score cells; see `train_and_score`."""
+    """What one process does: train (or load) a supernet and score cells; the arguments of `train_and_score`."""
 
     source: SupernetSettings | Path
     acts: list[Act]
@@ -393,15 +393,7 @@ def _train_and_score(number: int, job: _Job) -> OneShotScores:
             told = share
             _heard.put((number, share))
 
-    return train_and_score(
-        job.source,
-        job.acts,
-        job.archs,
-        calibration=job.calibration,
-        keep=job.keep,
-        split_on=job.split_on,
-        progress=progress,
-    )
+    return train_and_score(**job._asdict(), progress=progress)
 
 
 def _result(label: str, scores: Sequence[OneShotScores], measured: Sequence[Measured]) -> dict[str, Any]:

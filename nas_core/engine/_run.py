@@ -154,7 +154,6 @@ class RunningSearch:
         self._training["step"] = found.step
         if found.finished:
             self._training["epochs"] = epochs
-        if found.finished:
             self._course["trainings"].append([run.asked, epochs])
         message = f"trained {found.epoch:.3g} of {epochs:g} epochs"
         if found.losses:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from nas_core.spaces import Architecture, Steering
+
+Member = TypeVar("Member")
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,14 @@ class Result:
     arch: Architecture
     value: float
     costs: tuple[float, ...] = ()
+
+
+def not_told(
+    members: Sequence[Member], results: Sequence[Result], arch_of: Callable[[Member], Architecture]
+) -> list[Member]:
+    """Those of what a strategy remembers that `results` do not tell again."""
+    again = {result.arch for result in results}
+    return [member for member in members if arch_of(member) not in again]
 
 
 class Strategy(Protocol):

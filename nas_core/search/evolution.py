@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from nas_core.search._registry import register
-from nas_core.search.base import Result, generator
+from nas_core.search.base import Result, generator, not_told
 from nas_core.search.random import draw_unseen
 from nas_core.spaces import Architecture, SearchSpace, Steering
 
@@ -62,8 +63,7 @@ class RegularisedEvolution:
         return None
 
     def tell(self, results: Sequence[Result]) -> None:
-        again = {result.arch for result in results}
-        self._population = [member for member in self._population if member[0] not in again]
+        self._population = not_told(self._population, results, itemgetter(0))
         for result in results:
             self._population.append((result.arch, -math.inf if math.isnan(result.value) else result.value))
         self._population = self._population[-self._size :]

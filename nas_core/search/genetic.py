@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from nas_core.search._offspring import Nursery, crossed, mutated
 from nas_core.search._registry import register
-from nas_core.search.base import Result, generator
+from nas_core.search.base import Result, generator, not_told
 from nas_core.spaces import Architecture, SearchSpace, Steering
 
 POPULATION = 50
@@ -65,8 +66,7 @@ class Genetic:
 
     def tell(self, results: Sequence[Result]) -> None:
         known = [(result.arch, float(result.value)) for result in results if math.isfinite(result.value)]
-        again = {result.arch for result in results}
-        kept = [member for member in self._best if member[0] not in again]
+        kept = not_told(self._best, results, itemgetter(0))
         self._best = sorted(kept + known, key=lambda member: -member[1])[:TOP]
 
     def state(self) -> dict[str, Any]:

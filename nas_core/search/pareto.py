@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from nas_core.predict import crowding, front_ranks
 from nas_core.search._offspring import Nursery, crossed, mutated
 from nas_core.search._registry import register
-from nas_core.search.base import Result, generator
+from nas_core.search.base import Result, generator, not_told
 from nas_core.spaces import Architecture, SearchSpace, Steering
 
 POPULATION = 50
@@ -74,9 +75,11 @@ class Pareto:
         Raises:
             ValueError: a result has more or fewer costs than those before it.
         """
-        again = {result.arch for result in results}
-        self._population = [member for member in self._population if member.arch not in again]
-        self._children = [member for member in self._children if member.arch not in again]
+        kept = not_told(self._population, results, attrgetter("arch"))
+        if len(kept) < len(self._population):
+            self._population = kept
+            self._ranks, self._crowding = _ranked(kept)
+        self._children = not_told(self._children, results, attrgetter("arch"))
         for result in results:
             known = next(iter(self._population or self._children), result)
             if len(result.costs) != len(known.costs):
@@ -85,8 +88,6 @@ class Pareto:
                 self._children.append(Result(result.arch, float(result.value), tuple(map(float, result.costs))))
         if len(self._children) >= POPULATION:
             self._succeed()
-        else:
-            self._ranks, self._crowding = _ranked(self._population)
 
     def _succeed(self) -> None:
         """The next population: whole fronts while they fit, of the next one those that are least crowded."""

@@ -30,6 +30,7 @@ class EitherSkip(nn.Module):
     def __init__(self, widest: int) -> None:
         super().__init__()
         self.change = ChannelSkip(widest, widest)
+        nn.init.kaiming_normal_(self.change[0].weight)
 
     def forward(self, features: Tensor) -> Tensor:
         return features if features.shape[1] == self.change[0].width else self.change(features)
@@ -44,7 +45,7 @@ class SharedNetwork(nn.Module):
         self.network = network([widest] * len(LAYERS), image_channels=image_channels, classes=classes)
         for cell in self.network.blocks:
             if isinstance(cell, Cell):
-                cell.edges[CELL.index(SKIP)] = _drawn(EitherSkip(widest))
+                cell.edges[CELL.index(SKIP)] = EitherSkip(widest)
         slice_layers(self.network)
         first, *rest = [[m for m in block.modules() if isinstance(m, SlicedConv2d)] for block in self.network.blocks]
         self._layers = [[self.network.stem[0], *first], *rest]
@@ -58,8 +59,3 @@ class SharedNetwork(nn.Module):
     def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
         """None: a width has no weights of its own, every wider one trains them too."""
         return []
-
-
-def _drawn(skip: EitherSkip) -> EitherSkip:
-    nn.init.kaiming_normal_(skip.change[0].weight)
-    return skip

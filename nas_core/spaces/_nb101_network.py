@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_core.spaces._shared_cells import SharedCells
 from nas_core.spaces._sliced import SlicedConv2d, slice_layers
 from nas_core.spaces.base import Architecture
 from nas_core.spaces.nb101 import (
@@ -56,7 +57,8 @@ class Cell(nn.Module):
 
     def __init__(self, arch: Architecture, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.choose(arch, outputs)
+        self.outputs = outputs
+        self.choose(arch)
         self.projections = nn.ModuleDict()
         self.operations = nn.ModuleDict()
         for vertex in (*INTERIOR, OUTPUT):
@@ -65,9 +67,9 @@ class Cell(nn.Module):
             if vertex != OUTPUT and self.sources[vertex]:
                 self.operations[str(vertex)] = _operation(arch[len(EDGES) + vertex - 1], self.channels[vertex])
 
-    def choose(self, arch: Architecture, outputs: int) -> None:
+    def choose(self, arch: Architecture) -> None:
         """Run the live edges of `arch`, each vertex at its width."""
-        self.channels, self.sources = _wiring(arch, outputs)
+        self.channels, self.sources = _wiring(arch, self.outputs)
 
     def project(self, vertex: int, features: Tensor) -> Tensor:
         """The cell's input as the vertex receives it."""
@@ -113,8 +115,8 @@ class SharedCell(Cell):
             }
         )
 
-    def choose(self, arch: Architecture, outputs: int) -> None:
-        super().choose(arch, outputs)
+    def choose(self, arch: Architecture) -> None:
+        super().choose(arch)
         self.chosen = arch[len(EDGES) :]
 
     def project(self, vertex: int, features: Tensor) -> Tensor:
@@ -181,28 +183,14 @@ class Network(nn.Module):
         return self.classifier(self.blocks(self.stem(images)).mean(dim=(2, 3)))
 
 
-class SharedNetwork(nn.Module):
-    """Every operation and projection of every cell at once. See `nas_core.supernet.SharedWeights`."""
+class SharedNetwork(SharedCells[SharedCell]):
+    """Every operation and projection of every cell at once."""
 
     def __init__(self, *, image_channels: int, classes: int, channels: int, cells: int) -> None:
-        super().__init__()
-        self.network = Network(
-            SharedCell, image_channels=image_channels, classes=classes, channels=channels, cells=cells
-        )
-        self._cells = [block for block in self.network.blocks if isinstance(block, SharedCell)]
+        network = Network(SharedCell, image_channels=image_channels, classes=classes, channels=channels, cells=cells)
+        super().__init__(network, [block for block in network.blocks if isinstance(block, SharedCell)])
         for cell in self._cells:
             slice_layers(cell)
-
-    def take_stem(self) -> nn.Module:
-        """Hand out the stem, the same for every path; from then on run on the features behind it."""
-        stem = self.network.stem
-        self.network.stem = nn.Identity()
-        return stem
-
-    def forward(self, images: Tensor, arch: Architecture) -> Tensor:
-        for cell in self._cells:
-            cell.choose(arch, cell.outputs)
-        return self.network(images)
 
     def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
         """The weights that only paths with this choice train.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,7 +65,7 @@ def twin(store: Store, identifier: str) -> str:
     unsteered = {"acts": [], "asks": script["asks"], "trainings": script["trainings"]}
     config = {**script["config"], "script": unsteered, "twin_of": identifier}
     made = twin_of(store, store.run(identifier))
-    if made is not None and made.config == json.loads(json.dumps(config)):
+    if made is not None and made.config == config:
         return made.id
     return store.create_run(script["space"], config, f"twin of {script['name']}")
 

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from nas_core.spaces import Architecture, ImageShape, Scale, SearchSpace
 from nas_core.spaces._cell_network import Cell, _used
+from nas_core.spaces._shared_cells import SharedCells
 
 
 class SharedWeights(Protocol):
     """What training, ranking and splitting ask of a supernet; it is an `nn.Module` besides.
 
-    `take_stem`, as in `CellSupernet`, is optional: ranking then runs the stem once for all paths.
+    `take_stem`, as in `SharedCells`, is optional: ranking then runs the stem once for all paths.
     """
 
     def __call__(self, images: Tensor, arch: Architecture) -> Tensor:
@@ -48,36 +49,24 @@ class SharedCell(Cell):
         ]
 
 
-class CellSupernet(nn.Module):
+class CellSupernet(SharedCells[SharedCell]):
     """Shared weights of a space whose network is made of cells; weights are drawn by the space's own network."""
 
     def __init__(self, space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) -> None:
-        super().__init__()
         edges = len(space.decisions)
         networks = [
             space.build((choice,) * edges, image=image, classes=classes, scale=scale)
             for choice in range(len(space.decisions[0].choices))
         ]
-        self.network = networks[0]
-        for name in [name for name, module in self.network.named_modules() if isinstance(module, Cell)]:
+        shared = networks[0]
+        for name in [name for name, module in shared.named_modules() if isinstance(module, Cell)]:
             parent, _, child = name.rpartition(".")
             setattr(
-                self.network.get_submodule(parent),
+                shared.get_submodule(parent),
                 child,
                 SharedCell([cast(Cell, network.get_submodule(name)) for network in networks]),
             )
-        self._cells = [module for module in self.network.modules() if isinstance(module, SharedCell)]
-
-    def take_stem(self) -> nn.Module:
-        """Hand out what comes first and is the same for every path; from then on run on the features behind it."""
-        stem = self.network.stem
-        self.network.stem = nn.Identity()
-        return stem
-
-    def forward(self, images: Tensor, arch: Architecture) -> Tensor:
-        for cell in self._cells:
-            cell.choose(arch)
-        return self.network(images)
+        super().__init__(shared, [module for module in shared.modules() if isinstance(module, SharedCell)])
 
     def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
         """The weights that only paths with this choice train, over all cells; none for pooling and the like."""

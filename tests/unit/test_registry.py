@@ -15,9 +15,10 @@ def package(tmp_path, monkeypatch):
     """A package with two modules that register a member each, and two that must not be imported."""
     folder = tmp_path / "a_room"
     folder.mkdir()
-    (folder / "__init__.py").write_text("from nas_core.registry import Registry\nROOM = Registry('fruit', 'a_room',")
-    with (folder / "__init__.py").open("a") as file:
-        file.write(" support=('base',), group='a_room.fruits', besides='nothing or ')\n")
+    rest = "support=('base',), group='a_room.fruits', besides='nothing or '"
+    (folder / "__init__.py").write_text(
+        f"from nas_core.registry import Registry\n\nROOM = Registry('fruit', 'a_room', {rest})\n"
+    )
     for name in ("pear", "apple"):
         (folder / f"{name}.py").write_text(f"from a_room import ROOM\n\n@ROOM.register('{name}')\nclass Own: pass\n")
     for name in ("base", "_private"):

@@ -51,6 +51,18 @@ def steps(trainer: Trainer, count: int) -> None:
         trainer.step()
 
 
+def undisturbed_and_resumed(settings: SupernetSettings, at: int, path: Path) -> tuple[Trainer, Trainer]:
+    """Two trainings to the end with equal weights, one of them stopped at a step, saved and read again."""
+    whole, cut = Trainer(settings), Trainer(settings)
+    assert whole.train()
+    assert not cut.train(stop=lambda: cut.step_ == at)
+    save(cut, path)
+    resumed = load(path)
+    assert resumed.step_ == at and resumed.train()
+    assert not changed(tensors(whole.supernet), tensors(resumed.supernet))
+    return whole, resumed
+
+
 def test_a_path_computes_what_the_standalone_network_with_its_weights_computes():
     torch.manual_seed(0)
     image, scale = ImageShape(3, 8, 8), Scale(4, 2)
@@ -178,14 +190,7 @@ def test_a_pruned_vertex_operation_is_never_trained_again():
 
 @pytest.mark.parametrize("space", ["nats_sss", "nb101"])
 def test_narrow_and_wide_paths_are_ranked_stopped_and_resumed_like_all_others(tmp_path, space):
-    settings = replace(TINY, space=space, batch_size=256)
-    whole, cut = Trainer(settings), Trainer(settings)
-    assert whole.train()
-    assert not cut.train(stop=lambda: cut.step_ == 3)
-    save(cut, tmp_path / "cut")
-    resumed = load(tmp_path / "cut")
-    assert resumed.train()
-    assert not changed(tensors(whole.supernet), tensors(resumed.supernet))
+    whole, _ = undisturbed_and_resumed(replace(TINY, space=space, batch_size=256), 3, tmp_path / "cut")
     archs = [whole.space.sample(np.random.default_rng(k)) for k in range(3)]
     scores = Ranker(whole).scores(archs)["one_shot"]
     recalibrate(whole.supernet, archs[2], whole.images.calibration(2, 256, seed=0))
@@ -272,13 +277,7 @@ def test_training_leaves_the_global_generator_alone():
 @pytest.mark.parametrize("sampling", ["uniform", "fair", "balanced"])
 def test_stopped_saved_and_resumed_equals_undisturbed(tmp_path, sampling):
     settings = replace(TINY, sampling=sampling, batch_size=64)
-    whole, cut = Trainer(settings), Trainer(settings)
-    assert whole.train()
-    assert not cut.train(stop=lambda: cut.step_ == 5)
-    save(cut, tmp_path / "cut")
-    resumed = load(tmp_path / "cut")
-    assert resumed.step_ == 5 and resumed.train()
-    assert not changed(tensors(whole.supernet), tensors(resumed.supernet))
+    whole, resumed = undisturbed_and_resumed(settings, 5, tmp_path / "cut")
     curves = [[(r.step, r.train, r.validation) for r in t.history_] for t in (whole, resumed)]
     assert curves[0] == curves[1] and len(curves[0]) == 1
 
