@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -49,6 +49,25 @@ def _operation(choice: int, channels: int) -> nn.Module:
     return nn.MaxPool2d(3, stride=1, padding=1)
 
 
+class Wiring(NamedTuple):
+    """Which vertices feed every vertex over a live edge, and how many channels every vertex has."""
+
+    sources: dict[int, list[int]]
+    channels: list[int]
+
+
+@functools.lru_cache(maxsize=4096)
+def _wirings(arch: Architecture, outputs: tuple[int, ...]) -> list[Wiring]:
+    """The wiring of a cell for each number of its outputs."""
+    live = live_edges(np.asarray([arch]))
+    sources: dict[int, list[int]] = {vertex: [] for vertex in (*INTERIOR, OUTPUT)}
+    for (source, target), alive in zip(EDGES, live[0].tolist(), strict=True):
+        if alive:
+            sources[target].append(source)
+    channels = vertex_channels(live.repeat(len(outputs), axis=0), np.asarray(outputs))
+    return [Wiring(sources, row) for row in channels.tolist()]
+
+
 class Cell(nn.Module):
     """The pruned cell: vertices sum what they receive, the output concatenates. `(batch, inputs -> outputs, h, w)`.
 
@@ -57,19 +76,15 @@ class Cell(nn.Module):
 
     def __init__(self, arch: Architecture, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.outputs = outputs
-        self.choose(arch)
+        self.wiring = _wirings(arch, (outputs,))[0]
         self.projections = nn.ModuleDict()
         self.operations = nn.ModuleDict()
         for vertex in (*INTERIOR, OUTPUT):
-            if INPUT in self.sources[vertex]:
-                self.projections[str(vertex)] = ConvNormRelu(inputs, self.channels[vertex], 1)
-            if vertex != OUTPUT and self.sources[vertex]:
-                self.operations[str(vertex)] = _operation(arch[len(EDGES) + vertex - 1], self.channels[vertex])
-
-    def choose(self, arch: Architecture) -> None:
-        """Run the live edges of `arch`, each vertex at its width."""
-        self.channels, self.sources = _wiring(arch, self.outputs)
+            sources, channels = self.wiring.sources[vertex], self.wiring.channels[vertex]
+            if INPUT in sources:
+                self.projections[str(vertex)] = ConvNormRelu(inputs, channels, 1)
+            if vertex != OUTPUT and sources:
+                self.operations[str(vertex)] = _operation(arch[len(EDGES) + vertex - 1], channels)
 
     def project(self, vertex: int, features: Tensor) -> Tensor:
         """The cell's input as the vertex receives it."""
@@ -80,18 +95,18 @@ class Cell(nn.Module):
         return self.operations[str(vertex)](features)
 
     def forward(self, features: Tensor) -> Tensor:
+        sources, channels = self.wiring
         values: dict[int, Tensor] = {}
         for vertex in INTERIOR:
-            sources = self.sources[vertex]
-            if not sources:
+            if not sources[vertex]:
                 continue
-            arriving = [values[source][:, : self.channels[vertex]] for source in sources if source != INPUT]
-            if INPUT in sources:
+            arriving = [values[source][:, : channels[vertex]] for source in sources[vertex] if source != INPUT]
+            if INPUT in sources[vertex]:
                 arriving.append(self.project(vertex, features))
             values[vertex] = self.operate(vertex, _sum(arriving))
-        leaving = [values[source] for source in self.sources[OUTPUT] if source != INPUT]
+        leaving = [values[source] for source in sources[OUTPUT] if source != INPUT]
         parts = [torch.cat(leaving, dim=1)] if leaving else []
-        if INPUT in self.sources[OUTPUT]:
+        if INPUT in sources[OUTPUT]:
             parts.append(self.project(OUTPUT, features))
         return _sum(parts)
 
@@ -115,9 +130,9 @@ class SharedCell(Cell):
             }
         )
 
-    def choose(self, arch: Architecture) -> None:
-        super().choose(arch)
-        self.chosen = arch[len(EDGES) :]
+    def choose(self, wiring: Wiring, operations: Architecture) -> None:
+        """Run these of the operations, one a vertex, at these widths from now on."""
+        self.wiring, self.chosen = wiring, operations
 
     def project(self, vertex: int, features: Tensor) -> Tensor:
         return self._at_width(self.projections[str(vertex)], vertex)(features)
@@ -128,20 +143,10 @@ class SharedCell(Cell):
 
     def _at_width(self, module: nn.Module, vertex: int) -> nn.Module:
         if isinstance(module, ConvNormRelu):
-            cast(SlicedConv2d, module[0]).width = self.channels[vertex]
+            convolution, width = cast(SlicedConv2d, module[0]), self.wiring.channels[vertex]
+            if convolution.width != width:  # setting an attribute of a module is slow
+                convolution.width = width
         return module
-
-
-@functools.lru_cache(maxsize=4096)
-def _wiring(arch: Architecture, outputs: int) -> tuple[list[int], dict[int, list[int]]]:
-    """Channels of every vertex, and which vertices feed it over a live edge."""
-    table = np.asarray([arch])
-    live = live_edges(table)[0]
-    sources = {
-        target: [source for k, (source, end) in enumerate(EDGES) if end == target and live[k]]
-        for target in (*INTERIOR, OUTPUT)
-    }
-    return vertex_channels(table, outputs)[0].tolist(), sources
 
 
 def _sum(parts: list[Tensor]) -> Tensor:
@@ -183,14 +188,21 @@ class Network(nn.Module):
         return self.classifier(self.blocks(self.stem(images)).mean(dim=(2, 3)))
 
 
-class SharedNetwork(SharedCells[SharedCell]):
+class SharedNetwork(SharedCells):
     """Every operation and projection of every cell at once."""
 
     def __init__(self, *, image_channels: int, classes: int, channels: int, cells: int) -> None:
         network = Network(SharedCell, image_channels=image_channels, classes=classes, channels=channels, cells=cells)
-        super().__init__(network, [block for block in network.blocks if isinstance(block, SharedCell)])
+        super().__init__(network)
+        self._cells = [block for block in network.blocks if isinstance(block, SharedCell)]
+        self._outputs = tuple(cell.outputs for cell in self._cells)
         for cell in self._cells:
             slice_layers(cell)
+
+    def choose(self, arch: Architecture) -> None:
+        wirings = _wirings(arch, self._outputs)
+        for cell, wiring in zip(self._cells, wirings, strict=True):
+            cell.choose(wiring, arch[len(EDGES) :])
 
     def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
         """The weights that only paths with this choice train.

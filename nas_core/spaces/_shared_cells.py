@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
 from nas_core.spaces.base import Architecture
 
 
-class Choosing(Protocol):
-    """A cell that runs any path."""
+class SharedCells(nn.Module, ABC):
+    """A `network` whose cells run any path, behind one stem; see `nas_core.supernet.SharedWeights`."""
 
-    def choose(self, arch: Architecture) -> None:
-        """Run what `arch` chooses from now on."""
-
-
-ChoosingCell = TypeVar("ChoosingCell", bound=Choosing)
-
-
-class SharedCells(nn.Module, Generic[ChoosingCell]):
-    """A network whose `cells` run any path, behind one stem; see `nas_core.supernet.SharedWeights`."""
-
-    def __init__(self, network: nn.Module, cells: Sequence[ChoosingCell]) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network, self._cells = network, list(cells)
+        self.network = network
+
+    @abstractmethod
+    def choose(self, arch: Architecture) -> None:
+        """Let the cells run what `arch` chooses from now on."""
 
     def take_stem(self) -> nn.Module:
         """Hand out what comes first and is the same for every path; from then on run on the features behind it."""
@@ -34,6 +27,5 @@ class SharedCells(nn.Module, Generic[ChoosingCell]):
         return stem
 
     def forward(self, images: Tensor, arch: Architecture) -> Tensor:
-        for cell in self._cells:
-            cell.choose(arch)
+        self.choose(arch)
         return self.network(images)

@@ -6,10 +6,42 @@ ICLR 2019; statistics of batch normalisation are not kept by width but measured 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import torch
 from torch import Tensor, nn
 
 
-class SlicedConv2d(nn.Module):
+class Part(NamedTuple):
+    """The entries of a weight that a path ran: `values`, `whole[region]` in the same memory, have the gradient."""
+
+    whole: nn.Parameter
+    region: tuple[slice, ...]
+    values: Tensor
+
+
+class Sliced(nn.Module):
+    """A layer on parts of its weights.
+
+    Gradients go to the weights themselves, zero where nothing ran, until `collect_parts` asks for them by parts.
+    """
+
+    parts: list[Part] | None = None
+
+    def part(self, weight: nn.Parameter, *lengths: int) -> Tensor:
+        """The first entries of `weight`: `lengths` along its first dimensions, all along the others."""
+        if lengths == weight.shape[: len(lengths)]:
+            return weight
+        region = tuple(slice(length) for length in lengths)
+        if self.parts is None or not torch.is_grad_enabled():
+            return weight[region]
+        shape = (*lengths, *weight.shape[len(lengths) :])
+        values = weight.detach().as_strided(shape, weight.stride()).requires_grad_()  # `weight[region]`, but faster
+        self.parts.append(Part(weight, region, values))
+        return values
+
+
+class SlicedConv2d(Sliced):
     """A convolution onto its first `width` channels, from as many as come in. Shares the weight of the one given."""
 
     def __init__(self, whole: nn.Conv2d) -> None:
@@ -20,11 +52,11 @@ class SlicedConv2d(nn.Module):
         self.width = whole.out_channels
 
     def forward(self, features: Tensor) -> Tensor:
-        weight = self.weight[: self.width, : features.shape[1]]
+        weight = self.part(self.weight, self.width, features.shape[1])
         return nn.functional.conv2d(features, weight, stride=self.stride, padding=self.padding)
 
 
-class SlicedBatchNorm2d(nn.BatchNorm2d):
+class SlicedBatchNorm2d(nn.BatchNorm2d, Sliced):
     """Batch normalisation of as many channels as come in; the others keep their statistics."""
 
     def __init__(self, whole: nn.BatchNorm2d) -> None:
@@ -33,6 +65,8 @@ class SlicedBatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, features: Tensor) -> Tensor:
         count = features.shape[1]
+        if count == self.num_features:
+            return super().forward(features)
         share = self.momentum
         if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)
@@ -42,15 +76,15 @@ class SlicedBatchNorm2d(nn.BatchNorm2d):
             features,
             self.running_mean[:count] if tracked else None,
             self.running_var[:count] if tracked else None,
-            self.weight[:count],
-            self.bias[:count],
+            self.part(self.weight, count),
+            self.part(self.bias, count),
             training=self.training,
             momentum=share or 0.0,
             eps=self.eps,
         )
 
 
-class SlicedLinear(nn.Module):
+class SlicedLinear(Sliced):
     """A linear layer of as many features as come in. Shares the weights of the one given."""
 
     def __init__(self, whole: nn.Linear) -> None:
@@ -58,7 +92,8 @@ class SlicedLinear(nn.Module):
         self.weight, self.bias = whole.weight, whole.bias
 
     def forward(self, features: Tensor) -> Tensor:
-        return nn.functional.linear(features, self.weight[:, : features.shape[1]], self.bias)
+        weight = self.part(self.weight, self.weight.shape[0], features.shape[1])
+        return nn.functional.linear(features, weight, self.bias)
 
 
 def slice_layers(module: nn.Module) -> None:
@@ -74,7 +109,13 @@ def slice_layers(module: nn.Module) -> None:
             slice_layers(child)
 
 
-def sliced_weights(module: nn.Module) -> list[nn.Parameter]:
-    """Weights of which a path may train a part only."""
-    sliced = (SlicedConv2d, SlicedBatchNorm2d, SlicedLinear)
-    return [weight for part in module.modules() if isinstance(part, sliced) for weight in part.parameters()]
+def collect_parts(module: nn.Module) -> list[Part]:
+    """The list to which sliced layers below `module` add every part that they run from now on.
+
+    Gradients are with the parts then, and with a weight itself where all of it ran. Whoever asks empties the list.
+    """
+    parts: list[Part] = []
+    for layer in module.modules():
+        if isinstance(layer, Sliced):
+            layer.parts = parts
+    return parts

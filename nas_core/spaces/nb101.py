@@ -315,16 +315,17 @@ def live_edges(table: np.ndarray) -> np.ndarray:
     for k, (source, target) in reversed(list(enumerate(EDGES))):
         backward[source] |= backward[target] & on[:, k]
     used = forward & backward
-    return np.stack([on[:, k] & used[source] & used[target] for k, (source, target) in enumerate(EDGES)], axis=1)
+    sources, targets = zip(*EDGES, strict=True)
+    return on & (used[list(sources)] & used[list(targets)]).T
 
 
-def vertex_channels(table: np.ndarray, outputs: int) -> np.ndarray:
+def vertex_channels(live: np.ndarray, outputs: int | np.ndarray) -> np.ndarray:
     """Output channels of every vertex: int (n, 7), 0 for pruned ones and for the input (`compute_vertex_channels`).
 
-    The output's channels are divided among the vertices that feed it, the first ones getting what is left over; any
-    other vertex is as wide as the widest vertex it feeds.
+    Of cells with the live edges (n, 21) and so many outputs, one number for all or (n,). The output's channels are
+    divided among the vertices that feed it, the first ones getting what is left over; any other vertex is as wide as
+    the widest vertex it feeds.
     """
-    live = live_edges(table)
     channels = np.zeros((len(live), VERTICES), dtype=np.int64)
     channels[:, OUTPUT] = outputs
     feeding = np.stack([live[:, POSITION[vertex, OUTPUT]] for vertex in INTERIOR], axis=1)
@@ -341,8 +342,8 @@ def vertex_channels(table: np.ndarray, outputs: int) -> np.ndarray:
 
 
 def _cell(table: np.ndarray, inputs: int, outputs: int, pixels: int) -> Cost:
-    live = live_edges(table).astype(np.int64)
-    channels = vertex_channels(table, outputs)
+    edges = live_edges(table)
+    live, channels = edges.astype(np.int64), vertex_channels(edges, outputs)
     cost = _cost.conv_norm_relu(inputs, outputs, 1, pixels) * live[:, POSITION[INPUT, OUTPUT]]
     for vertex in INTERIOR:
         wide, operation = channels[:, vertex], table[:, len(EDGES) + vertex - 1]

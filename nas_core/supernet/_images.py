@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,17 +46,19 @@ class Images:
         Depends on nothing but its arguments, so a resumed training meets the batches of an undisturbed one.
         """
         epoch, position = divmod(step, self.batches(batch_size))
-        order = np.random.default_rng((seed, 0, epoch)).permutation(len(self.labels))
-        picked = torch.from_numpy(order[position * batch_size : (position + 1) * batch_size])
+        order = _order(len(self.labels), seed, epoch)
+        picked = order[position * batch_size : (position + 1) * batch_size]
         rng = np.random.default_rng((seed, 1, step))
         along = np.arange(self.size)
         down, right = rng.integers(0, 2 * self.shift + 1, size=(2, len(picked), 1))
         columns = right + along
         if self.flip:
             columns = np.where(rng.random((len(picked), 1)) < 0.5, right + along[::-1], columns)
-        rows = torch.from_numpy(down + along)[:, :, None]
-        crop = self.padded[picked[:, None, None], rows, torch.from_numpy(columns)[:, None, :]]
-        return crop.permute(0, 3, 1, 2), self.labels[picked]
+        rows = picked[:, None] * self.padded.shape[1] + down + along
+        pixels = rows[:, :, None] * self.padded.shape[2] + columns[:, None, :]
+        crop = self.padded.flatten(0, 2).index_select(0, torch.from_numpy(pixels.ravel()))
+        images = crop.view(len(picked), self.size, self.size, self.channels).permute(0, 3, 1, 2)
+        return images, self.labels[torch.from_numpy(picked)]
 
     def calibration(self, count: int, size: int, seed: int) -> list[Tensor]:
         """`count` batches of `size` training images as they are, for the statistics of batch normalisation."""
@@ -63,6 +66,12 @@ class Images:
         inner = slice(self.shift, self.shift + self.size)
         whole = self.padded[torch.from_numpy(order), inner, inner].permute(0, 3, 1, 2)
         return [whole[k : k + size] for k in range(0, len(whole), size)]
+
+
+@functools.lru_cache(maxsize=2)
+def _order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """In which order an epoch meets `count` images; to be read only."""
+    return np.random.default_rng((seed, 0, epoch)).permutation(count)
 
 
 def load(settings: SupernetSettings) -> Images:

@@ -49,7 +49,7 @@ class SharedCell(Cell):
         ]
 
 
-class CellSupernet(SharedCells[SharedCell]):
+class CellSupernet(SharedCells):
     """Shared weights of a space whose network is made of cells; weights are drawn by the space's own network."""
 
     def __init__(self, space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) -> None:
@@ -66,7 +66,12 @@ class CellSupernet(SharedCells[SharedCell]):
                 child,
                 SharedCell([cast(Cell, network.get_submodule(name)) for network in networks]),
             )
-        super().__init__(shared, [module for module in shared.modules() if isinstance(module, SharedCell)])
+        super().__init__(shared)
+        self._cells = [module for module in shared.modules() if isinstance(module, SharedCell)]
+
+    def choose(self, arch: Architecture) -> None:
+        for cell in self._cells:
+            cell.choose(arch)
 
     def weights_of(self, decision: int, choice: int) -> list[nn.Parameter]:
         """The weights that only paths with this choice train, over all cells; none for pooling and the like."""

@@ -14,11 +14,10 @@ from torch import nn
 
 from nas_core import spaces
 from nas_core.spaces import Act, Architecture, ImageShape, Scale, Steering
-from nas_core.spaces._sliced import sliced_weights
 from nas_core.supernet import _images, _shared
+from nas_core.supernet._optimizer import PathSGD
 from nas_core.supernet._sampling import OnePath, sampler
 from nas_core.supernet._settings import SupernetSettings
-from nas_core.supernet._update import update
 
 _VALIDATION_PATHS = 3
 _VALIDATION_IMAGES = 256
@@ -68,13 +67,11 @@ class Trainer:
         )
         self.images = images or _images.load(settings)
         self.supernet = fresh(settings, self.images)
-        self._partly_run = sliced_weights(self.supernet)
-        self.optimizer = torch.optim.SGD(
-            self.supernet.parameters(),
+        self.optimizer = PathSGD(
+            self.supernet,
             lr=settings.learning_rate,
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
-            nesterov=settings.momentum > 0,
         )
         self.step_, self.seconds_ = 0, 0.0
         self.history_: list[Record] = []
@@ -125,7 +122,7 @@ class Trainer:
         rate = self.settings.learning_rate * (1 + math.cos(math.pi * self.fraction)) / 2
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)  # a weight without gradient is left alone, momentum and decay too
+        self.optimizer.zero_grad()
         paths = self._paths()
         total = 0.0
         for path in paths:
@@ -135,9 +132,9 @@ class Trainer:
         if not math.isfinite(total):
             raise ValueError(f"training diverged at step {self.step_}: loss {total}; lower the learning rate")
         if self._warm_up:
-            self._keep_new_gradients()
+            self.optimizer.keep_gradients(weight for pair in self._new for weight in self.supernet.weights_of(*pair))
             self._warm_up -= 1
-        update(self.optimizer, self._partly_run)
+        self.optimizer.step()
         self.step_ += 1
         return total / len(paths)
 
@@ -259,12 +256,6 @@ class Trainer:
             if self.space.valid(changed) and self.steering.allows(changed):
                 return changed
         return path
-
-    def _keep_new_gradients(self) -> None:
-        new = {id(weight) for pair in self._new for weight in self.supernet.weights_of(*pair)}
-        for weight in self.supernet.parameters():
-            if id(weight) not in new:
-                weight.grad = None
 
 
 def fresh(settings: SupernetSettings, images: _images.Images) -> Any:

@@ -13,10 +13,13 @@ from nas_core import spaces
 from nas_core.spaces import ImageShape, Scale
 from nas_core.supernet import SupernetSettings, Trainer
 
-SPACE = spaces.get("nb201")
 STEPS = 60
-MOST = 1.15
-"""A step may cost 15 % more: drawing the path, its batch and augmentation, and finding its weights in the supernet."""
+WARM_UP = 5
+MOST = {"nb201": 1.15, "nats_sss": 1.15, "nb101": 1.25}
+"""A step may cost 15 % more: drawing the path, its batch and augmentation, and finding its weights in the supernet.
+
+A path of NAS-Bench-101 takes 10 ms at this size, and each of its layers is cut out of a wider one: 16 to 20 % there.
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -33,21 +36,23 @@ def bare_step(network: nn.Module, optimizer: torch.optim.Optimizer, images: torc
     optimizer.step()
 
 
-def test_overhead_of_a_step():
-    settings = SupernetSettings(sampling="balanced", data="noise", seed=1)
+@pytest.mark.parametrize("name", list(MOST))
+def test_overhead_of_a_step(name):
+    space = spaces.get(name)
+    settings = SupernetSettings(**{"sampling": "balanced", **space.one_shot_settings}, space=name, data="noise", seed=1)
     trainer, twin = Trainer(settings), Trainer(settings)
+    for _ in range(WARM_UP):
+        trainer.step()
+        twin.sampler.draw()
     image = ImageShape(3, settings.image_size, settings.image_size)
     paths = [twin.sampler.draw()[0] for _ in range(STEPS)]  # those that the trainer is going to draw
     images, labels = twin.images.batch(0, settings.batch_size, settings.seed)
-    bare = []
-    for path in paths:
-        network = SPACE.build(path, image=image, classes=10, scale=Scale(settings.channels, settings.cells))
+    ours, theirs = [], []
+    for path in paths:  # in turns, so that both meet the same load of the machine
+        network = space.build(path, image=image, classes=10, scale=Scale(settings.channels, settings.cells))
         network = network.to(memory_format=torch.channels_last).train()
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
-        bare_step(network, optimizer, images, labels)  # the momentum buffers come with the first step
-        bare.append((network, optimizer))
-    ours, theirs = [], []
-    for network, optimizer in bare:  # in turns, so that both meet the same load of the machine
+        bare_step(network, optimizer, images, labels)  # momentum buffers, and kernels compiled for its shapes
         began = time.process_time()
         trainer.step()
         between = time.process_time()
@@ -56,8 +61,8 @@ def test_overhead_of_a_step():
         theirs.append(time.process_time() - between)
     ratio = float(np.sum(ours) / np.sum(theirs))
     print(
-        f"\na step of the supernet: {1000 * np.mean(ours):.1f} ms, bare path {1000 * np.mean(theirs):.1f} ms, "
+        f"\n{name}: a step of the supernet {1000 * np.mean(ours):.1f} ms, bare path {1000 * np.mean(theirs):.1f} ms, "
         f"ratio {ratio:.3f}, median of ratios {np.median(np.divide(ours, theirs)):.3f}; batch {settings.batch_size}, "
         f"{settings.image_size} pixels, {settings.channels} channels, one thread, n = {STEPS}"
     )
-    assert ratio <= MOST
+    assert ratio <= MOST[name]

@@ -9,7 +9,7 @@ from torch import nn
 
 from nas_core import proxies, spaces
 from nas_core.spaces import ImageShape, Scale
-from nas_core.spaces.nb101 import vertex_channels
+from nas_core.spaces.nb101 import live_edges, vertex_channels
 
 NAMES = ["nats_sss", "nb101", "transnas_micro", "nb_macro"]
 OUTSIDE = {"nats_sss": 7, "nb101": 1, "transnas_micro": 2, "nb_macro": 2}
@@ -106,9 +106,9 @@ def test_nb101_divides_channels_as_published():
     """`compute_vertex_channels`: the first feeders get what is left over, others are as wide as what they feed."""
     space = spaces.get("nb101")
     uneven = space.parse("01110-00001-00001-00001-00000:conv3x3,conv3x3,conv3x3")
-    assert vertex_channels(np.array([uneven]), 128)[0].tolist() == [0, 43, 43, 42, 0, 0, 128]
+    assert vertex_channels(live_edges(np.array([uneven])), 128)[0].tolist() == [0, 43, 43, 42, 0, 0, 128]
     chain = space.parse("010100-001000-000101-000001-000001-000000:conv3x3,conv3x3,conv3x3,maxpool3x3")
-    assert vertex_channels(np.array([chain]), 128)[0].tolist() == [0, 64, 64, 64, 0, 0, 128]
+    assert vertex_channels(live_edges(np.array([chain])), 128)[0].tolist() == [0, 64, 64, 64, 0, 0, 128]
 
 
 def test_a_skip_that_changes_channels_has_weights_in_the_size_space_and_only_there():
