@@ -49,6 +49,7 @@ def train(
     image_size: Integer = None,
     batch_size: Integer = None,
     learning_rate: Real = None,
+    final_rate: Real = None,
     weight_decay: Real = None,
     label_smoothing: Real = None,
     held_out: Real = None,
@@ -61,7 +62,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a supernet under a steering; run again to resume, to go on with a larger budget, or to steer it."""
-    from nas_core import spaces, supernet
+    from nas_core import supernet
 
     chosen = given(
         space=space,
@@ -74,6 +75,7 @@ def train(
         image_size=image_size,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        final_rate=final_rate,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         held_out=held_out,
@@ -88,8 +90,7 @@ def train(
         if wanted != trainer.acts:  # a repeated command resumes, and begins nothing anew
             trainer.steer(wanted, warm_up=warm_up)
     else:
-        suited = spaces.get(space).one_shot_settings if space else {}
-        trainer = supernet.Trainer(supernet.SupernetSettings.from_dict({**suited, **chosen}), acts=acts)
+        trainer = supernet.Trainer(supernet.SupernetSettings.from_dict({**suited(space), **chosen}), acts=acts)
     began = trainer.step_
     with stopping() as stop:
         finished = run(trainer, out, stop, save_every, f"supernet {trainer.space.name}, {trainer.settings.sampling}")
@@ -112,6 +113,13 @@ def check_place(out: Path) -> None:
 def given(**options: Any) -> dict[str, Any]:
     """The options that were given; the others have the defaults of `SupernetSettings`."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def suited(space: str | None) -> dict[str, Any]:
+    """What training on this space takes in place of the defaults."""
+    from nas_core import spaces
+
+    return dict(spaces.get(space).one_shot_settings) if space else {}
 
 
 def take_over(trainer: Trainer, chosen: dict[str, Any], out: Path) -> None:
@@ -224,6 +232,7 @@ def rank(
     image_size: Integer = None,
     batch_size: Integer = None,
     learning_rate: Real = None,
+    final_rate: Real = None,
     weight_decay: Real = None,
     label_smoothing: Real = None,
     held_out: Real = None,
@@ -247,6 +256,7 @@ def rank(
         image_size=image_size,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        final_rate=final_rate,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         held_out=held_out,
@@ -263,7 +273,12 @@ def rank(
             raise ValueError("the checkpoints differ in space or steering; expected supernets that rank the same cells")
     else:
         sources = [
-            (supernet.SupernetSettings.from_dict({**chosen, "sampling": name.strip(), "seed": seed + k}), None)
+            (
+                supernet.SupernetSettings.from_dict(
+                    {**suited(space), **chosen, "sampling": name.strip(), "seed": seed + k}
+                ),
+                None,
+            )
             for k in range(seeds)
             for name in compare.split(",")  # side by side, so that budgets in seconds meet the same load
         ]

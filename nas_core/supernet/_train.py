@@ -119,9 +119,8 @@ class Trainer:
             ValueError: the loss is no number any more.
         """
         images, labels = self.images.batch(self.step_, self.settings.batch_size, self.settings.seed)
-        rate = self.settings.learning_rate * (1 + math.cos(math.pi * self.fraction)) / 2
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self._rate()
         self.optimizer.zero_grad()
         paths = self._paths()
         total = 0.0
@@ -232,6 +231,12 @@ class Trainer:
         self._new = [(int(decision), int(choice)) for decision, choice in state["new"]]
         self._warm_up = int(state["warm_up"])
         self._validation_paths = self._fixed_paths()
+
+    def _rate(self) -> float:
+        """Learning rate of the next step."""
+        left = self.settings.final_rate if self.arch is None else 0.0
+        falling = (1 + math.cos(math.pi * self.fraction)) / 2
+        return self.settings.learning_rate * (left + (1 - left) * falling)
 
     def _record(self, validation: float, accuracy: float) -> None:
         mean = float(np.mean(self._losses))

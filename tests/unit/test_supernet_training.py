@@ -364,6 +364,7 @@ def test_validating_leaves_statistics_alone():
         ({"epochs": float("nan")}, "epochs: got nan"),
         ({"seconds": -1.0}, "seconds: got -1.0"),
         ({"held_out": 1.0}, "held_out: got 1.0"),
+        ({"final_rate": 1.5}, "final_rate: got 1.5"),
         ({"momentum": 1.0}, "momentum: got 1.0"),
     ],
 )
@@ -375,6 +376,18 @@ def test_settings_out_of_range_are_named(change, part):
 def test_too_few_images_for_a_batch_are_named():
     with pytest.raises(ValueError, match="1500 training images"):
         Trainer(replace(TINY, batch_size=1400))
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"), [({"final_rate": 0.25}, 0.25), ({"arch": SPACE.format((CONV3,) * 6)}, 0.0)]
+)
+def test_shared_weights_keep_a_share_of_the_learning_rate_to_the_end_a_network_alone_none(changes, left):
+    trainer = Trainer(replace(TINY, epochs=2, **changes))
+    rates = []
+    trainer.train(each_step=lambda trainer: rates.append(trainer.optimizer.param_groups[0]["lr"]))
+    assert rates[0] == TINY.learning_rate and rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(left * TINY.learning_rate, abs=1e-3)
+    assert rates[len(rates) // 2] == pytest.approx((1 + left) / 2 * TINY.learning_rate, rel=0.05)
 
 
 def test_a_diverged_training_says_so():
