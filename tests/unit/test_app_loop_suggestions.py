@@ -100,7 +100,7 @@ def test_an_area_passed_by_is_to_be_looked_into(cockpit):
     view = cockpit.view(run_of(cockpit, elsewhere, np.random.default_rng(0).normal(size=len(elsewhere))))
     found = told(view, "explore")
     assert len(found) == 1
-    assert re.search(r"Scored there: 0 of [\d,]+ networks", found[0].evidence)
+    assert re.search(r"Scored there: 0 of [\d,]+ networks \(0 %\); overall [1-9]\.\d %", found[0].evidence)
 
 
 def test_budget_is_to_be_spent_where_a_finished_run_still_rises(cockpit):

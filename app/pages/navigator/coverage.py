@@ -28,10 +28,15 @@ class Coverage:
         """Scored share, 0 to 1."""
         return self.scored / max(self.networks, 1)
 
+    @property
+    def percent(self) -> str:
+        """The share for people: `12 %`, with a decimal where it is small."""
+        digits = 1 if 0 < self.share < 0.1 else 0
+        return f"{100 * self.share:.{digits}f} %"
+
     def sentence(self) -> str:
         """For people: `641 of 5,170 networks (12 %)`."""
-        digits = 1 if 0 < self.share < 0.1 else 0
-        return f"{self.scored:,} of {self.networks:,} networks ({100 * self.share:.{digits}f} %)"
+        return f"{self.scored:,} of {self.networks:,} networks ({self.percent})"
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def _narrows(view: View, inside: np.ndarray, axes: tuple[str, str]) -> bool:
 def _explorations(view: View) -> Iterator[Suggestion]:
     area = least_explored(view)
     if area is not None:
-        evidence = f"Scored there: {area.coverage.sentence()}; overall {100 * coverage(view).share:.0f} %."
+        evidence = f"Scored there: {area.coverage.sentence()}; overall {coverage(view).percent}."
         yield Suggestion("look into the least explored area", evidence, ("explore",))
 
 
