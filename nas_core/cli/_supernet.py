@@ -272,13 +272,9 @@ def rank(
         if any(t.acts != acts or t.settings.space != sources[0][0].space for t, _ in loaded):
             raise ValueError("the checkpoints differ in space or steering; expected supernets that rank the same cells")
     else:
+        asked = {**suited(space), **chosen}
         sources = [
-            (
-                supernet.SupernetSettings.from_dict(
-                    {**suited(space), **chosen, "sampling": name.strip(), "seed": seed + k}
-                ),
-                None,
-            )
+            (supernet.SupernetSettings.from_dict({**asked, "sampling": name.strip(), "seed": seed + k}), None)
             for k in range(seeds)
             for name in compare.split(",")  # side by side, so that budgets in seconds meet the same load
         ]

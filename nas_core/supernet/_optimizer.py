@@ -33,10 +33,7 @@ class PathSGD(torch.optim.SGD):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, those of parts too."""
-        for group in self.param_groups:  # what torch does takes three times as long
-            for weight in group["params"]:
-                weight.grad = None
-        self._parts.clear()
+        self.keep_gradients(())
 
     def keep_gradients(self, weights: Iterable[nn.Parameter]) -> None:
         """Forget the gradients of all weights but these."""
@@ -48,8 +45,8 @@ class PathSGD(torch.optim.SGD):
                     weight.grad = None
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        """One update of whatever has a gradient."""
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One update of whatever has a gradient; there is no closure to evaluate anew."""
         by_weight: dict[int, list[Part]] = {}
         for part in self._parts:
             if part.values.grad is None:
@@ -58,7 +55,7 @@ class PathSGD(torch.optim.SGD):
                 part.whole.grad[part.region] += part.values.grad
             else:
                 by_weight.setdefault(id(part.whole), []).append(part)
-        loss = super().step(closure)
+        super().step()
         alone = [parts[0] for parts in by_weight.values() if len(parts) == 1]
         self._move(
             [part.values for part in alone],
@@ -68,7 +65,6 @@ class PathSGD(torch.optim.SGD):
         for parts in by_weight.values():
             if len(parts) > 1:
                 self._move_overlapping(parts)
-        return loss
 
     def _move_overlapping(self, parts: list[Part]) -> None:
         """Parts of one weight, run by several paths: their gradients add up where they overlap."""

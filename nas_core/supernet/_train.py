@@ -234,7 +234,7 @@ class Trainer:
 
     def _rate(self) -> float:
         """Learning rate of the next step."""
-        left = self.settings.final_rate if self.arch is None else 0.0
+        left = self.settings.final_rate
         falling = (1 + math.cos(math.pi * self.fraction)) / 2
         return self.settings.learning_rate * (left + (1 - left) * falling)
 

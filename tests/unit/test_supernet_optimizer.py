@@ -86,22 +86,23 @@ def test_one_path_trains_as_a_network_that_has_no_more_than_it_needs(name):
     alone, path = copy.deepcopy(supernet), paths_of(name, 1)
     optimizer = PathSGD(supernet, **RATES)
     supernet(images, *path)
-    regions = {key: part.region for part in optimizer._parts for key, w in named(supernet) if part.whole is w}
+    regions = {
+        key: part.region
+        for part in optimizer._parts
+        for key, weight in supernet.named_parameters()
+        if part.whole is weight
+    }
     assert regions
     for key, region in regions.items():
-        owner, _, name = key.rpartition(".")
+        owner, _, attribute = key.rpartition(".")
         module = alone.get_submodule(owner)
-        setattr(module, name, nn.Parameter(getattr(module, name).detach()[region].clone()))
+        setattr(module, attribute, nn.Parameter(getattr(module, attribute).detach()[region].clone()))
     alone.load_state_dict({**alone.state_dict(), **dict(supernet.named_buffers())})
     train(alone, torch.optim.SGD(alone.parameters(), nesterov=True, **RATES), path, images, labels)
     train(supernet, optimizer, path, images, labels)
     own = dict(alone.named_parameters())
-    for key, weight in named(supernet):
+    for key, weight in supernet.named_parameters():
         torch.testing.assert_close(weight[regions.get(key, ())], own[key], rtol=1e-5, atol=1e-6)
-
-
-def named(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
-    return list(module.named_parameters())
 
 
 def test_gradients_of_all_but_some_weights_are_forgotten_by_parts_too():
@@ -114,7 +115,7 @@ def test_gradients_of_all_but_some_weights_are_forgotten_by_parts_too():
     kept = {id(weight) for weight in supernet.weights_of(decision, 1)}
     optimizer.keep_gradients(supernet.weights_of(decision, 1))
     optimizer.step()
-    moved = {id(weight) for key, weight in named(supernet) if not torch.equal(weight, start[key])}
+    moved = {id(weight) for key, weight in supernet.named_parameters() if not torch.equal(weight, start[key])}
     assert moved and moved <= kept
 
 

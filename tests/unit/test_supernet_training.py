@@ -385,6 +385,7 @@ def test_shared_weights_keep_a_share_of_the_learning_rate_to_the_end_a_network_a
     trainer = Trainer(replace(TINY, epochs=2, **changes))
     rates = []
     trainer.train(each_step=lambda trainer: rates.append(trainer.optimizer.param_groups[0]["lr"]))
+    assert trainer.settings.final_rate == left  # stored as it is used
     assert rates[0] == TINY.learning_rate and rates == sorted(rates, reverse=True)
     assert rates[-1] == pytest.approx(left * TINY.learning_rate, abs=1e-3)
     assert rates[len(rates) // 2] == pytest.approx((1 + left) / 2 * TINY.learning_rate, rel=0.05)
