@@ -118,6 +118,23 @@ window.dash_clientside = window.dash_clientside || {};
       const bits = marked(selected);
       return bits === before ? none() : bits; // a lasso that was drawn anew is no new one
     },
+    // Weights by score that the user typed, kept by run; what agrees with equal ones is not kept.
+    weigh: (typed, scores, equal, held, run) => {
+      if (!run || !scores.length) return [none(), none()];
+      const given = Object.fromEntries(scores.map((id, k) => [id.score, typed[k] || 0]));
+      const same = (other) => Object.entries(given).every(([name, weight]) => weight === (other[name] || 0));
+      const mine = (held || {})[run];
+      if (same(equal || {}) || same({})) {
+        const text = same({}) ? "All are 0: equal weights are used." : "equal";
+        return mine ? window.dash_clientside.helm.unweigh(0, held, run, text) : [none(), text];
+      }
+      return [mine && same(mine) ? none() : { ...held, [run]: given }, "yours"];
+    },
+    unweigh: (_clicks, held, run, text = "equal") => {
+      const others = { ...held };
+      delete others[run];
+      return [others, text];
+    },
     // Dash copies every dot under a lasso into the state of the page, a tenth of a second for thousands: take its place.
     brush: () => {
       const listen = () => {

@@ -10,7 +10,7 @@ import pytest
 
 from app.cell import cell_graph, edit_path
 from app.masks import packed, unpacked
-from app.pages.correlation.figures import measures, score_against_truth
+from app.pages.correlation.figures import matrix, measures, score_against_truth
 from app.pages.layers.figures import heat_map, spread
 from app.pages.navigator.figures import MAP_COLOURS, best_so_far, block_chart, layer_bars, map_codes
 from app.palette import OPERATION_COLOURS, short, typed
@@ -118,6 +118,18 @@ def test_correlation_figures_name_their_axes_and_show_what_is_undefined_as_a_das
     assert figure.layout.xaxis.title.text == "zico"
     assert "n = 2" in figure.layout.title.text
     assert list(measures({"with the truth": 0.5, "taken out": np.nan}, "zico", "dark").data[0].text) == ["0.50", "–"]
+
+
+def test_a_chart_that_differs_in_its_numbers_alone_is_given_those_alone():
+    names, values = ["zico", "snip"], np.array([[1.0, 0.4], [0.4, 1.0]])
+    shown = matrix(names, values, "light").to_plotly_json()
+    told = str(matrix(names, values / 2, "light", shown=shown).to_plotly_json())
+    assert "0.2" in told and "colorscale" not in told
+    assert "colorscale" in str(matrix(names, values, "dark", shown=shown).to_plotly_json())
+    assert "colorscale" in str(matrix([*names, "fisher"], np.eye(3), "light", shown=shown).to_plotly_json())
+    bars = measures({"truth": 0.5}, "zico", "light").to_plotly_json()
+    assert "marker" not in str(measures({"truth": 0.1}, "zico", "light", bars).to_plotly_json())
+    assert "marker" in str(measures({"truth": 0.1}, "snip", "light", bars).to_plotly_json())
 
 
 @pytest.mark.parametrize(

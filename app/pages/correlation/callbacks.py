@@ -59,6 +59,10 @@ class _Derived:
         """Values (n,) by candidate."""
         return self._once(lambda: aggregate(view, dict(weights)), "aggregate", view, len(view.indices), weights)
 
+    def looked_at(self, view: View, name: str, weights: Weights) -> np.ndarray:
+        """Values (n,) by candidate of a score or of the aggregate, better ones larger."""
+        return self.aggregate(view, weights) if name == AGGREGATE else view.oriented(name)
+
     def truth(self, view: View, data_set: str) -> np.ndarray:
         """Accuracies (n,) by candidate, in percent."""
         return self._once(lambda: known_truth(view, data_set), "truth", view, len(view.indices), data_set)
@@ -120,11 +124,39 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
             return scores, view.rank_by, no_update, no_update
         return scores, view.rank_by, known, data_set if data_set in known else known[0]
 
+    # The dots are drawn apart from what a brush restricts: it changes what is counted, not where they stand.
+    @app.callback(
+        Output("score-truth", "figure"),
+        Input("pulse", "data"),
+        Input("truth", "value"),
+        Input("looked-at", "value"),
+        Input("theme", "data"),
+        Input("arch", "data"),
+        Input("weights", "data"),
+        State("run", "data"),
+    )
+    def dots(
+        _pulse: Any,
+        data_set: str,
+        looked_at: str | None,
+        theme: str,
+        arch: str | None,
+        weights: dict[str, Any] | None,
+        run: str | None,
+    ) -> Any:
+        if not run or not looked_at:
+            return no_update
+        view = cockpit.view(run)
+        names, none = (turned(looked_at), data_set), np.array([])
+        if _without_truth(cockpit, view, data_set) or len(view.indices) < LEAST:
+            return figures.score_against_truth(none, none, none, names, theme)
+        values, known = derived.looked_at(view, looked_at, _weights(weights, run)), derived.truth(view, data_set)
+        return figures.score_against_truth(values, known, view.indices, names, theme, view.table.index.get(arch or ""))
+
     @app.callback(
         Output("leader-board", "rowData"),
         Output("leader-board", "columnDefs"),
         Output("score-score", "figure"),
-        Output("score-truth", "figure"),
         Output("measures", "figure"),
         Output("correlation-state", "children"),
         Input("pulse", "data"),
@@ -134,8 +166,10 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         Input("brushed", "data"),
         Input("crossed", "value"),
         Input("theme", "data"),
-        Input("arch", "data"),
         Input("weights", "data"),
+        State("leader-board", "columnDefs"),
+        State("score-score", "figure"),
+        State("measures", "figure"),
         State("run", "data"),
     )
     def draw(
@@ -146,39 +180,33 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         brushed: str | None,
         crossed: str,
         theme: str,
-        arch: str | None,
         weights: dict[str, Any] | None,
+        columns_shown: list[Any] | None,
+        matrix_shown: dict[str, Any] | None,
+        measures_shown: dict[str, Any] | None,
         run: str | None,
     ) -> tuple[Any, ...]:
         if not run or not looked_at:
-            return (no_update,) * 6
+            return (no_update,) * 5
         view = cockpit.view(run)
         chosen = _chosen(view, scope, brushed)
-        truth = cockpit.truth(view.run.space)
-        if truth is None or data_set not in truth or len(chosen) < LEAST:
-            return _nothing(looked_at, data_set, theme, _lack(cockpit, view, scope, len(chosen)))
+        if _without_truth(cockpit, view, data_set) or len(chosen) < LEAST:
+            return _nothing(looked_at, theme, _lack(cockpit, view, scope, len(chosen)))
         given = _weights(weights, run)
         about: Scope = (scope, len(view.acts), brushed if scope == "brush" else None)
         rows = derived.board(view, chosen, data_set, given, about)
-        known = derived.truth(view, data_set)
-        values = derived.aggregate(view, given) if looked_at == AGGREGATE else view.oriented(looked_at)
-        bars = measured(view, values, known, chosen)
-        state = f"{len(chosen):,} of {len(view.indices):,} scored candidates, 95 % intervals; truth: {_TRUTH}"
-        changed = {trigger["prop_id"].split(".")[0] for trigger in ctx.triggered}
-        shown = crossed != "labels"  # what is not on the screen is not computed
-        matrix = derived.crossed(view, chosen, crossed, looked_at, about) if shown else None
-        if changed and not changed - {"brushed", "scope"}:
-            # A brush changes what is counted, not where the dots stand nor how anything looks.
-            patch = figures.matrix_patch(*matrix[:2]) if matrix and crossed == "scores" else no_update
-            return rows, no_update, patch, no_update, figures.measures_patch(bars), state
-        selected, names = view.table.index.get(arch or ""), (turned(looked_at), data_set)
+        columns = _columns(rows)
+        bars = measured(view, derived.looked_at(view, looked_at, given), derived.truth(view, data_set), chosen)
+        matrix: Any = no_update
+        if crossed != "labels":  # what is not on the screen is not computed
+            names, table, title = derived.crossed(view, chosen, crossed, looked_at, about)
+            matrix = figures.matrix(names, table, theme, title, matrix_shown)
         return (
             rows,
-            _columns(rows),
-            figures.matrix(*matrix[:2], theme, matrix[2]) if matrix else no_update,
-            figures.score_against_truth(values, known, view.indices, names, theme, selected),
-            figures.measures(bars, looked_at, theme),
-            state,
+            no_update if columns == columns_shown else columns,
+            matrix,
+            figures.measures(bars, looked_at, theme, measures_shown),
+            f"{len(chosen):,} of {len(view.indices):,} scored candidates, 95 % intervals; truth: {_TRUTH}",
         )
 
     # What is not on the screen is not asked for: a brush would wait behind it.
@@ -240,43 +268,44 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
 def _register_weights(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("weight-inputs", "children"),
+        Output("weights-equal", "data"),
         Input("btn-weights", "n_clicks"),
         Input("btn-weights-equal", "n_clicks"),
         Input("run", "data"),
         State("weights", "data"),
     )
-    def inputs(_open: Any, _equal: Any, run: str | None, weights: dict[str, Any] | None) -> Any:
+    def inputs(_open: Any, _equal: Any, run: str | None, weights: dict[str, Any] | None) -> tuple[Any, Any]:
         """The numbers are drawn when the panel opens, so that no redraw takes what is being typed."""
         if not run:
-            return no_update
+            return no_update, no_update
         view = cockpit.view(run)
+        if not len(view.indices):
+            return [], {}
+        equal = usable_weights(view, {})
         given = {} if ctx.triggered_id == "btn-weights-equal" else dict(_weights(weights, run))
-        return panels.weight_inputs(usable_weights(view, given) if len(view.indices) else {})
+        return panels.weight_inputs(usable_weights(view, given) if given else equal), equal
 
-    @app.callback(
+    # In the browser: neither a reset nor a number typed is lost to a panel that is drawn anew meanwhile.
+    app.clientside_callback(
+        ClientsideFunction("helm", "weigh"),
         Output("weights", "data"),
         Output("weights-text", "children"),
         Input({"type": "weight", "score": ALL}, "value"),
-        Input("btn-weights-equal", "n_clicks"),
         State({"type": "weight", "score": ALL}, "id"),
+        State("weights-equal", "data"),
         State("weights", "data"),
         State("run", "data"),
         prevent_initial_call=True,
     )
-    def weigh(
-        values: list[Any], _equal: Any, ids: list[dict[str, str]], held: dict[str, Any] | None, run: str | None
-    ) -> tuple[Any, Any]:
-        if not run:
-            return no_update, no_update
-        others = {name: weights for name, weights in (held or {}).items() if name != run}
-        if ctx.triggered_id == "btn-weights-equal":
-            return others, "equal"
-        if len(ctx.triggered) != 1:  # the panel was drawn, nothing was typed
-            return no_update, "yours" if run in (held or {}) else "equal"
-        given = {found["score"]: value or 0 for found, value in zip(ids, values, strict=True)}
-        if not any(given.values()):
-            return others, "All are 0: equal weights are used."
-        return {**others, run: given}, "yours"
+    app.clientside_callback(
+        ClientsideFunction("helm", "unweigh"),
+        Output("weights", "data", allow_duplicate=True),
+        Output("weights-text", "children", allow_duplicate=True),
+        Input("btn-weights-equal", "n_clicks"),
+        State("weights", "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
 
 
 def _register_selection(app: Dash, cockpit: Cockpit) -> None:
@@ -325,16 +354,13 @@ def _columns(rows: list[dict[str, Any]]) -> list[Any]:
     ]
 
 
-def _nothing(looked_at: str, data_set: str, theme: str, why: str) -> tuple[Any, ...]:
-    empty, names = np.array([]), (turned(looked_at), data_set)
-    return (
-        [],
-        [],
-        figures.matrix([], np.zeros((0, 0)), theme),
-        figures.score_against_truth(empty, empty, empty, names, theme),
-        figures.measures({}, looked_at, theme),
-        why,
-    )
+def _nothing(looked_at: str, theme: str, why: str) -> tuple[Any, ...]:
+    return [], [], figures.matrix([], np.zeros((0, 0)), theme), figures.measures({}, looked_at, theme), why
+
+
+def _without_truth(cockpit: Cockpit, view: View, data_set: str) -> bool:
+    truth = cockpit.truth(view.run.space)
+    return truth is None or data_set not in truth
 
 
 def _chosen(view: View, scope: str, brushed: str | None) -> np.ndarray:

@@ -51,12 +51,23 @@ def score_against_truth(
 
 
 def matrix(
-    names: Sequence[str], values: np.ndarray, theme: str, title: str = "Score against score, Spearman"
-) -> go.Figure:
-    """Spearman correlation of every score, or setting of one score, with every other."""
+    names: Sequence[str],
+    values: np.ndarray,
+    theme: str,
+    title: str = "Score against score, Spearman",
+    shown: Mapping[str, Any] | None = None,
+) -> go.Figure | Patch:
+    """Spearman correlation of every score, or setting of one score, with every other.
+
+    Where what is `shown` on the page differs in its numbers alone, only these are given: a brush is answered sooner.
+    """
+    numbers = {"z": values, "x": list(names), "y": list(names), "text": np.round(values, 2)}
+    look = [theme, title, len(names)]
+    if _look(shown) == look:
+        return _patch(numbers)
     figure = go.Figure()
     figure.add_heatmap(
-        **_crossed(names, values),
+        **numbers,
         zmin=-1,
         zmax=1,
         colorscale="RdBu",
@@ -65,39 +76,32 @@ def matrix(
         hovertemplate="%{y}, %{x}<br>%{z:.3f}<extra></extra>",
         colorbar={"thickness": 8, "tickvals": [-1, 0, 1]},
     )
-    styled(figure, theme, title)
+    styled(figure, theme, title).update_layout(meta=look)
     return figure.update_yaxes(autorange="reversed", automargin=True).update_xaxes(automargin=True, tickangle=-40)
 
 
-def measures(bars: Mapping[str, float], score: str, theme: str) -> go.Figure:
-    """Spearman correlations: with truth, with sizes, and with truth once size is taken out."""
+def measures(
+    bars: Mapping[str, float], score: str, theme: str, shown: Mapping[str, Any] | None = None
+) -> go.Figure | Patch:
+    """Spearman correlations: with truth, with sizes, and with truth once size is taken out; `shown` as in `matrix`."""
+    values = list(bars.values())
+    text = ["–" if np.isnan(value) else f"{value:.2f}" for value in values]
+    numbers = {"x": values, "y": list(bars), "text": text}
+    look = [theme, score, len(bars)]
+    if _look(shown) == look:
+        return _patch(numbers)
     figure = go.Figure()
-    figure.add_bar(**_lengths(bars), orientation="h", marker={"color": "#0072B2"})
-    styled(figure, theme, f"What does {score} measure?", "Spearman correlation", "")
+    figure.add_bar(**numbers, orientation="h", marker={"color": "#0072B2"})
+    styled(figure, theme, f"What does {score} measure?", "Spearman correlation", "").update_layout(meta=look)
     return figure.update_xaxes(range=[-1, 1]).update_yaxes(autorange="reversed", automargin=True)
 
 
-def matrix_patch(names: Sequence[str], values: np.ndarray) -> Patch:
-    """New numbers for a `matrix` that is on the page."""
-    return _patched(_crossed(names, values))
+def _look(shown: Mapping[str, Any] | None) -> Any:
+    return ((shown or {}).get("layout") or {}).get("meta")
 
 
-def measures_patch(bars: Mapping[str, float]) -> Patch:
-    """New numbers for `measures` that are on the page."""
-    return _patched(_lengths(bars))
-
-
-def _patched(changed: Mapping[str, Any]) -> Patch:
+def _patch(numbers: Mapping[str, Any]) -> Patch:
     patch = Patch()
-    for name, value in changed.items():
+    for name, value in numbers.items():
         patch["data"][0][name] = value
     return patch
-
-
-def _crossed(names: Sequence[str], values: np.ndarray) -> dict[str, Any]:
-    return {"z": values, "x": list(names), "y": list(names), "text": np.round(values, 2)}
-
-
-def _lengths(bars: Mapping[str, float]) -> dict[str, Any]:
-    values = list(bars.values())
-    return {"x": values, "y": list(bars), "text": ["–" if np.isnan(v) else f"{v:.2f}" for v in values]}
