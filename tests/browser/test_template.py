@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import site
 import subprocess
@@ -72,6 +73,26 @@ def build(page: Page) -> None:
                 expect(page.locator("#template-run-button")).to_be_disabled()
     expect(page.locator(".lego-problem")).to_have_count(0)
     expect(page.locator("#template-summary")).to_contain_text("7 layers, 21 blocks, 823,543 networks")
+
+
+def test_hands_that_are_faster_than_the_answers_lose_nothing(page: Page, address: str, tmp_path, late):
+    page.goto(f"{address}/template")
+    expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
+    choose(page, "preset", "Empty")
+    expect(page.locator(".lego-block")).to_have_count(1)
+    late("template-state.data")
+    page.locator("#template-filters").fill("24")
+    for _ in range(3):
+        press(page, "add", 0, "conv")
+    press(page, "undo")
+    page.locator("#template-name").fill("quick")
+    with page.expect_download() as download:
+        page.locator("#template-json").click()
+    download.value.save_as(tmp_path / "quick.json")
+    document = json.loads((tmp_path / "quick.json").read_text())
+    assert document["name"] == "quick"
+    assert [block["filters"] for block in document["layers"][0]["blocks"]] == [24, 24, 24]
+    expect(page.locator(".lego-block")).to_have_count(3)
 
 
 def save_download(page: Page, kind: str, path) -> None:

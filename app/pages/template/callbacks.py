@@ -6,19 +6,19 @@ import base64
 import json
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 
 from app import selection
 from app.cockpit import DEFAULT_CONFIG, Cockpit
 from app.pages.template import editing, lego
-from app.pages.template.layout import PROPERTY_NAMES, properties
-from app.shell import notification, notify, pressed
+from app.pages.template.editing import PROPERTY_NAMES
+from app.pages.template.layout import properties
+from app.shell import notification, notify
 from nas_core import spaces
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.template import PRESETS, TemplateSpace, read, shapes
 from nas_core.store import StoreError
 
-_WHOLE = ("kernel", "stride")
 _IMAGE = ("channels", "height", "width")
 
 
@@ -30,21 +30,39 @@ def register(app: Dash, cockpit: Cockpit) -> None:
 
 
 def _register_editing(app: Dash, cockpit: Cockpit) -> None:
+    # Acts come one at a time, see `assets/template.js`: each is answered before the next is told.
     @app.callback(
         Output("template-state", "data"),
-        Input("pressed", "data"),
-        State("template-state", "data", allow_optional=True),
+        Output("template-answered", "data"),
+        Input("template-act", "data"),
+        State("template-state", "data"),
         prevent_initial_call=True,
     )
-    def press(told: dict[str, Any] | None, state: dict[str, Any] | None) -> Any:
-        words = pressed(told, "template")
-        if not words or not state:
-            return no_update
+    def act(told: dict[str, Any] | None, state: dict[str, Any] | None) -> tuple[Any, Any]:
+        if not told or not state:
+            return no_update, (told or {}).get("at")
         try:
-            return editing.pressed(state, words)
+            after = editing.acted(state, told)
         except ValueError as error:
             notify(str(error))
-            return no_update
+            after = state
+        return no_update if after == state else after, told["at"]
+
+    for name, inputs in {
+        "opened": [Input("template-layers", "id")],
+        "answered": [Input("template-answered", "data")],
+        "edit": [
+            *(Input(f"template-{name}", "value", allow_optional=True) for name in PROPERTY_NAMES),
+            State("template-pane-key", "data"),
+        ],
+        "rename": [Input("template-name", "value"), *(Input(f"template-{name}", "value") for name in _IMAGE)],
+    }.items():
+        app.clientside_callback(
+            ClientsideFunction("template", name),
+            Output("template-told", "data", allow_duplicate=True),
+            *inputs,
+            prevent_initial_call="initial_duplicate" if name == "opened" else True,
+        )
 
     @app.callback(
         Output("template-state", "data", allow_duplicate=True),
@@ -70,43 +88,6 @@ def _register_editing(app: Dash, cockpit: Cockpit) -> None:
         except (ValueError, StoreError) as error:
             return no_update, None, None, notification(f"not loaded: {error}")
         return editing.changed(state or editing.begun(), document, selected=[0, 0]), None, None, no_update
-
-    @app.callback(
-        Output("template-state", "data", allow_duplicate=True),
-        Output("notifications", "sendNotifications", allow_duplicate=True),
-        *[Input(f"template-{name}", "value", allow_optional=True) for name in PROPERTY_NAMES],
-        State("template-state", "data"),
-        State("template-pane-key", "data"),
-        prevent_initial_call=True,
-    )
-    def edit(*values: Any) -> tuple[Any, Any]:
-        *shown, state, key = values
-        found = dict(zip(PROPERTY_NAMES, shown, strict=True))
-        if not state or not found["kind"] or key != [*state["selected"], state["turn"]]:
-            return no_update, no_update
-        found |= {name: int(found[name]) for name in _WHOLE if found[name] is not None}
-        try:
-            after = editing.with_properties(state, found)
-        except ValueError as error:
-            return no_update, notification(str(error))
-        return no_update if after["now"] == state["now"] else after, no_update
-
-    @app.callback(
-        Output("template-state", "data", allow_duplicate=True),
-        Output("notifications", "sendNotifications", allow_duplicate=True),
-        Input("template-name", "value"),
-        *[Input(f"template-{name}", "value") for name in _IMAGE],
-        State("template-state", "data"),
-        prevent_initial_call=True,
-    )
-    def rename(name: str, channels: Any, height: Any, width: Any, state: dict[str, Any] | None) -> tuple[Any, Any]:
-        if not state or channels is None or not name:
-            return no_update, no_update
-        try:
-            after = editing.renamed(state, name, (channels, height, width))
-        except ValueError as error:
-            return no_update, notification(str(error))
-        return no_update if after["now"] == state["now"] else after, no_update
 
 
 def _register_drawing(app: Dash) -> None:
@@ -141,19 +122,24 @@ def _register_drawing(app: Dash) -> None:
     @app.callback(
         Output("template-pane", "children"),
         Output("template-pane-key", "data"),
+        Output("template-head", "data"),
         Input("template-state", "data"),
         State("template-pane-key", "data"),
+        State("template-head", "data"),
     )
-    def pane(state: dict[str, Any] | None, key: Any) -> tuple[Any, Any]:
+    def pane(state: dict[str, Any] | None, key: Any, shown: Any) -> tuple[Any, Any, Any]:
+        """What has not changed is not drawn again: it may be being typed into."""
         if not state:
-            return no_update, no_update
+            return no_update, no_update, no_update
+        head = {"name": state["now"]["name"], **state["now"]["image"]}
+        for name, value in head.items():
+            if value != (shown or {}).get(name):
+                set_props(f"template-{name}", {"value": value})  # an output would close a circle with what edits them
         now = [*state["selected"], state["turn"]]
         if now == key:
-            return no_update, no_update
-        for name, value in {"name": state["now"]["name"], **state["now"]["image"]}.items():
-            set_props(f"template-{name}", {"value": value})  # an output would close a circle with what edits them
+            return no_update, no_update, head
         layer, block = state["selected"]
-        return properties(state["now"]["layers"][layer]["blocks"][block]), now
+        return properties(state["now"]["layers"][layer]["blocks"][block]), now, head
 
     @app.callback(
         Output("template-state", "data", allow_duplicate=True),
@@ -169,25 +155,25 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("template-saved", "data"),
         Output("notifications", "sendNotifications", allow_duplicate=True),
-        Input("template-save", "n_clicks"),
+        Input("template-wanted", "data"),
         State("template-state", "data"),
         prevent_initial_call="initial_duplicate",
     )
-    def save(clicks: int | None, state: dict[str, Any] | None) -> tuple[Any, Any]:
+    def save(wanted: dict[str, Any] | None, state: dict[str, Any] | None) -> tuple[Any, Any]:
         told: Any = no_update
-        if clicks and state:
+        if state and _is(wanted, "save"):
             cockpit.store.save_template(state["now"])
             told = notification(f"“{state['now']['name']}” is saved.", failed=False)
         return list(cockpit.store.templates()), told
 
     @app.callback(
         Output("template-download", "data"),
-        Input("template-json", "n_clicks"),
+        Input("template-wanted", "data"),
         State("template-state", "data"),
         prevent_initial_call=True,
     )
-    def download(clicks: int | None, state: dict[str, Any] | None) -> Any:
-        if not clicks or not state:
+    def download(wanted: dict[str, Any] | None, state: dict[str, Any] | None) -> Any:
+        if not state or not _is(wanted, "json"):
             return no_update
         content = json.dumps(state["now"], indent=1)
         return {"content": content, "filename": f"{state['now']['name']}.json", "type": "application/json"}
@@ -196,7 +182,7 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
         Output("url", "pathname", allow_duplicate=True),
         Output("url", "search", allow_duplicate=True),
         Output("notifications", "sendNotifications", allow_duplicate=True),
-        Input("template-run-button", "n_clicks"),
+        Input("template-wanted", "data"),
         State("template-state", "data"),
         State("template-fixed", "value"),
         State("template-data", "value"),
@@ -207,7 +193,7 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
         prevent_initial_call=True,
     )
     def make(
-        clicks: int | None,
+        wanted: dict[str, Any] | None,
         state: dict[str, Any] | None,
         fixed: str | None,
         data: str,
@@ -216,7 +202,7 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
         budget: Any,
         seed: Any,
     ) -> tuple[Any, Any, Any]:
-        if not clicks or not state:
+        if not state or not _is(wanted, "run"):
             return no_update, no_update, no_update
         for name, value in (("epochs", epochs), ("candidates", budget)):
             if not isinstance(value, int) or value < 1:
@@ -229,6 +215,10 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
             return no_update, no_update, notification(str(error))
         ready = notification("The run is ready; press Start to train it.", failed=False)
         return "/", selection.write(run, None), ready
+
+
+def _is(wanted: dict[str, Any] | None, what: str) -> bool:
+    return bool(wanted) and (wanted or {})["words"] == ["template", what]
 
 
 def run_config(space: SearchSpace, data: str, epochs: int, strategy: str, budget: int, seed: int) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from nas_core.spaces.template import MERGES, MOST_BLOCKS, MOST_LAYERS, PRESETS, 
 
 State = dict[str, Any]
 Document = dict[str, Any]
+PROPERTY_NAMES = ("kind", "filters", "kernel", "stride", "norm", "activation")
+_WHOLE = ("kernel", "stride")
 _MOST_UNDONE = 100
 
 
@@ -63,6 +65,25 @@ def _moved(state: State, source: str, target: str) -> State:
 def _inside(document: Document, selected: list[int]) -> list[int]:
     layer = min(max(selected[0], 0), len(document["layers"]) - 1)
     return [layer, min(max(selected[1], 0), len(document["layers"][layer]["blocks"]) - 1)]
+
+
+def acted(state: State, told: Mapping[str, Any]) -> State:
+    """The state after what the page told: a press, properties of the block shown, or a name with the image's size.
+
+    Properties of a block that is no longer the one shown change nothing.
+
+    Raises:
+        ValueError: a value out of place, or a limit that would be broken; the message names it.
+    """
+    if told["kind"] == "press":
+        return pressed(state, told["words"])
+    if told["kind"] == "rename":
+        return renamed(state, told["name"], tuple(told["image"]))
+    values = dict(zip(PROPERTY_NAMES, told["values"], strict=True))
+    if not values["kind"] or told["key"] != [*state["selected"], state["turn"]]:
+        return state
+    values |= {name: int(values[name]) for name in _WHOLE if values[name] is not None}
+    return with_properties(state, values)
 
 
 def pressed(state: State, words: list[str]) -> State:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.pages.template.editing import PROPERTY_NAMES
 from app.shell import press
 from nas_core import spaces
 from nas_core.spaces.template import ACTIVATIONS, MOST_FILTERS, NORMS, PRESETS, PROPERTIES
 
 QUESTION = "What may be built? Lay blocks side by side; a network keeps one, several or all blocks of a layer."
-PROPERTY_NAMES = ("kind", "filters", "kernel", "stride", "norm", "activation")
 
 
 def layout() -> html.Div:
@@ -18,7 +18,7 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id="template-state", storage_type="session"),
-            dcc.Store(id="template-pane-key"),
+            *(dcc.Store(id=f"template-{name}") for name in ("pane-key", "head", "act", "answered", "wanted", "told")),
             dcc.Download(id="template-download"),
             html.P(QUESTION, className="question"),
             html.Div([_tools(), _view(), _pane(), _form()], className="page template-page"),
@@ -55,8 +55,8 @@ def _tools() -> html.Section:
                 *image,
                 dmc.Button("Undo", id="template-undo", size="xs", variant="light", **press("template", "undo")),
                 dmc.Button("Redo", id="template-redo", size="xs", variant="light", **press("template", "redo")),
-                dmc.Button("Save", id="template-save", size="xs", variant="light"),
-                dmc.Button("JSON", id="template-json", size="xs", variant="light"),
+                dmc.Button("Save", id="template-save", size="xs", variant="light", **press("template", "save")),
+                dmc.Button("JSON", id="template-json", size="xs", variant="light", **press("template", "json")),
                 dcc.Upload(
                     dmc.Button("Load JSON", size="xs", variant="light"),
                     id="template-upload",
@@ -129,7 +129,7 @@ def _form() -> html.Section:
                     ),
                     dmc.NumberInput(id="template-budget", label="Candidates", size="xs", w=95, value=200, min=1),
                     dmc.NumberInput(id="template-seed", label="Seed", size="xs", w=70, value=0, min=0),
-                    dmc.Button("Make the run", id="template-run-button", size="xs"),
+                    dmc.Button("Make the run", id="template-run-button", size="xs", **press("template", "run")),
                 ],
                 align="end",
                 gap="xs",
