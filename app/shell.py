@@ -164,10 +164,15 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("btn-stop", "n_clicks"),
         Input("pressed", "data"),
         State("run", "data"),
+        State("url", "search"),
         prevent_initial_call=True,
     )
-    def command(_start: int, _pause: int, _stop: int, told: Any, run: str | None) -> tuple[Any, Any]:
-        shown = run
+    def command(
+        _start: int, _pause: int, _stop: int, told: Any, run: str | None, search: str | None
+    ) -> tuple[Any, Any]:
+        # The address is ahead of what is drawn: who opened a run and presses at once means that run.
+        opened = selection.read(search)[0]
+        run = shown = opened if opened in {row.id for row in cockpit.store.runs()} else run
         if ctx.triggered_id == "pressed":
             name, run = pressed(told, "start", "pause", "resume", "stop", "extend", "train", "twin") or ("", None)
         else:

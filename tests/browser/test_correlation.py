@@ -22,17 +22,6 @@ def start_run(page: Page, address: str, scores: list[str], budget: int) -> None:
     expect(page).to_have_url(re.compile("run="))
 
 
-# Holds back what is asked for one output, as a busy machine does.
-LATE = """(output) => {
-  const ask = window.fetch;
-  window.fetch = (...of) => {
-    const body = String((of[1] || {}).body || "");
-    if (!body.slice(0, body.indexOf('"outputs"')).includes(output)) return ask(...of);
-    return new Promise((done) => setTimeout(() => done(ask(...of)), 1000));
-  };
-}"""
-
-
 def rows(page: Page) -> dict[str, str]:
     """First numbers of the leader board by score: n."""
     return {
@@ -41,7 +30,7 @@ def rows(page: Page) -> dict[str, str]:
     }
 
 
-def test_scores_are_compared_brushed_and_selected(address, page, shoot):
+def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     start_run(page, address, ["synflow", "jacov", "ntk_condition"], 40)
     page.locator("#nav-correlation").click()
     expect(page.locator("#correlation-state")).to_contain_text("0 candidates here; at least 10 are needed")
@@ -94,7 +83,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot):
     expect(page.locator("#leader-board")).to_contain_text("aggregate (your weights)")
     page.locator("#btn-weights").click()
     expect(page.get_by_role("textbox", name="zico", exact=True)).to_have_value("3")
-    page.evaluate(LATE, "weights.data")  # a slow answer is not lost in a redraw of the panel
+    late("weights.data")  # a slow answer is not lost in a redraw of the panel
     page.locator("#btn-weights-equal").click()
     expect(page.locator("#leader-board")).to_contain_text("aggregate (no label)")
     page.keyboard.press("Escape")

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
+from nas_core.store import Store
+
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 
 
@@ -210,6 +212,21 @@ def test_keys_step_through_candidates_and_steer(address, page):
         expect(tour).to_contain_text(f"{number} of 5")
         tour.get_by_role("button").first.click()
     expect(tour).to_have_count(0)
+
+
+def test_a_press_at_once_means_the_run_that_was_opened(address, page, late, store_url):
+    open_new_run(page, address, "before", budget=8)
+    before = re.search(r"run=(\w+)", page.url).group(1)
+    page.locator("#nav-runs").click()
+    late("run.data")
+    page.locator("#new-name").fill("opened")
+    page.locator("#new-budget").fill("9")
+    page.locator("#btn-new").click()
+    expect(page).not_to_have_url(re.compile(before))
+    page.locator("h2").first.click()
+    page.keyboard.press(" ")
+    expect(page.locator("#run-status")).to_contain_text("Finished · 9 of 9", timeout=60_000)
+    assert Store(store_url).run(before).state == "created"
 
 
 def test_a_lasso_becomes_a_region_and_a_focus(address, page):
