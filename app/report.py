@@ -39,10 +39,6 @@ _STYLE = """
   --paper: #FFFFFF; --ink: #212529; --faint: #52585F; --grid: #CED4DA; --accent: #B34700; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #1B1E22; --ink: #E3E6EA; --faint: #A9B0B8; --grid: #42474E; --accent: #FF9A5C; } }
-@media print {
-  :root { color-scheme: light; --paper: #FFFFFF; --ink: #000000; --faint: #333333; --grid: #BBBBBB; --accent: #B34700; }
-  body { max-width: none; padding: 0; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
-  pre { max-height: none; } }
 body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif;
   max-width: 960px; margin: 0 auto; padding: 16px 24px 48px; }
 h1 { font-size: 25px; margin-bottom: 0; overflow-wrap: anywhere; }
@@ -60,6 +56,14 @@ svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 11px syste
 svg .grid { stroke: var(--grid); stroke-width: 1; } svg .flag { stroke: var(--accent); stroke-dasharray: 3 3; }
 svg text.flag { fill: var(--accent); stroke: none; font-weight: 700; } svg .line { fill: none; stroke-width: 2; }
 svg .interval { stroke: var(--ink); stroke-width: 1.5; } svg .dots { fill: none; stroke-linecap: round; }
+@media print {
+  @page { margin: 14mm; }
+  :root { color-scheme: light; --paper: #FFFFFF; --ink: #000000; --faint: #333333; --grid: #BBBBBB; --accent: #B34700; }
+  body { max-width: none; padding: 0; font-size: 12px; } table, td, td.code { font-size: 10px; }
+  figure, tr { break-inside: avoid; } h2, caption { break-after: avoid; } figure { max-width: 165mm; }
+  th, td { overflow-wrap: anywhere; padding-right: 6px; } td.code { min-width: 40mm; }
+  th:first-child { white-space: nowrap; } a[download], details:not([open]) { display: none; }
+  .scroll, pre { overflow: visible; max-height: none; } }
 """
 
 

@@ -65,6 +65,13 @@ def test_a_report_opens_without_error_and_without_network(address, store_url, pa
         paper = document.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", paper))) > 380) == (scheme == "light")
         shoot(document, f"report-{scheme}")
+        document.emulate_media(media="print", color_scheme=scheme)
+        document.set_viewport_size({"width": 688, "height": 1000})  # A4 within its margins
+        assert document.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        widest = (
+            "Math.max(...[...document.querySelectorAll('table, svg, pre')].map((e) => e.getBoundingClientRect().right))"
+        )
+        assert document.evaluate(widest) <= 688  # paper does not scroll
         assert told == []
         assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
         context.close()
