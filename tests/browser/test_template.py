@@ -113,6 +113,7 @@ def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
     press(page, "redo")
     expect(page.locator(".lego-problem")).to_have_count(0)
     page.locator("#template-save").click()
+    expect(page.get_by_text("is saved.")).to_be_visible()
     with page.expect_download() as download:
         page.locator("#template-json").click()
     download.value.save_as(tmp_path / "mine.json")

@@ -154,17 +154,14 @@ def _register_drawing(app: Dash) -> None:
 def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("template-saved", "data"),
-        Output("notifications", "sendNotifications", allow_duplicate=True),
         Input("template-wanted", "data"),
         State("template-state", "data"),
-        prevent_initial_call="initial_duplicate",
     )
-    def save(wanted: dict[str, Any] | None, state: dict[str, Any] | None) -> tuple[Any, Any]:
-        told: Any = no_update
+    def save(wanted: dict[str, Any] | None, state: dict[str, Any] | None) -> Any:
         if state and _is(wanted, "save"):
             cockpit.store.save_template(state["now"])
-            told = notification(f"“{state['now']['name']}” is saved.", failed=False)
-        return list(cockpit.store.templates()), told
+            notify(f"“{state['now']['name']}” is saved.", failed=False)
+        return list(cockpit.store.templates())
 
     @app.callback(
         Output("template-download", "data"),
