@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,8 +21,7 @@ from nas_core.spaces.nb101 import (
     OPERATIONS,
     OUTPUT,
     STACKS,
-    live_edges,
-    vertex_channels,
+    live_vertices,
 )
 
 NORM_MOMENTUM = 1 - 0.997
@@ -59,13 +57,25 @@ class Wiring(NamedTuple):
 @functools.lru_cache(maxsize=4096)
 def _wirings(arch: Architecture, outputs: tuple[int, ...]) -> list[Wiring]:
     """The wiring of a cell for each number of its outputs."""
-    live = live_edges(np.asarray([arch]))
+    live = live_vertices(arch)
     sources: dict[int, list[int]] = {vertex: [] for vertex in (*INTERIOR, OUTPUT)}
-    for (source, target), alive in zip(EDGES, live[0].tolist(), strict=True):
-        if alive:
+    for (source, target), on in zip(EDGES, arch, strict=False):
+        if on and source in live and target in live:
             sources[target].append(source)
-    channels = vertex_channels(live.repeat(len(outputs), axis=0), np.asarray(outputs))
-    return [Wiring(sources, row) for row in channels.tolist()]
+    return [Wiring(sources, _channels(sources, width)) for width in outputs]
+
+
+def _channels(sources: dict[int, list[int]], outputs: int) -> list[int]:
+    """The channels of every vertex, as `vertex_channels` has them, of one cell: numpy takes longer than a layer."""
+    channels = [0] * OUTPUT + [outputs]
+    feeding = [vertex for vertex in INTERIOR if vertex in sources[OUTPUT]]
+    for rank, vertex in enumerate(feeding):
+        channels[vertex] = outputs // len(feeding) + (rank < outputs % len(feeding))
+    for vertex in reversed(INTERIOR):
+        for source in sources[vertex]:
+            if source != INPUT and source not in feeding:
+                channels[source] = max(channels[source], channels[vertex])
+    return channels
 
 
 class Cell(nn.Module):

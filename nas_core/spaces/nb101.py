@@ -132,7 +132,7 @@ class NasBench101(SearchSpace):
 
     def valid(self, arch: Architecture) -> bool:
         """Whether a path leads from input to output and at most nine edges are on."""
-        return super().valid(arch) and sum(arch[: len(EDGES)]) <= MAX_EDGES and INPUT in _live_vertices(arch)
+        return super().valid(arch) and sum(arch[: len(EDGES)]) <= MAX_EDGES and INPUT in live_vertices(arch)
 
     def canonical(self, arch: Architecture) -> Architecture:
         """The pruned cell, its vertices in the topological order that comes first lexicographically.
@@ -262,7 +262,7 @@ class NasBench101(SearchSpace):
             ValueError: more than 200,000 are left.
         """
         steering = steering or Steering.free(self)
-        edges, operations = _edge_sets(steering), steering.allowed[len(EDGES) :]
+        edges, operations = _edge_sets(steering.allowed), steering.allowed[len(EDGES) :]
         if len(edges) * math.prod(map(len, operations)) > ENUMERATION_LIMIT:
             raise ValueError(f"{self.name} is too large to enumerate; sample it instead")
         labels = np.stack(np.meshgrid(*operations, indexing="ij"), axis=-1).reshape(-1, len(operations))
@@ -283,9 +283,9 @@ class NasBench101(SearchSpace):
             SteeringConflict: nothing in the space obeys it.
         """
         steering = steering or Steering.free(self)
-        edges = _edge_sets(steering)
+        edges = _edge_sets(steering.allowed)
         if len(edges) and not steering.ranges:
-            return tuple(_draw(rng, edges, steering, 1)[0].tolist())
+            return _draw_one(rng, edges, steering)
         if len(edges):
             for _ in range(0, REJECTIONS, BLOCK):
                 drawn = _draw(rng, edges, steering, BLOCK)
@@ -358,7 +358,7 @@ def _as_table(archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
     return np.asarray(archs, dtype=np.int64).reshape(-1, len(EDGES) + len(INTERIOR))
 
 
-def _live_vertices(arch: Architecture) -> list[int]:
+def live_vertices(arch: Architecture) -> list[int]:
     """Vertices on a path from input to output, ascending; none where there is no such path."""
     forward, backward = 1 << INPUT, 1 << OUTPUT
     for k, (source, target) in enumerate(EDGES):
@@ -374,7 +374,7 @@ def _live_vertices(arch: Architecture) -> list[int]:
 
 @lru_cache(maxsize=1 << 16)
 def _canonical(arch: Architecture) -> Architecture:
-    live = _live_vertices(arch)
+    live = live_vertices(arch)
     into: dict[int, set[int]] = {
         target: {source for source in live if source < target and arch[POSITION[source, target]]} for target in live
     }
@@ -415,18 +415,12 @@ def _valid_edge_sets() -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _edge_sets_with(on: int, off: int) -> np.ndarray:
-    """The valid sets of edges that contain all of `on` and none of `off`."""
-    sets = _valid_edge_sets()
-    return sets[(sets & on == on) & (sets & off == 0)]
-
-
-def _edge_sets(steering: Steering) -> np.ndarray:
-    bits = {
-        choices: sum(1 << (len(EDGES) - 1 - k) for k in range(len(EDGES)) if steering.allowed[k] == choices)
-        for choices in ((0,), (1,))
-    }
-    return _edge_sets_with(bits[1,], bits[0,])
+def _edge_sets(allowed: tuple[tuple[int, ...], ...]) -> np.ndarray:
+    """The valid sets of edges that obey these choices of every decision, see `_valid_edge_sets`."""
+    sets, masks = _valid_edge_sets(), {(0,): 0, (1,): 0, (0, 1): 0}
+    for k, choices in enumerate(allowed[: len(EDGES)]):
+        masks[choices] |= 1 << (len(EDGES) - 1 - k)
+    return sets[(sets & masks[1,] == masks[1,]) & (sets & masks[0,] == 0)]
 
 
 def _edge_bits(sets: np.ndarray) -> np.ndarray:
@@ -440,12 +434,19 @@ def _draw(rng: np.random.Generator, edges: np.ndarray, steering: Steering, n: in
     return np.column_stack([_edge_bits(edges[rng.integers(len(edges), size=n)]), *labels])
 
 
+def _draw_one(rng: np.random.Generator, edges: np.ndarray, steering: Steering) -> Architecture:
+    """What `_draw` draws first, in a fraction of the time: every training step asks for one."""
+    labels = [choices[int(rng.integers(len(choices)))] for choices in steering.allowed[len(EDGES) :]]
+    drawn = int(edges[rng.integers(len(edges))])
+    return (*(drawn >> k & 1 for k in reversed(range(len(EDGES)))), *labels)
+
+
 @lru_cache(maxsize=64)
 def _count(
     space: NasBench101, allowed: tuple[tuple[int, ...], ...], ranges: tuple[tuple[str, float, float], ...]
 ) -> Count:
     steering = Steering(allowed, ranges, metrics=space.metrics)
-    edges = _edge_sets(steering)
+    edges = _edge_sets(steering.allowed)
     left = len(edges) * math.prod(map(len, allowed[len(EDGES) :]))
     if not ranges or not left:
         return Count(left)

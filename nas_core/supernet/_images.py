@@ -13,6 +13,9 @@ from torch.nn import functional
 from nas_core import data
 from nas_core.supernet._settings import SupernetSettings
 
+_AHEAD = 64
+"""Steps whose cuts are drawn together."""
+
 
 @dataclass(frozen=True)
 class Images:
@@ -48,17 +51,13 @@ class Images:
         epoch, position = divmod(step, self.batches(batch_size))
         order = _order(len(self.labels), seed, epoch)
         picked = order[position * batch_size : (position + 1) * batch_size]
-        rng = np.random.default_rng((seed, 1, step))
-        along = np.arange(self.size)
-        down, right = rng.integers(0, 2 * self.shift + 1, size=(2, len(picked), 1))
-        columns = right + along
-        if self.flip:
-            columns = np.where(rng.random((len(picked), 1)) < 0.5, right + along[::-1], columns)
-        rows = picked[:, None] * self.padded.shape[1] + down + along
+        ahead, at = divmod(step, _AHEAD)
+        rows, columns = _cuts(len(picked), self.size, self.shift, self.flip, seed, ahead)[at]
+        rows = picked[:, None] * self.padded.shape[1] + rows
         pixels = rows[:, :, None] * self.padded.shape[2] + columns[:, None, :]
         crop = self.padded.flatten(0, 2).index_select(0, torch.from_numpy(pixels.ravel()))
         images = crop.view(len(picked), self.size, self.size, self.channels).permute(0, 3, 1, 2)
-        return images, self.labels[torch.from_numpy(picked)]
+        return images, self.labels.index_select(0, torch.from_numpy(picked))
 
     def calibration(self, count: int, size: int, seed: int) -> list[Tensor]:
         """`count` batches of `size` training images as they are, for the statistics of batch normalisation."""
@@ -72,6 +71,23 @@ class Images:
 def _order(count: int, seed: int, epoch: int) -> np.ndarray:
     """In which order an epoch meets `count` images; to be read only."""
     return np.random.default_rng((seed, 0, epoch)).permutation(count)
+
+
+@functools.lru_cache(maxsize=2)
+def _cuts(count: int, size: int, shift: int, flip: bool, seed: int, ahead: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows and columns that are cut out of the `count` padded images of a batch: each (count, size).
+
+    Of all steps from `ahead * _AHEAD` on: made between two steps, a generator takes longer than a layer.
+    """
+    along, cuts = np.arange(size), []
+    for step in range(ahead * _AHEAD, (ahead + 1) * _AHEAD):
+        rng = np.random.default_rng((seed, 1, step))
+        down, right = rng.integers(0, 2 * shift + 1, size=(2, count, 1))
+        columns = right + along
+        if flip:
+            columns = np.where(rng.random((count, 1)) < 0.5, right + along[::-1], columns)
+        cuts.append((down + along, columns))
+    return cuts
 
 
 def load(settings: SupernetSettings) -> Images:

@@ -15,11 +15,8 @@ from nas_core.supernet import SupernetSettings, Trainer
 
 STEPS = 60
 WARM_UP = 5
-MOST = {"nb201": 1.15, "nats_sss": 1.15, "nb101": 1.25}
-"""A step may cost 15 % more: drawing the path, its batch and augmentation, and finding its weights in the supernet.
-
-A path of NAS-Bench-101 takes 10 ms at this size, and each of its layers is cut out of a wider one: 16 to 20 % there.
-"""
+MOST = 1.15
+"""A step may cost 15 % more: drawing the path, its batch and augmentation, and finding its weights in the supernet."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +33,7 @@ def bare_step(network: nn.Module, optimizer: torch.optim.Optimizer, images: torc
     optimizer.step()
 
 
-@pytest.mark.parametrize("name", list(MOST))
+@pytest.mark.parametrize("name", ["nb201", "nats_sss", "nb101"])
 def test_overhead_of_a_step(name):
     space = spaces.get(name)
     settings = SupernetSettings(**{"sampling": "balanced", **space.one_shot_settings}, space=name, data="noise", seed=1)
@@ -65,4 +62,4 @@ def test_overhead_of_a_step(name):
         f"ratio {ratio:.3f}, median of ratios {np.median(np.divide(ours, theirs)):.3f}; batch {settings.batch_size}, "
         f"{settings.image_size} pixels, {settings.channels} channels, one thread, n = {STEPS}"
     )
-    assert ratio <= MOST[name]
+    assert ratio <= MOST
