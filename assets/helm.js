@@ -282,8 +282,8 @@ window.dash_clientside = window.dash_clientside || {};
     if (what === "live" || steers) goLive(); // acts steer the run as it is now
     if (what === "live") return;
     if (what.startsWith("template:")) { window.dash_clientside.template.press(what); return; }
-    const told = /^(scope|operation|region|explore)\b/.test(what) ? "region-pressed" : "pressed";
-    keep([told, { data: { what, at: event.timeStamp, note } }]);
+    if (/^(scope|operation|region|explore)\b/.test(what)) window.dash_clientside.region_acts.tell("region-pressed", { what, note });
+    else keep(["pressed", { data: { what, at: event.timeStamp, note } }]);
     if (field && steers && !meant.note) keep(["act-note", { value: "" }]);
   });
 

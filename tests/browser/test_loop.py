@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.cockpit import DEFAULT_CONFIG
+from app.pages.navigator import named_regions
 from app.space_table import space_table
 from nas_core.store import Store
 
@@ -93,6 +94,21 @@ def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, sh
     expect(page.locator("#regions")).to_contain_text("restore large")
     page.locator("#regions button", has_text="restore large").click()
     expect(chip(page, "large")).to_have_attribute("aria-pressed", "true")
+
+
+def test_regions_pressed_faster_than_the_answers_are_all_chosen(address, page, run, store_url, late):
+    store = Store(store_url)
+    table = space_table("nb201")
+    for decision in (0, 1):  # regions that share a fifth of their members
+        named_regions.keep(store, run, table.archs[:, decision] == 3, ("projection 1", "projection 2"))
+    store.close()
+    open_run(page, address, run)
+    late("map-scope.data")
+    first, second = (page.locator("#regions .region-chip").nth(k) for k in (-2, -1))
+    first.click()
+    second.click()
+    for chosen in (first, second):
+        expect(chosen).to_have_attribute("aria-pressed", "true", timeout=10_000)
 
 
 def test_a_suggestion_acts_with_its_evidence_as_the_note(address, page, run):

@@ -23,7 +23,17 @@ from app.shell import notification, press, pressed
 from nas_core.spaces import Region
 from nas_core.store import Store
 
-STORES = ("map-scope", "region-pressed", "moment", "map-past", "outlined", "settled", "stretched")
+STORES = (
+    "map-scope",
+    "region-pressed",
+    "region-answered",
+    "region-told",
+    "moment",
+    "map-past",
+    "outlined",
+    "settled",
+    "stretched",
+)
 LASSO, AREA = "lasso", "area"
 PLAIN_AXES = ("projection 1", "projection 2")
 _NAMES = {LASSO: "lasso", AREA: "least explored"}
@@ -276,6 +286,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
 
     @app.callback(
         Output("map-scope", "data"),
+        Output("region-answered", "data"),
         Input("region-pressed", "data"),
         Input("region", "data"),
         Input("run", "data"),
@@ -284,25 +295,28 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         State("map-y", "value"),
         prevent_initial_call=True,
     )
-    def choose(told: Any, lasso: str | None, run: str | None, scope: Any, x: str | None, y: str | None) -> Any:
+    def choose(
+        told: Any, lasso: str | None, run: str | None, scope: Any, x: str | None, y: str | None
+    ) -> tuple[Any, Any]:
+        answered = (told or {}).get("at")  # presses come one at a time, see `assets/acts.js`
         if not run:
-            return no_update
+            return no_update, answered
         if ctx.triggered_id == "run":
-            return None
+            return None, answered
         choice = Choice.read(scope)
         if ctx.triggered_id == "region":
             choice = Choice((LASSO,)) if lasso else (Choice() if LASSO in choice.of else choice)
         else:
             words = pressed(told, "scope", "operation", "region", "explore")
             if words is None:
-                return no_update
+                return no_update, answered
             try:
                 choice = _chosen(cockpit, run, words, choice, scope, str((told or {}).get("note") or ""))
             except ValueError as error:
                 set_props("notifications", {"sendNotifications": notification(str(error))})
-                return no_update
+                return no_update, answered
         regions = named_regions.named_regions(cockpit.store.log(run, kind=named_regions.KIND))
-        return scope_of(cockpit.view(run), choice, regions, lasso, (str(x), str(y)))
+        return scope_of(cockpit.view(run), choice, regions, lasso, (str(x), str(y))), answered
 
     @app.callback(
         Output("regions", "children"),
@@ -357,6 +371,13 @@ def _register_clientside(app: Dash) -> None:
     and would wait. So the timeline is stretched by `set_props`, and presses of regions have a store of their own.
     """
     app.clientside_callback(ClientsideFunction("helm", "settle"), Output("settled", "data"), Input("drawn", "data"))
+    for name, source in (("opened", Input("regions", "id")), ("answered", Input("region-answered", "data"))):
+        app.clientside_callback(
+            ClientsideFunction("region_acts", name),
+            Output("region-told", "data", allow_duplicate=True),
+            source,
+            prevent_initial_call="initial_duplicate" if name == "opened" else True,
+        )
     app.clientside_callback(
         ClientsideFunction("helm", "stretch"),
         Output("stretched", "data"),
