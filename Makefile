@@ -10,7 +10,8 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -n auto
-	$(BIN)/python -m pytest tests/integration tests/browser
+	$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
