@@ -117,6 +117,12 @@ def pressed(told: dict[str, Any] | None, *kinds: str) -> list[str] | None:
     return words if words[0] in kinds else None
 
 
+def answer_in_turn(app: Dash, queue: str, home: str, answered: str) -> None:
+    """Tell a queue of `assets/acts.js` when its page, with the element `home`, opens, and what was `answered` last."""
+    app.clientside_callback(ClientsideFunction(queue, "opened"), Input(home, "id"))
+    app.clientside_callback(ClientsideFunction(queue, "answered"), Input(answered, "data"), prevent_initial_call=True)
+
+
 def notification(message: str, *, failed: bool = True) -> list[dict[str, Any]]:
     """One notification to show."""
     title, colour = ("Not done", "red") if failed else ("Done", "teal")

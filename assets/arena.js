@@ -1,6 +1,7 @@
 // The Arena: marks the bricks that are laid in place, so that the one under the finger or the focus stays.
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.arena = {
+  ...window.dash_clientside.acts.queue("arena-act", "arena-bricks"),
   lay: (draft) => {
     document.querySelectorAll("#arena-bricks [data-press]").forEach((button) => {
       const [decision, choice] = button.dataset.press.split(":").slice(2).map(Number);

@@ -281,6 +281,7 @@ window.dash_clientside = window.dash_clientside || {};
     const steers = /^(pin|prune|focus|must)/.test(what);
     if (what === "live" || steers) goLive(); // acts steer the run as it is now
     if (what === "live") return;
+    if (what.startsWith("arena:")) { window.dash_clientside.arena.tell("arena-act", { words: what.split(":") }); return; }
     if (what.startsWith("template:")) { window.dash_clientside.template.press(what); return; }
     if (/^(scope|operation|region|explore)\b/.test(what)) window.dash_clientside.region_acts.tell("region-pressed", { what, note });
     else keep(["pressed", { data: { what, at: event.timeStamp, note } }]);

@@ -70,6 +70,18 @@ def test_a_game_from_the_first_brick_to_the_reveal(address, page, shoot):
     shoot(page, "arena-over")
 
 
+def test_bricks_laid_faster_than_the_answers_all_lie(address, page, late):
+    begin(page, address, 5)
+    late("arena-draft.data")
+    bricks = [page.locator(f'[data-press="arena:brick:{edge}:{edge % 4}"]') for edge in range(6)]
+    for brick in bricks:
+        brick.click()
+    page.locator("#btn-arena-bricks").click()
+    expect(page.locator(".entry")).to_have_count(1, timeout=15_000)
+    for brick in bricks:
+        expect(brick).to_have_attribute("aria-pressed", "true")
+
+
 def test_giving_up_reveals_and_equal_seeds_meet_equal_opponents(address, page):
     boards = []
     for _ in range(2):

@@ -139,7 +139,7 @@ def referee(tmp_path):
 
 
 def played(referee: Referee, budget: int, *ways: str) -> Game:
-    game = referee.open("nb201", "/cifar10", budget, 0, press=1.0)
+    game = referee.open("nb201", "/cifar10", budget, 0)
     for how in ways:
         game = referee.move(game, how)
     return game
@@ -181,7 +181,7 @@ def test_moves_that_make_no_sense_are_refused_and_cost_nothing(referee):
         referee.move(game, "bricks", [3] * 6)
     for budget, seed in ((0, 0), (201, 0), (None, 0), (5, -1), (5, 1.5)):
         with pytest.raises(Refusal, match="expected a whole number"):
-            referee.open("nb201", "/cifar10", budget, seed, press=1.0)
+            referee.open("nb201", "/cifar10", budget, seed)
 
 
 def test_opponents_show_no_more_evaluations_than_the_player_made(referee):
@@ -201,7 +201,7 @@ def test_scores_join_the_aggregate_only_where_every_network_has_one(referee, tmp
     whole = [(form, {"synflow": value}, {}, {}) for form, value in forms.items()]
     part = [(form, {**values, "snip": 1.0}, {}, {}) for form, values, _, _ in whole[1:]]
     Store(f"sqlite:///{tmp_path / 'store.db'}").remember_all("nb201", key, [*part, whole[0]])
-    joined = referee.open("nb201", "few/cifar10", 30, 0, press=1.0)
+    joined = referee.open("nb201", "few/cifar10", 30, 0)
     assert joined.scores == (("synflow", key),)
     alone = replace(joined, scores=())
     found = [referee.opponents(replace(game, picks=(("", ""),) * 30))[2].values.mean() for game in (joined, alone)]
@@ -245,7 +245,7 @@ def test_what_is_sent_before_the_end_holds_no_result_that_was_not_evaluated(tmp_
     rules = {"space.value": "nb201", "data.value": "/cifar10", "budget.value": 10, "seed.value": 3}
     held, draft, sent = None, None, []
     for at, what in enumerate(("new", "pick:random", "pick:mutate", "best", "find:1", "find:2"), 1):
-        inputs = {"pressed.data": {"what": f"arena:{what}", "at": float(at)}}
+        inputs = {"arena-act.data": {"words": f"arena:{what}".split(":"), "at": at}}
         states = {"arena-game.data": held, "arena-draft.data": draft, **{f"arena-{k}": v for k, v in rules.items()}}
         answer = ask(client, "arena-told", inputs, states)
         held = answer.get("arena-game", {}).get("data", held)

@@ -14,7 +14,7 @@ from app.pages.arena import figures
 from app.pages.arena.game import WAYS, YOU, Game, Referee, Refusal, valid_draft
 from app.pages.arena.layout import MOVES, RULES
 from app.palette import OPERATION_NAMES, operation_colour
-from app.shell import press, pressed
+from app.shell import answer_in_turn, press
 from nas_core.bench import OPPONENTS, Course
 from nas_core.spaces import Architecture, SearchSpace
 
@@ -34,42 +34,46 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         found = referee.data_sets(space)
         return [{"value": value, "label": label} for value, label in found.items()], next(iter(found))
 
+    # Presses come one at a time, see `assets/acts.js`: each builds on the bricks that the one before has laid.
     @app.callback(
         Output("arena-game", "data"),
         Output("arena-draft", "data"),
         Output("arena-told", "children"),
-        Input("pressed", "data"),
-        State("arena-game", "data", allow_optional=True),
-        State("arena-draft", "data", allow_optional=True),
-        State("arena-space", "value", allow_optional=True),
-        State("arena-data", "value", allow_optional=True),
-        State("arena-budget", "value", allow_optional=True),
-        State("arena-seed", "value", allow_optional=True),
+        Output("arena-answered", "data"),
+        Input("arena-act", "data"),
+        State("arena-game", "data"),
+        State("arena-draft", "data"),
+        State("arena-space", "value"),
+        State("arena-data", "value"),
+        State("arena-budget", "value"),
+        State("arena-seed", "value"),
         prevent_initial_call=True,
     )
     def play(
         told: dict[str, Any] | None, held: Any, draft: Any, space: str, field: str, budget: Any, seed: Any
-    ) -> tuple[Any, Any, Any]:
-        words = pressed(told, "arena")
-        game, at = referee.read(held), float((told or {}).get("at") or 0)
-        if not words or (game and game.press == at):  # a press is told again when the page comes back
-            return (no_update,) * 3
+    ) -> tuple[Any, Any, Any, Any]:
+        if not told:
+            return (no_update,) * 4
+        answered, words, game = told["at"], told["words"], referee.read(held)
         try:
             if words[1] == "new":
-                game = referee.open(space, field, budget, seed, at)
-                return game.to_dict(), list(referee.first_draft(game)), "Lay the bricks, or let chance choose."
+                game = referee.open(space, field, budget, seed)
+                hint = "Lay the bricks, or let chance choose."
+                return game.to_dict(), list(referee.first_draft(game)), hint, answered
             if game is None:
-                return no_update, no_update, "Press New game first."
+                return no_update, no_update, "Press New game first.", answered
             if words[1] == "pick":
-                game = replace(referee.move(game, words[2], draft), press=at)
-                course = referee.course(game)
-                return game.to_dict(), _bricks_after(referee, game), _answer(referee, game, course)
+                game = referee.move(game, words[2], draft)
+                said = _answer(referee, game, referee.course(game))
+                return game.to_dict(), _bricks_after(referee, game), said, answered
             if words[1] == "end":
-                game = replace(game, over=bool(game.picks), press=at)
-                return game.to_dict(), _bricks_after(referee, game), _END if game.over else ""
+                game = replace(game, over=bool(game.picks))
+                return game.to_dict(), _bricks_after(referee, game), _END if game.over else "", answered
         except Refusal as refusal:
-            return no_update, no_update, str(refusal)
-        return no_update, _laid(referee, game, draft, words[1:]), ""
+            return no_update, no_update, str(refusal), answered
+        return no_update, _laid(referee, game, draft, words[1:]), "", answered
+
+    answer_in_turn(app, "arena", "arena-bricks", "arena-answered")
 
     @app.callback(
         Output("arena-bricks", "children"),

@@ -37,7 +37,7 @@ class Game:
 
     `table` names an imported table of results, empty for what is known of the space without one; `scores` are pairs
     of a score and its settings that join the closed forms in the aggregate; `picks` pairs of an architecture and one
-    of `WAYS`; `press` the time of the last press that was heeded.
+    of `WAYS`.
     """
 
     space: str
@@ -48,7 +48,6 @@ class Game:
     scores: tuple[tuple[str, str], ...] = ()
     picks: tuple[tuple[str, str], ...] = ()
     over: bool = False
-    press: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form."""
@@ -100,7 +99,7 @@ class Referee:
             for column in bench.truth(space, table or None)
         }
 
-    def open(self, space: str, field: str, budget: Any, seed: Any, press: float) -> Game:
+    def open(self, space: str, field: str, budget: Any, seed: Any) -> Game:
         """A new game.
 
         Raises:
@@ -113,7 +112,7 @@ class Referee:
         if field not in self.data_sets(space):
             raise Refusal("Choose what the architectures are trained on.")
         table, column = field.split("/", 1)
-        game = Game(space, table, column, min(budget, len(self._arena(space, table, column).archs)), seed, press=press)
+        game = Game(space, table, column, min(budget, len(self._arena(space, table, column).archs)), seed)
         return replace(game, scores=self._cached_scores(game))
 
     def read(self, held: Any) -> Game | None:

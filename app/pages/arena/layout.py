@@ -31,8 +31,7 @@ def layout() -> html.Div:
         [
             dcc.Store(id="arena-game", storage_type="session"),
             dcc.Store(id="arena-draft", storage_type="session"),
-            dcc.Store(id="arena-built"),
-            dcc.Store(id="arena-laid"),
+            *(dcc.Store(id=f"arena-{name}") for name in ("act", "answered", "built", "laid")),
             html.P(QUESTION, className="question"),
             html.Div([_rules(), _bricks(), _race(), _cell()], className="arena"),
         ]

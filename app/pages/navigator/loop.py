@@ -19,7 +19,7 @@ from app.pages.navigator.named_regions import NamedRegion
 from app.pages.navigator.scene import Scenes
 from app.pages.navigator.suggestions import Suggestion, suggestions
 from app.pages.navigator.trust import trust, verdict
-from app.shell import notification, press, pressed
+from app.shell import answer_in_turn, notification, press, pressed
 from nas_core.spaces import Region
 from nas_core.store import Store
 
@@ -27,7 +27,6 @@ STORES = (
     "map-scope",
     "region-pressed",
     "region-answered",
-    "region-told",
     "moment",
     "map-past",
     "outlined",
@@ -371,13 +370,7 @@ def _register_clientside(app: Dash) -> None:
     and would wait. So the timeline is stretched by `set_props`, and presses of regions have a store of their own.
     """
     app.clientside_callback(ClientsideFunction("helm", "settle"), Output("settled", "data"), Input("drawn", "data"))
-    for name, source in (("opened", Input("regions", "id")), ("answered", Input("region-answered", "data"))):
-        app.clientside_callback(
-            ClientsideFunction("region_acts", name),
-            Output("region-told", "data", allow_duplicate=True),
-            source,
-            prevent_initial_call="initial_duplicate" if name == "opened" else True,
-        )
+    answer_in_turn(app, "region_acts", "regions", "region-answered")
     app.clientside_callback(
         ClientsideFunction("helm", "stretch"),
         Output("stretched", "data"),

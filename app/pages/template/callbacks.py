@@ -13,7 +13,7 @@ from app.cockpit import DEFAULT_CONFIG, Cockpit
 from app.pages.template import editing, lego
 from app.pages.template.editing import PROPERTY_NAMES
 from app.pages.template.layout import properties
-from app.shell import notification, notify
+from app.shell import answer_in_turn, notification, notify
 from nas_core import spaces
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.template import PRESETS, TemplateSpace, read, shapes
@@ -49,20 +49,14 @@ def _register_editing(app: Dash, cockpit: Cockpit) -> None:
         return no_update if after == state else after, told["at"]
 
     for name, inputs in {
-        "opened": [Input("template-layers", "id")],
-        "answered": [Input("template-answered", "data")],
         "edit": [
             *(Input(f"template-{name}", "value", allow_optional=True) for name in PROPERTY_NAMES),
             State("template-pane-key", "data"),
         ],
         "rename": [Input("template-name", "value"), *(Input(f"template-{name}", "value") for name in _IMAGE)],
     }.items():
-        app.clientside_callback(
-            ClientsideFunction("template", name),
-            Output("template-told", "data", allow_duplicate=True),
-            *inputs,
-            prevent_initial_call="initial_duplicate" if name == "opened" else True,
-        )
+        app.clientside_callback(ClientsideFunction("template", name), *inputs, prevent_initial_call=True)
+    answer_in_turn(app, "template", "template-layers", "template-answered")
 
     @app.callback(
         Output("template-state", "data", allow_duplicate=True),

@@ -18,7 +18,7 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id="template-state", storage_type="session"),
-            *(dcc.Store(id=f"template-{name}") for name in ("pane-key", "head", "act", "answered", "wanted", "told")),
+            *(dcc.Store(id=f"template-{name}") for name in ("pane-key", "head", "act", "answered", "wanted")),
             dcc.Download(id="template-download"),
             html.P(QUESTION, className="question"),
             html.Div([_tools(), _view(), _pane(), _form()], className="page template-page"),
