@@ -17,6 +17,14 @@ window.dash_clientside = window.dash_clientside || {};
       if (key) tell("template-act", { kind: "edit", values, key });
       return none();
     },
+    open: () => {
+      const [{ prop_id: chosen, value }] = window.dash_clientside.callback_context.triggered;
+      const [id, prop] = chosen.split(".");
+      if (!value) return none();
+      tell("template-act", { kind: "open", source: id.replace("template-", ""), value });
+      window.dash_clientside.set_props(id, { [prop]: null }); // so that it can be chosen again
+      return none();
+    },
     rename: (name, ...image) => {
       if (name && image.every((size) => size !== null && size !== undefined)) tell("template-act", { kind: "rename", name, image });
       return none();

@@ -78,9 +78,10 @@ def build(page: Page) -> None:
 def test_hands_that_are_faster_than_the_answers_lose_nothing(page: Page, address: str, tmp_path, late):
     page.goto(f"{address}/template")
     expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
+    late("template-state.data")
+    press(page, "layer", 0)
     choose(page, "preset", "Empty")
     expect(page.locator(".lego-block")).to_have_count(1)
-    late("template-state.data")
     page.locator("#template-filters").fill("24")
     for _ in range(3):
         press(page, "add", 0, "conv")
@@ -92,6 +93,10 @@ def test_hands_that_are_faster_than_the_answers_lose_nothing(page: Page, address
     document = json.loads((tmp_path / "quick.json").read_text())
     assert document["name"] == "quick"
     assert [block["filters"] for block in document["layers"][0]["blocks"]] == [24, 24, 24]
+    expect(page.locator(".lego-block")).to_have_count(3)
+    (tmp_path / "other.json").write_text('{"format": "other"}')
+    page.locator("#template-upload input").set_input_files(tmp_path / "other.json")
+    expect(page.get_by_text("not loaded: no template")).to_be_visible()
     expect(page.locator(".lego-block")).to_have_count(3)
 
 

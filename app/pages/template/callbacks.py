@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 
 from app import selection
 from app.cockpit import DEFAULT_CONFIG, Cockpit
@@ -41,10 +41,15 @@ def _register_editing(app: Dash, cockpit: Cockpit) -> None:
     def act(told: dict[str, Any] | None, state: dict[str, Any] | None) -> tuple[Any, Any]:
         if not told or not state:
             return no_update, (told or {}).get("at")
+        opening = told["kind"] == "open"
         try:
-            after = editing.acted(state, told)
-        except ValueError as error:
-            notify(str(error))
+            if opening:
+                document = _opened(cockpit, told["source"], told["value"])
+                after = editing.changed(state, document, selected=[0, 0])
+            else:
+                after = editing.acted(state, told)
+        except (ValueError, StoreError) as error:
+            notify(f"not loaded: {error}" if opening else str(error))
             after = state
         return no_update if after == state else after, told["at"]
 
@@ -53,35 +58,29 @@ def _register_editing(app: Dash, cockpit: Cockpit) -> None:
             *(Input(f"template-{name}", "value", allow_optional=True) for name in PROPERTY_NAMES),
             State("template-pane-key", "data"),
         ],
+        "open": [
+            Input("template-preset", "value"),
+            Input("template-saved", "value"),
+            Input("template-upload", "contents"),
+        ],
         "rename": [Input("template-name", "value"), *(Input(f"template-{name}", "value") for name in _IMAGE)],
     }.items():
         app.clientside_callback(ClientsideFunction("template", name), *inputs, prevent_initial_call=True)
     answer_in_turn(app, "template", "template-layers", "template-answered")
 
-    @app.callback(
-        Output("template-state", "data", allow_duplicate=True),
-        Output("template-preset", "value"),
-        Output("template-saved", "value"),
-        Output("notifications", "sendNotifications", allow_duplicate=True),
-        Input("template-preset", "value"),
-        Input("template-saved", "value"),
-        Input("template-upload", "contents"),
-        State("template-state", "data"),
-        prevent_initial_call=True,
-    )
-    def open_(preset: str | None, saved: str | None, contents: str | None, state: Any) -> tuple[Any, ...]:
-        try:
-            if ctx.triggered_id == "template-preset" and preset:
-                document: Any = PRESETS[preset]().to_dict()
-            elif ctx.triggered_id == "template-saved" and saved:
-                document = cockpit.store.templates()[saved]
-            elif ctx.triggered_id == "template-upload" and contents:
-                document = read(json.loads(base64.b64decode(contents.partition(",")[2]))).to_dict()
-            else:
-                return (no_update,) * 4
-        except (ValueError, StoreError) as error:
-            return no_update, None, None, notification(f"not loaded: {error}")
-        return editing.changed(state or editing.begun(), document, selected=[0, 0]), None, None, no_update
+
+def _opened(cockpit: Cockpit, source: str, value: str) -> dict[str, Any]:
+    """The document of a preset, of a template saved here, or of a file that was uploaded.
+
+    Raises:
+        ValueError: what the file holds is no template.
+        StoreError: there is no store to read.
+    """
+    if source == "preset":
+        return PRESETS[value]().to_dict()
+    if source == "saved":
+        return dict(cockpit.store.templates()[value])
+    return read(json.loads(base64.b64decode(value.partition(",")[2]))).to_dict()
 
 
 def _register_drawing(app: Dash) -> None:
