@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -130,6 +131,28 @@ def test_a_chart_that_differs_in_its_numbers_alone_is_given_those_alone():
     bars = measures({"truth": 0.5}, "zico", "light").to_plotly_json()
     assert "marker" not in str(measures({"truth": 0.1}, "zico", "light", bars).to_plotly_json())
     assert "marker" in str(measures({"truth": 0.1}, "snip", "light", bars).to_plotly_json())
+
+
+def test_numbers_on_the_matrix_can_be_read_on_every_colour():
+    """Contrast of at least 4.5, WCAG 2.2, 1.4.3."""
+    (heat,) = matrix(["zico", "snip"], np.eye(2), "dark").data
+    texts = [colour for _, colour in heat.colorscale]
+    between = [
+        tuple((a + b) / 2 for a, b in zip(rgb(one), rgb(other), strict=True))
+        for one, other in itertools.pairwise(texts)
+    ]
+    ink = luminance(rgb(heat.textfont.color))
+    for ground in (*map(rgb, texts), *between):
+        assert (luminance(ground) + 0.05) / (ink + 0.05) >= 4.5
+
+
+def rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,10 @@ from app.palette import ACCENT, styled
 _MANY = 5000
 """Dots from which they are small: a browser without a graphics card draws them anew after every brush."""
 
+_DIVERGING = [[0, "#E8743B"], [0.5, "#F7F7F7"], [1, "#4A9BD9"]]
+"""Orange to blue, light enough for numbers in `_ON_DIVERGING` on any of it."""
+_ON_DIVERGING = "#111111"
+
 
 def score_against_truth(
     score: np.ndarray,
@@ -70,9 +74,9 @@ def matrix(
         **numbers,
         zmin=-1,
         zmax=1,
-        colorscale="RdBu",
+        colorscale=_DIVERGING,
         texttemplate="%{text:.2f}" if len(names) <= 12 else None,
-        textfont={"size": 9},
+        textfont={"size": 9, "color": _ON_DIVERGING},
         hovertemplate="%{y}, %{x}<br>%{z:.3f}<extra></extra>",
         colorbar={"thickness": 8, "tickvals": [-1, 0, 1]},
     )
@@ -91,7 +95,7 @@ def measures(
     if _look(shown) == look:
         return _patch(numbers)
     figure = go.Figure()
-    figure.add_bar(**numbers, orientation="h", marker={"color": "#0072B2"})
+    figure.add_bar(**numbers, orientation="h", textangle=0, marker={"color": "#0072B2"})
     styled(figure, theme, f"What does {score} measure?", "Spearman correlation", "").update_layout(meta=look)
     return figure.update_xaxes(range=[-1, 1]).update_yaxes(autorange="reversed", automargin=True)
 
