@@ -176,13 +176,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     def command(
         _start: int, _pause: int, _stop: int, told: Any, run: str | None, search: str | None
     ) -> tuple[Any, Any]:
-        # The address is ahead of what is drawn: who opened a run and presses at once means that run.
-        opened = selection.read(search)[0]
-        run = shown = opened if opened in {row.id for row in cockpit.store.runs()} else run
+        shown = run
         if ctx.triggered_id == "pressed":
             name, run = pressed(told, "start", "pause", "resume", "stop", "extend", "train", "twin") or ("", None)
         else:
             name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
+            # The address is ahead of what is drawn: who opened a run and presses at once means that run.
+            opened = selection.read(search)[0]
+            run = shown = opened if opened in {row.id for row in cockpit.store.runs()} else run
         if not run:
             return no_update, no_update
         try:

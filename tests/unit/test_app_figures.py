@@ -136,13 +136,13 @@ def test_a_chart_that_differs_in_its_numbers_alone_is_given_those_alone():
 def test_numbers_on_the_matrix_can_be_read_on_every_colour():
     """Contrast of at least 4.5, WCAG 2.2, 1.4.3."""
     (heat,) = matrix(["zico", "snip"], np.eye(2), "dark").data
-    texts = [colour for _, colour in heat.colorscale]
+    grounds = [colour for _, colour in heat.colorscale]
     between = [
         tuple((a + b) / 2 for a, b in zip(rgb(one), rgb(other), strict=True))
-        for one, other in itertools.pairwise(texts)
+        for one, other in itertools.pairwise(grounds)
     ]
     ink = luminance(rgb(heat.textfont.color))
-    for ground in (*map(rgb, texts), *between):
+    for ground in (*map(rgb, grounds), *between):
         assert (luminance(ground) + 0.05) / (ink + 0.05) >= 4.5
 
 

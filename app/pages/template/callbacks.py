@@ -208,7 +208,7 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
 
 
 def _is(wanted: dict[str, Any] | None, what: str) -> bool:
-    return bool(wanted) and (wanted or {})["words"] == ["template", what]
+    return (wanted or {}).get("words") == ["template", what]
 
 
 def run_config(space: SearchSpace, data: str, epochs: int, strategy: str, budget: int, seed: int) -> dict[str, Any]:
