@@ -114,11 +114,13 @@ def _network(
     """The network of a canonical form with the weights its settings give it, and the batches to score it on."""
     import torch
 
+    from nas_core.spaces._channels_last import to_channels_last
+
     batches, classes = _batches(settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed(settings.seed, space.format(canonical)))
         model = space.build(canonical, image=_image(settings), classes=classes, scale=_scale(settings))
-    model = model.to(memory_format=torch.channels_last)  # a tenth to a fifth less time on a CPU
+    model = to_channels_last(model)  # a tenth to a fifth less time on a CPU
     return model, [(images.to(memory_format=torch.channels_last), labels) for images, labels in batches]
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from nas_core import spaces
 from nas_core.spaces import Act, Architecture, ImageShape, Scale, Steering
+from nas_core.spaces._channels_last import to_channels_last
 from nas_core.supernet import _images, _shared
 from nas_core.supernet._optimizer import PathSGD
 from nas_core.supernet._sampling import OnePath, sampler
@@ -275,4 +276,4 @@ def fresh(settings: SupernetSettings, images: _images.Images) -> Any:
             supernet: nn.Module = _shared.Alone(network)
         else:
             supernet = _shared.build(space, image=image, classes=images.classes, scale=scale)
-    return supernet.to(memory_format=torch.channels_last)  # twice as fast on a CPU at these widths
+    return to_channels_last(supernet)  # twice as fast on a CPU at these widths
