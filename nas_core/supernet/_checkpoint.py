@@ -46,7 +46,8 @@ def loads(data: bytes, *, images: Images | None = None, name: str = "it") -> Tra
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"{name} is no checkpoint of a supernet; expected one made by: supernet train")
     try:
-        trainer = Trainer(SupernetSettings.from_dict(json.loads(content["settings"])), images=images)
+        settings = {"normalise_pools": False, **json.loads(content["settings"])}  # none did before it was a setting
+        trainer = Trainer(SupernetSettings.from_dict(settings), images=images)
         trainer.supernet.load_state_dict(content["weights"])
         trainer.optimizer.load_state_dict(content["optimizer"])
         trainer.restore(json.loads(content["state"]))

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 from torch import Tensor, nn
 
 from nas_core.spaces import Architecture, ImageShape, Scale, SearchSpace
-from nas_core.spaces._cell_network import Cell, _used
+from nas_core.spaces._cell_network import AveragePool, Cell, _used
 from nas_core.spaces._shared_cells import SharedCells
 
 
@@ -41,6 +41,14 @@ class SharedCell(Cell):
         )
         self.choose((0,) * len(self.operations))
 
+    def normalise_pools(self) -> None:
+        """Follow every pooling by a batch normalisation without weights."""
+        for choices in cast(list[nn.ModuleList], list(self.operations)):
+            for choice, operation in enumerate(choices):
+                if isinstance(operation, AveragePool):
+                    choices[choice] = nn.Sequential(operation, nn.BatchNorm2d(self.outputs, affine=False))
+        self.choose(self.choices)
+
     def choose(self, arch: Architecture) -> None:
         """Run the operations of `arch` from now on."""
         self.choices, self._runs = arch, _used(arch)
@@ -50,9 +58,17 @@ class SharedCell(Cell):
 
 
 class CellSupernet(SharedCells):
-    """Shared weights of a space whose network is made of cells; weights are drawn by the space's own network."""
+    """Shared weights of a space whose network is made of cells; weights are drawn by the space's own network.
 
-    def __init__(self, space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) -> None:
+    With `normalise_pools` every pooling is followed by a batch normalisation without weights, which the networks of
+    the space do not have. Convolutions are normalised; beside them pooled features have whatever scale their path
+    gave them, and short trainings rank cells that pool too high. Source: Liu et al., DARTS, ICLR 2019, whose mixed
+    operations do the same.
+    """
+
+    def __init__(
+        self, space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale, normalise_pools: bool = True
+    ) -> None:
         edges = len(space.decisions)
         networks = [
             space.build((choice,) * edges, image=image, classes=classes, scale=scale)
@@ -68,6 +84,9 @@ class CellSupernet(SharedCells):
             )
         super().__init__(shared)
         self._cells = [module for module in shared.modules() if isinstance(module, SharedCell)]
+        if normalise_pools:
+            for cell in self._cells:
+                cell.normalise_pools()
 
     def choose(self, arch: Architecture) -> None:
         for cell in self._cells:
@@ -97,8 +116,12 @@ class Alone(nn.Module):
         return []
 
 
-def build(space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
+def build(
+    space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale, normalise_pools: bool = True
+) -> nn.Module:
     """A fresh supernet over `space`, drawn from torch's global generator; it is a `SharedWeights`.
+
+    `normalise_pools` concerns spaces whose network is made of cells; see `CellSupernet`.
 
     Raises:
         ValueError: the space has no supernet.
@@ -111,7 +134,7 @@ def build(space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale) 
     if len(choices) == 1 and space.valid(uniform):
         network = space.build(uniform, image=image, classes=classes, scale=scale)
         if any(isinstance(module, Cell) and len(module.edges) == len(uniform) for module in network.modules()):
-            return CellSupernet(space, image=image, classes=classes, scale=scale)
+            return CellSupernet(space, image=image, classes=classes, scale=scale, normalise_pools=normalise_pools)
     raise ValueError(
         f"space {space.name} has no supernet; expected cells with one operation a decision, as in nb201, "
         "or a method supernet(image=, classes=, scale=)"

@@ -275,5 +275,11 @@ def fresh(settings: SupernetSettings, images: _images.Images) -> Any:
             network = space.build(space.parse(settings.arch), image=image, classes=images.classes, scale=scale)
             supernet: nn.Module = _shared.Alone(network)
         else:
-            supernet = _shared.build(space, image=image, classes=images.classes, scale=scale)
+            supernet = _shared.build(
+                space,
+                image=image,
+                classes=images.classes,
+                scale=scale,
+                normalise_pools=settings.normalise_pools,
+            )
     return to_channels_last(supernet)  # twice as fast on a CPU at these widths

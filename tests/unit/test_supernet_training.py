@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +14,16 @@ from torch import nn
 
 from nas_core import spaces
 from nas_core.spaces import Act, ImageShape, Scale, SteeringConflict
+from nas_core.spaces._cell_network import Cell
 from nas_core.spaces.nats_sss import NatsBenchSize
 from nas_core.supernet import (
     Ranker,
     SupernetSettings,
     Trainer,
     build,
+    dumps,
     load,
+    loads,
     recalibrate,
     save,
     split,
@@ -63,10 +68,11 @@ def undisturbed_and_resumed(settings: SupernetSettings, at: int, path: Path) -> 
     return whole, resumed
 
 
-def test_a_path_computes_what_the_standalone_network_with_its_weights_computes():
+@pytest.mark.parametrize("normalise_pools", [False, True])
+def test_a_path_computes_what_the_standalone_network_with_its_weights_computes(normalise_pools):
     torch.manual_seed(0)
     image, scale = ImageShape(3, 8, 8), Scale(4, 2)
-    supernet = build(SPACE, image=image, classes=10, scale=scale)
+    supernet = build(SPACE, image=image, classes=10, scale=scale, normalise_pools=normalise_pools)
     arch = SPACE.parse("|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|")
     network = SPACE.build(arch, image=image, classes=10, scale=scale)
     shared = supernet.state_dict()
@@ -78,8 +84,32 @@ def test_a_path_computes_what_the_standalone_network_with_its_weights_computes()
             parts[parts.index("edges") : parts.index("edges") + 2] = ["operations", str(edge), str(arch[edge])]
         own[name] = shared["network." + ".".join(parts)]
     network.load_state_dict(own)
+    if normalise_pools:
+        for cell in [module for module in network.modules() if isinstance(module, Cell)]:
+            cell.edges[2].register_forward_hook(lambda _, inputs, pooled: standard(pooled))
     images = torch.randn(5, 3, 8, 8)
-    assert torch.equal(network.train()(images), supernet.train()(images, arch))
+    assert torch.allclose(network.train()(images), supernet.train()(images, arch), atol=1e-5)
+
+
+def standard(features):
+    """Every channel with mean 0 and variance 1 over the batch."""
+    variance, mean = torch.var_mean(features, dim=(0, 2, 3), keepdim=True, correction=0)
+    return (features - mean) / torch.sqrt(variance + 1e-5)
+
+
+def test_a_checkpoint_from_before_pools_were_normalised_goes_on_without():
+    old = Trainer(replace(TINY, normalise_pools=False))
+    steps(old, 2)
+    content = torch.load(io.BytesIO(dumps(old)), weights_only=True)
+    settings = json.loads(content["settings"])
+    del settings["normalise_pools"]
+    buffer = io.BytesIO()
+    torch.save({**content, "settings": json.dumps(settings)}, buffer)
+    again = loads(buffer.getvalue())
+    assert again.settings == old.settings
+    steps(old, 2)
+    steps(again, 2)
+    assert not changed(tensors(old.supernet), tensors(again.supernet))
 
 
 def test_another_space_of_cells_gets_its_supernet_from_its_own_network():
