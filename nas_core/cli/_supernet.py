@@ -31,6 +31,10 @@ app = typer.Typer(no_args_is_help=True, help="Shared weights: train a supernet, 
 Sampling = Annotated[str | None, typer.Option(help="uniform, fair or balanced (default).")]
 Integer = Annotated[int | None, typer.Option(help="As in a new training by default, or as in the checkpoint.")]
 Real = Annotated[float | None, typer.Option(help="As in a new training by default, or as in the checkpoint.")]
+Pools = Annotated[
+    bool | None,
+    typer.Option("--normalise-pools/--plain-pools", help="Normalise what cells pool (default), or leave it as it is."),
+]
 Epochs = Annotated[float | None, typer.Option(help="Budget in passes over the training images.")]
 Seconds = Annotated[float | None, typer.Option(help="Budget in seconds of training, instead of epochs.")]
 Text = Annotated[str | None, typer.Option(help="Search space (nb201), data set (digits).")]
@@ -53,6 +57,7 @@ def train(
     weight_decay: Real = None,
     label_smoothing: Real = None,
     held_out: Real = None,
+    normalise_pools: Pools = None,
     seed: Integer = None,
     pin: options.Pin = None,
     prune: options.Prune = None,
@@ -79,6 +84,7 @@ def train(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         held_out=held_out,
+        normalise_pools=normalise_pools,
         seed=seed,
     )
     acts = options.steering_acts(pin, prune)
@@ -236,6 +242,7 @@ def rank(
     weight_decay: Real = None,
     label_smoothing: Real = None,
     held_out: Real = None,
+    normalise_pools: Pools = None,
     seed: options.Seed = 0,
     pin: options.Pin = None,
     prune: options.Prune = None,
@@ -260,6 +267,7 @@ def rank(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         held_out=held_out,
+        normalise_pools=normalise_pools,
     )
     acts = options.steering_acts(pin, prune)
     sources: list[tuple[SupernetSettings, Path | None]] = []

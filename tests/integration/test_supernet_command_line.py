@@ -74,10 +74,13 @@ def test_ctrl_c_saves_and_says_in_one_line_how_to_resume(tmp_path):
 
 def test_a_finished_training_is_steered_and_gone_on_with(tmp_path):
     out = str(tmp_path / "x")
-    assert helm("train", *TINY, "--epochs", "0.2", "--out", out).returncode == 0
+    assert helm("train", *TINY, "--plain-pools", "--epochs", "0.2", "--out", out).returncode == 0
     steered = helm("train", "--epochs", "0.4", "--prune", "*=nor_conv_3x3", "--out", out, "--json")
     report = json.loads(steered.stdout)
     assert report["settings"]["channels"] == 4 and report["steps"] == 34
+    assert report["settings"]["normalise_pools"] is False
+    other = helm("train", "--normalise-pools", "--epochs", "0.5", "--out", out)
+    assert other.returncode == 2 and "holds a training with normalise_pools False, not True" in other.stderr
     assert [point["step"] for point in report["curve"]] == [17, 34]
     trainer = load(out)
     assert [act.describe() for act in trainer.acts] == ["prune everywhere = nor_conv_3x3"]
