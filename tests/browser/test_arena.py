@@ -56,6 +56,8 @@ def test_a_game_from_the_first_brick_to_the_reveal(address, page, shoot):
     expect(page.locator("#arena-state")).to_have_text("3 of 5 evaluated")
     page.reload()
     expect(page.locator("#arena-state")).to_have_text("3 of 5 evaluated")
+    expect(page.locator("#arena-budget")).to_have_value("budget 5")
+    expect(page.locator("#arena-seed")).to_have_value("seed 1")
     evaluate(page, "random")
     page.locator("#btn-arena-random").click()
 
@@ -99,3 +101,7 @@ def test_rules_that_make_no_game_are_refused_in_words(address, page):
     page.locator("#arena-budget").fill("")
     page.locator("#btn-arena-new").click()
     expect(page.locator("#arena-told")).to_contain_text("expected a whole number from 1 to 200")
+    page.locator("#arena-data").click()
+    page.get_by_role("option", name="cifar100").click()
+    page.reload()
+    expect(page.locator("#arena-data")).to_have_value("cifar100", timeout=30_000)

@@ -27,12 +27,18 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the page."""
     referee = Referee(cockpit.store)
 
-    @app.callback(Output("arena-data", "data"), Output("arena-data", "value"), Input("arena-space", "value"))
-    def choices(space: str | None) -> tuple[Any, Any]:
+    @app.callback(
+        Output("arena-data", "data"),
+        Output("arena-data", "value"),
+        Input("arena-space", "value"),
+        State("arena-data", "value"),
+    )
+    def choices(space: str | None, held: str | None) -> tuple[Any, Any]:
         if not space:
             return no_update, no_update
         found = referee.data_sets(space)
-        return [{"value": value, "label": label} for value, label in found.items()], next(iter(found))
+        offered = [{"value": value, "label": label} for value, label in found.items()]
+        return offered, no_update if held in found else next(iter(found))
 
     # Presses come one at a time, see `assets/acts.js`: each builds on the bricks that the one before has laid.
     @app.callback(

@@ -16,6 +16,8 @@ RULES = (
     "The opponents' results, and where the best is, show at the end. Equal seeds give equal opponents."
 )
 _GRAPH = {"displaylogo": False, "displayModeBar": False, "responsive": True}
+_KEPT = {"persistence": True, "persistence_type": "session"}
+"""Rules that a reload leaves as they were set, like the game itself."""
 MOVES = {
     "bricks": "Evaluate these bricks",
     "random": "Random one",
@@ -48,9 +50,10 @@ def _rules() -> dmc.Group:
                 allowDeselect=False,
                 data=Referee.grounds(),
                 value=DEFAULT_SPACE,
+                **_KEPT,
                 **{"aria-label": "Space with known results"},
             ),
-            dmc.Select(id="arena-data", size="xs", w=150, allowDeselect=False, **{"aria-label": "Data set"}),
+            dmc.Select(id="arena-data", size="xs", w=150, allowDeselect=False, **_KEPT, **{"aria-label": "Data set"}),
             dmc.NumberInput(
                 id="arena-budget",
                 size="xs",
@@ -59,12 +62,15 @@ def _rules() -> dmc.Group:
                 min=1,
                 max=MOST_EVALUATIONS,
                 prefix="budget ",
+                **_KEPT,
                 **{"aria-label": "Budget: evaluations each"},
             ),
-            dmc.NumberInput(id="arena-seed", size="xs", w=92, value=0, min=0, prefix="seed ", **{"aria-label": "Seed"}),
+            dmc.NumberInput(
+                id="arena-seed", size="xs", w=92, value=0, min=0, prefix="seed ", **_KEPT, **{"aria-label": "Seed"}
+            ),
             dmc.Button("New game", id="btn-arena-new", size="compact-sm", **press("arena", "new")),
             html.Div(id="arena-state", className="support arena-state", role="status"),
-            dmc.Switch(id="arena-reveal", label="teacher: show the opponents", size="xs", ml="auto"),
+            dmc.Switch(id="arena-reveal", label="teacher: show the opponents", size="xs", ml="auto", **_KEPT),
             dmc.Button(
                 "End and reveal",
                 id="btn-arena-end",
