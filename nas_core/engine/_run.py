@@ -64,6 +64,7 @@ class RunningSearch:
         self._told = 0
         self._course: dict[str, list[list[float]]] = {}
         self._training: dict[str, float] = {}
+        self._settings: dict[str, Any] = {}
         self._weights: bytes | None = None
         self._fruitless = 0
         self._reported: set[int] = set()
@@ -120,6 +121,7 @@ class RunningSearch:
         self._told = int(stored.get("told", 0))
         self._course = {"acts": [], "asks": [], "steps": [], "trainings": []} | (stored.get("course") or {})
         self._training = stored.get("training") or {"step": 0, "epochs": 0.0}
+        self._settings = stored.get("supernet") or {}
         self._weights = self._store.file(self.identifier) if plan.supernet is not None else None
         if plan.arch is not None:
             self._strategy = OneArchitecture(plan.arch, stored.get("strategy"))
@@ -129,7 +131,13 @@ class RunningSearch:
 
     def _state(self, strategy: search.Strategy, course: dict[str, list[list[float]]]) -> dict[str, Any]:
         """Everything that a resumed run goes on from, but for weights and candidates."""
-        return {"told": self._told, "strategy": strategy.state(), "course": course, "training": self._training}
+        return {
+            "told": self._told,
+            "strategy": strategy.state(),
+            "course": course,
+            "training": self._training,
+            "supernet": self._settings,  # with the defaults of the day: a replay trains by them, whatever they are then
+        }
 
     def _train(self, run: RunRow, plan: Plan, strategy: search.Strategy) -> None:
         """Train the weights a moment further, under the acts in force, and keep them with their loss curve."""
@@ -151,6 +159,7 @@ class RunningSearch:
             return
         self._pool.delivered()
         self._weights = found.weights
+        self._settings = {name: value for name, value in found.settings.items() if name not in ("space", "template")}
         self._training["step"] = found.step
         if found.finished:
             self._training["epochs"] = epochs

@@ -40,9 +40,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of it: the checkpoint, steps and epochs in all, new points of the loss curve, whether that is all."""
+    """What came of it: the checkpoint and what it was trained with, defaults written out; steps and epochs in all, new
+    points of the loss curve, whether that is all."""
 
     weights: bytes
+    settings: dict[str, Any]
     step: int
     epoch: float
     losses: list[dict[str, float]]
@@ -69,7 +71,7 @@ def train(moment: Moment) -> Trained:
     weights = dumps(trainer)
     _HELD.update(weights=weights, trainer=trainer)
     losses = [asdict(record) for record in trainer.history_[known:]]
-    return Trained(weights, trainer.step_, trainer.epoch, losses, finished)
+    return Trained(weights, trainer.settings.to_dict(), trainer.step_, trainer.epoch, losses, finished)
 
 
 def _trainer(moment: Moment) -> Trainer:

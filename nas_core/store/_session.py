@@ -18,7 +18,8 @@ def session_script(store: Store, identifier: str) -> dict[str, Any]:
     epochs in all after which candidates were asked, `[candidates asked before, epochs]`.
     """
     run = store.run(identifier)
-    course = (run.strategy_state or {}).get("course", {})
+    state = run.strategy_state or {}
+    course = state.get("course", {})
     entries = store.log(identifier, kind="act")
     at = [run.asked] * len(entries)
     for asked, held in reversed(course.get("acts", [])):
@@ -27,6 +28,8 @@ def session_script(store: Store, identifier: str) -> dict[str, Any]:
     for step, held in reversed(course.get("steps", [])):
         steps[:held] = [step if before is None else min(step, before) for before in steps[:held]]
     config = {name: value for name, value in run.config.items() if name not in ("script", "twin_of", "analyst")}
+    if "supernet" in config:
+        config["supernet"] = {**state.get("supernet", {}), **config["supernet"]}
     return {
         "format": FORMAT,
         "name": run.name,

@@ -142,7 +142,10 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
     store.command(run, "extend", budget=40)
     work(store, engine, run)
     assert store.run(run).strategy_state["course"]["trainings"] == [[0, 6.0], [24, 9.0]]
-    again = replay(store, session_script(store, run))
+    script = session_script(store, run)
+    written = {name: script["config"]["supernet"][name] for name in ("epochs", "learning_rate", "normalise_pools")}
+    assert written == {"epochs": 9.0, "learning_rate": 0.3, "normalise_pools": True}  # two of them defaults of the day
+    again = replay(store, script)
     work(store, engine, again)
     first, second = store.table(run), store.table(again)
     assert len(first) == 40
