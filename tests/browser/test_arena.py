@@ -103,5 +103,6 @@ def test_rules_that_make_no_game_are_refused_in_words(address, page):
     expect(page.locator("#arena-told")).to_contain_text("expected a whole number from 1 to 200")
     page.locator("#arena-data").click()
     page.get_by_role("option", name="cifar100").click()
+    expect(page.locator("#arena-data")).to_have_value("cifar100")
     page.reload()
     expect(page.locator("#arena-data")).to_have_value("cifar100", timeout=30_000)

@@ -20,6 +20,8 @@ from nas_core.spaces import Architecture, SearchSpace
 from nas_core.store import Store
 
 MOST_EVALUATIONS = 200
+DEFAULT_DATA_SET = "/cifar10"
+"""Of the default space, as `Referee.data_sets` writes it."""
 YOU = "you"
 WAYS = {"bricks": "by hand", "random": "random", "mutate": "mutated", "score": "assisted"}
 """How an evaluated architecture was chosen."""

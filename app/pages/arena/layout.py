@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app.cockpit import DEFAULT_SPACE
-from app.pages.arena.game import MOST_EVALUATIONS, Referee
+from app.pages.arena.game import DEFAULT_DATA_SET, MOST_EVALUATIONS, Referee
 from app.shell import press
 
 QUESTION = "Can you search better than the machine?"
@@ -53,7 +53,15 @@ def _rules() -> dmc.Group:
                 **_KEPT,
                 **{"aria-label": "Space with known results"},
             ),
-            dmc.Select(id="arena-data", size="xs", w=150, allowDeselect=False, **_KEPT, **{"aria-label": "Data set"}),
+            dmc.Select(
+                id="arena-data",
+                size="xs",
+                w=150,
+                allowDeselect=False,
+                value=DEFAULT_DATA_SET,  # set by the callback that reads the results, a choice would not be kept
+                **_KEPT,
+                **{"aria-label": "Data set"},
+            ),
             dmc.NumberInput(
                 id="arena-budget",
                 size="xs",
