@@ -58,7 +58,7 @@ def _rules() -> dmc.Group:
                 size="xs",
                 w=150,
                 allowDeselect=False,
-                value=DEFAULT_DATA_SET,  # set by the callback that reads the results, a choice would not be kept
+                value=DEFAULT_DATA_SET,  # in the layout: a choice is kept only where the layout had a value
                 **_KEPT,
                 **{"aria-label": "Data set"},
             ),
