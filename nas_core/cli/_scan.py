@@ -6,7 +6,6 @@ import json
 import math
 import multiprocessing
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -145,7 +144,7 @@ def _read_partial(path: Path, header: dict) -> dict[str, dict]:
 def _scored(
     space: str, archs: list, proxies: list[str], settings: ScoreSettings, workers: int
 ) -> Iterator[list[tuple[str, dict]]]:
-    from nas_core.engine import start_worker
+    from nas_core.engine import interrupts_held, start_worker
 
     if not archs:
         return
@@ -159,12 +158,8 @@ def _scored(
     try:
         size = min(_CHUNK, max(1, len(archs) // (4 * (workers or os.cpu_count() or 1))))
         chunks = [archs[k : k + size] for k in range(0, len(archs), size)]
-        # Workers start at submission and inherit the blocked signal: Ctrl-C is answered here, once, and never lost.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with interrupts_held():  # workers start at submission
             futures = [pool.submit(_score_chunk, space, chunk, proxies, settings) for chunk in chunks]
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         for future in as_completed(futures):
             yield future.result()
     finally:

@@ -346,6 +346,8 @@ def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+    from nas_core.engine import interrupts_held
+
     os.environ["OMP_NUM_THREADS"] = "1"
     context = multiprocessing.get_context("spawn")
     heard = context.SimpleQueue()
@@ -362,12 +364,8 @@ def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(f"train and score {len(jobs)} supernets", total=float(len(jobs)))
-            # Workers start at submission and inherit the blocked signal: Ctrl-C is answered here, once.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
+            with interrupts_held():  # workers start at submission
                 futures = [pool.submit(_train_and_score, number, job) for number, job in enumerate(jobs)]
-            finally:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             while not all(future.done() for future in futures):
                 while not heard.empty():
                     number, share = heard.get()

@@ -5,12 +5,12 @@ Strategies, proxies and spaces are other rooms; nothing here draws or serves.
 
 from typing import TYPE_CHECKING, Any
 
-from nas_core.engine._pool import follow, start_worker
+from nas_core.engine._pool import follow, interrupts_held, start_worker
 
 if TYPE_CHECKING:
     from nas_core.engine._engine import Engine
 
-__all__ = ["Engine", "follow", "start_worker"]
+__all__ = ["Engine", "follow", "interrupts_held", "start_worker"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,9 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +51,15 @@ class WorkerPool:
 
         `template` is the document of a space that its user made, `weights` a checkpoint for one-shot scores.
         """
-        return self._executor().submit(
-            score_candidates, space, tuple(archs), tuple(proxies), settings, template, weights
-        )
+        with interrupts_held():
+            return self._executor().submit(
+                score_candidates, space, tuple(archs), tuple(proxies), settings, template, weights
+            )
 
     def train(self, moment: Moment) -> Future[Trained]:
         """Train shared weights, or a network alone, a moment further in a worker."""
-        return self._executor().submit(train, moment)
+        with interrupts_held():
+            return self._executor().submit(train, moment)
 
     def delivered(self) -> None:
         """A worker delivered a result: the pool is sound."""
@@ -115,6 +117,34 @@ def score_candidates(
     if weights is not None:
         return score(weights, space, archs, proxies, settings)
     return score_architectures(space, archs, proxies, settings)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Answer Ctrl-C after the block, in which workers start that are never to hear it.
+
+    A worker starts at a submission and inherits the blocked signal. That does not spare the submitting thread: the
+    kernel hands the signal to any thread that takes it, a progress bar's for one, and Python raises
+    `KeyboardInterrupt` in the main thread all the same. Half-way into a start it would leave a worker without its
+    first words, which then ends in a traceback of its own; so the main thread notes the signal and raises it later.
+    """
+    late = False
+
+    def note(*_: object) -> None:
+        nonlocal late
+        late = True
+
+    main = threading.current_thread() is threading.main_thread()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handler = signal.signal(signal.SIGINT, note) if main else None
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        if late:
+            signal.raise_signal(signal.SIGINT)
 
 
 def start_worker(engine_process: int) -> None:
