@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nas_core.cli import _options as options
+from nas_core.cli._interrupt import interrupting
 from nas_core.cli._lists import Json
 
 if TYPE_CHECKING:
@@ -203,37 +203,38 @@ def serve_to_end(records: Store, identifiers: Sequence[str], workers: int = 0) -
     Raises:
         ValueError: a run failed, with the reason.
     """
-    from rich.console import Console
-    from rich.progress import Progress
+    with interrupting() as interrupted:
+        from rich.console import Console
+        from rich.progress import Progress
 
-    from nas_core.engine import Engine
+        from nas_core.engine import Engine
 
-    stop = threading.Event()
-    serving = Engine(records, workers=workers or None, among=identifiers)
-    thread = threading.Thread(target=serving.run_forever, args=(stop,))
-    thread.start()
-    done = []
-    try:
-        with Progress(transient=True, console=Console(stderr=True)) as progress:
-            for identifier in identifiers:
-                run = records.run(identifier)
-                bar = progress.add_task(run.name, total=int(run.config["budget"]))
-                if run.state == "created":
-                    records.command(identifier, "start")
-                while (run := records.run(identifier)).state in ("queued", "running"):
-                    progress.update(bar, completed=run.scored)
-                    time.sleep(0.1)
-                progress.remove_task(bar)
-                if run.state == "failed":
-                    raise ValueError(f"run {identifier} failed: {run.message}")
-                done.append(run)
-    except KeyboardInterrupt:
-        records.command(identifier, "pause")
-        typer.echo(f"paused; go on with: search --resume {identifier}", err=True)
-        raise SystemExit(130) from None
-    finally:
-        stop.set()
-        thread.join()
+        stop = threading.Event()
+        thread = threading.Thread(
+            target=Engine(records, workers=workers or None, among=identifiers).run_forever, args=(stop,)
+        )
+        thread.start()
+        done = []
+        try:
+            with Progress(transient=True, console=Console(stderr=True)) as progress:
+                for identifier in identifiers:
+                    run = records.run(identifier)
+                    bar = progress.add_task(run.name, total=int(run.config["budget"]))
+                    if run.state == "created":
+                        records.command(identifier, "start")
+                    while (run := records.run(identifier)).state in ("queued", "running"):
+                        progress.update(bar, completed=run.scored)
+                        if interrupted.wait(0.1):
+                            records.command(identifier, "pause")
+                            typer.echo(f"paused; go on with: search --resume {identifier}", err=True)
+                            raise SystemExit(130)
+                    progress.remove_task(bar)
+                    if run.state == "failed":
+                        raise ValueError(f"run {identifier} failed: {run.message}")
+                    done.append(run)
+        finally:
+            stop.set()
+            thread.join()
     return done
 
 

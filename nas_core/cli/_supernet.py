@@ -10,9 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from nas_core.cli import _options as options
+from nas_core.cli._interrupt import interrupting
 from nas_core.cli._lists import Json
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def train(
     else:
         trainer = supernet.Trainer(supernet.SupernetSettings.from_dict({**suited(space), **chosen}), acts=acts)
     began = trainer.step_
-    with stopping() as stop:
+    with interrupting() as stop:
         finished = run(trainer, out, stop, save_every, f"supernet {trainer.space.name}, {trainer.settings.sampling}")
     if not finished:
         print(
@@ -145,17 +145,6 @@ def take_over(trainer: Trainer, chosen: dict[str, Any], out: Path) -> None:
     if "epochs" in budget:
         budget.setdefault("seconds", None)
     trainer.settings = replace(trainer.settings, **budget)
-
-
-@contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, so that training ends between two steps and never in the midst of one."""
-    stop = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def run(trainer: Trainer, out: Path, stop: threading.Event, save_every: float, title: str) -> bool:

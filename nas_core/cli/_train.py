@@ -10,6 +10,7 @@ import typer
 
 from nas_core.cli import _options as options
 from nas_core.cli import _supernet as shared
+from nas_core.cli._interrupt import interrupting
 from nas_core.cli._lists import Json
 
 _RATE = 0.1
@@ -58,7 +59,7 @@ def train(
         fresh = {"learning_rate": _RATE, **chosen, "space": space}
         trainer = supernet.Trainer(supernet.SupernetSettings.from_dict(fresh))
     began = trainer.step_
-    with shared.stopping() as stop:
+    with interrupting() as stop:
         finished = shared.run(trainer, out, stop, save_every, f"{known.title}, one network")
     if not finished:
         done = f"{trainer.fraction:.0%} of the budget; run the same command to resume"

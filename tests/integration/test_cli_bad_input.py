@@ -15,6 +15,7 @@ import pytest
 
 from nas_core import spaces
 from nas_core.proxies import ScoreSettings
+from nas_core.store import Store
 
 SPACE = spaces.get("nb201")
 CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
@@ -176,6 +177,36 @@ def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path, delay):
     assert "Traceback" not in errors
     assert "run the same command to resume" in errors
     assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize("scored", [0, 3])
+def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(tmp_path, scored):
+    url = f"sqlite:///{tmp_path}/s.db"
+    search = ["search", "--budget", "160", "--workers", "2", "--json", "--image-size", "8", "--batch-size", "2"]
+    whole = json.loads(
+        helm(*search, "--channels", "4", "--store", f"sqlite:///{tmp_path}/whole.db", cwd=tmp_path).stdout
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nas_core", *search, "--channels", "4", "--store", url],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    records, deadline = Store(url), time.monotonic() + 60
+    while not [run for run in records.runs() if run.state != "created" and run.scored >= scored]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, errors = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (130, "")
+    run = records.runs()[0]
+    assert run.state == "paused" and run.scored < 160
+    assert errors.split("\n")[0] == f"paused; go on with: search --resume {run.id}"
+    resumed = helm("search", "--resume", run.id, "--json", "--store", url, cwd=tmp_path)
+    assert json.loads(resumed.stdout) == {**whole, "run": run.id}
 
 
 def test_help_is_help(tmp_path):
