@@ -182,7 +182,7 @@ def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path, delay):
 @pytest.mark.parametrize("scored", [0, 3])
 def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(tmp_path, scored):
     url = f"sqlite:///{tmp_path}/s.db"
-    search = ["search", "--budget", "160", "--workers", "2", "--json", "--image-size", "8", "--batch-size", "2"]
+    search = ["search", "--budget", "64", "--workers", "2", "--json", "--image-size", "8", "--batch-size", "2"]
     whole = json.loads(
         helm(*search, "--channels", "4", "--store", f"sqlite:///{tmp_path}/whole.db", cwd=tmp_path).stdout
     )
@@ -203,7 +203,7 @@ def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(tmp_path, s
     printed, errors = process.communicate(timeout=60)
     assert (process.returncode, printed) == (130, "")
     run = records.runs()[0]
-    assert run.state == "paused" and run.scored < 160
+    assert run.state == "paused" and run.scored < 64
     assert errors.split("\n")[0] == f"paused; go on with: search --resume {run.id}"
     resumed = helm("search", "--resume", run.id, "--json", "--store", url, cwd=tmp_path)
     assert json.loads(resumed.stdout) == {**whole, "run": run.id}
