@@ -50,23 +50,26 @@ class Plan:
         self.batch = int(config.get("batch") or GENERATION)
         script = config.get("script") or {}
         self.script_acts: list[dict[str, Any]] = script.get("acts") or []
-        self._trainings: list[list[float]] = script.get("trainings") or []
+        self._trainings = [(int(at), int(step), float(epochs)) for at, step, epochs in script.get("trainings") or []]
         self.script_asks = {int(at): int(size) for at, size in script.get("asks") or []}
         self.analyst = bool(config.get("analyst"))
         if self.batch < 1:
             raise ValueError(f"batch: got {self.batch}, expected at least 1")
 
-    def epochs(self, asked: int) -> float:
-        """Epochs in all that the weights see before the next candidate; a script may have trained on later."""
+    def epochs(self, asked: int, step: int) -> float:
+        """Epochs in all that the weights are to see, once `asked` candidates are asked and `step` updates are made.
+
+        A script says when its session went over to which budget; what this run wants itself comes after that.
+        """
         assert self.supernet is not None
-        wanted = float(self.supernet["epochs"])
-        earlier = [epochs for at, epochs in self._trainings if at <= asked]
-        return min(wanted, max(earlier)) if earlier else wanted
+        begun = [epochs for at, from_step, epochs in self._trainings if at <= asked and from_step <= step]
+        return begun[-1] if 0 < len(begun) < len(self._trainings) else float(self.supernet["epochs"])
 
     def next_step(self, asked: int, step: int) -> int | None:
-        """The training step at which the next act of the script takes effect."""
-        later = [int(entry["step"]) for entry in self.script_acts if int(entry["at"]) <= asked and entry.get("step")]
-        return min((other for other in later if other > step), default=None)
+        """The training step at which the next act, or the next budget, of the script takes effect."""
+        acts = [int(entry["step"]) for entry in self.script_acts if int(entry["at"]) <= asked and entry.get("step")]
+        budgets = [from_step for at, from_step, _ in self._trainings if at <= asked]
+        return min((other for other in acts + budgets if other > step), default=None)
 
     def lasting(self, values: Mapping[str, float]) -> dict[str, float]:
         """Those of `values` that depend on nothing but architecture and settings: what the cache may keep."""

@@ -86,10 +86,11 @@ class RunningSearch:
         strategy = self._strategy or self._resume(run, plan)
         generation = self._store.generation(self.identifier, self._told)
         if not generation:
-            if plan.supernet is not None and self._training["epochs"] < plan.epochs(run.asked):
+            step = int(self._training["step"])
+            if plan.supernet is not None and self._training["epochs"] < plan.epochs(run.asked, step):
                 self._train(run, plan, strategy)
                 return True
-            if plan.supernet is not None and self._training.get("told") != self._training["step"]:
+            if plan.supernet is not None and self._training.get("told") != step:
                 return self._score_again(plan, strategy, interrupted)
             budget = plan.budget
             n = plan.batch if budget is None else min(plan.batch, budget - run.asked)
@@ -142,7 +143,8 @@ class RunningSearch:
     def _train(self, run: RunRow, plan: Plan, strategy: search.Strategy) -> None:
         """Train the weights a moment further, under the acts in force, and keep them with their loss curve."""
         assert plan.supernet is not None
-        step, epochs = int(self._training["step"]), plan.epochs(run.asked)
+        step = int(self._training["step"])
+        epochs = plan.epochs(run.asked, step)
         acts = self._store.log(self.identifier, kind="act")
         if self._play(run, plan, acts, step):
             acts = self._store.log(self.identifier, kind="act")
@@ -150,6 +152,9 @@ class RunningSearch:
         held = self._course["steps"][-1][1] if self._course["steps"] else 0
         if len(acts) != held:
             self._course["steps"].append([step, len(acts)])
+        budgets = self._course["trainings"]
+        if not budgets or budgets[-1][-1] != epochs:  # the learning rate follows the budget
+            budgets.append([run.asked, step, epochs])
         in_force = [act.to_dict() for act in steering.acts]
         until = plan.next_step(run.asked, step)
         try:
@@ -163,7 +168,6 @@ class RunningSearch:
         self._training["step"] = found.step
         if found.finished:
             self._training["epochs"] = epochs
-            self._course["trainings"].append([run.asked, epochs])
         message = f"trained {found.epoch:.3g} of {epochs:g} epochs"
         if found.losses:
             message += f", validation loss {found.losses[-1]['validation']:.3g}"
@@ -234,6 +238,7 @@ class RunningSearch:
             if not self._carry_out(_Errand(stale, [], self._write_again), plan, interrupted):
                 return False
             self._store.set_state(self.identifier, "running", expected=("running",))
+        if rows:  # also where an interruption fell between the last score and this
             self._told = 0
             self._tell(strategy, plan)
         self._training["told"] = step

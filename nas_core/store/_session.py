@@ -14,8 +14,8 @@ def session_script(store: Store, identifier: str) -> dict[str, Any]:
     """The session of a run, JSON-ready: a replay of it asks the same candidates under the same acts.
 
     `acts` are `{"at": candidates asked before the act took effect, "step": steps trained then, "act": the act}`,
-    `asks` the sizes of those asks that were not a whole batch, `[candidates asked before, size]`, `trainings` the
-    epochs in all after which candidates were asked, `[candidates asked before, epochs]`.
+    `asks` the sizes of those asks that were not a whole batch, `[candidates asked before, size]`, `trainings`
+    which budget weights were trained by from when on, `[candidates asked before, steps trained then, epochs in all]`.
     """
     run = store.run(identifier)
     state = run.strategy_state or {}
@@ -30,6 +30,8 @@ def session_script(store: Store, identifier: str) -> dict[str, Any]:
     config = {name: value for name, value in run.config.items() if name not in ("script", "twin_of", "analyst")}
     if "supernet" in config:
         config["supernet"] = {**state.get("supernet", {}), **config["supernet"]}
+        if course.get("trainings"):
+            config["supernet"]["epochs"] = course["trainings"][-1][-1]
     return {
         "format": FORMAT,
         "name": run.name,

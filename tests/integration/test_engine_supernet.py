@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -138,10 +139,15 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
     ]
     run = store.create_run(SPACE.name, {**CONFIG, "script": {"acts": acts, "asks": []}})
     work(store, engine, run)
-    store.command(run, "train", epochs=9)
+    ends = []
+    for epochs in (7, 9):  # twice in a row: the learning rate fell twice
+        ends.append(store.log(run, kind="loss")[-1].body["step"])
+        store.command(run, "train", epochs=epochs)
+        work(store, engine, run)
     store.command(run, "extend", budget=40)
     work(store, engine, run)
-    assert store.run(run).strategy_state["course"]["trainings"] == [[0, 6.0], [24, 9.0]]
+    budgets = store.run(run).strategy_state["course"]["trainings"]
+    assert budgets == [[0, 0, 6.0], [24, ends[0], 7.0], [24, ends[1], 9.0]]
     script = session_script(store, run)
     written = {name: script["config"]["supernet"][name] for name in ("epochs", "learning_rate", "normalise_pools")}
     assert written == {"epochs": 9.0, "learning_rate": 0.3, "normalise_pools": True}  # two of them defaults of the day
@@ -154,13 +160,54 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
     assert set(first["weights_step"]) == {store.log(run, kind="loss")[-1].body["step"]}
     assert equal(weights_of(store, run), weights_of(store, again))
     # Half of it was scored before the weights were trained on, and again after.
-    assert sum(entry.body["candidates"] for entry in store.log(run, kind="rescored")) == 24
+    assert sum(entry.body["candidates"] for entry in store.log(run, kind="rescored")) == 2 * 24
     ranker = Ranker(loads(store.file(run)))
     on_these_weights = ranker.scores([SPACE.parse(arch) for arch in first["arch"][:8]])["one_shot"]
     assert first["one_shot"][:8].tolist() == pytest.approx(on_these_weights.tolist(), rel=1e-5)
     told = store.run(run).strategy_state["strategy"]["population"]  # as it was before the last generation was told
     assert [tuple(arch) for arch, _ in told] == [SPACE.parse(arch) for arch in first["arch"][:32]]
     assert [value for _, value in told] == first["one_shot"][:32].tolist()
+
+
+def test_a_budget_raised_in_mid_training_repeats_exactly_and_a_replay_trains_on(store, engine):
+    run = store.create_run(SPACE.name, CONFIG)
+    store.command(run, "start")
+    while not store.log(run, kind="loss"):
+        engine.step()
+    store.command(run, "train", epochs=9)
+    work(store, engine, run)
+    (_, (asked, step, epochs)) = store.run(run).strategy_state["course"]["trainings"]
+    assert (asked, epochs) == (0, 9.0) and 0 < step < store.log(run, kind="loss")[-1].body["step"]
+    again = replay(store, session_script(store, run))
+    work(store, engine, again)
+    assert equal(weights_of(store, run), weights_of(store, again))
+    assert store.table(run)["one_shot"].tolist() == store.table(again)["one_shot"].tolist()
+    store.command(again, "train", epochs=10)
+    work(store, engine, again)
+    assert not equal(weights_of(store, run), weights_of(store, again))
+
+
+def pause_once_scored_again(store, run):
+    while "again" not in store.run(run).message:
+        time.sleep(0.005)
+    store.command(run, "pause")
+
+
+def test_values_on_new_weights_are_told_also_where_scoring_them_was_interrupted(store, engine):
+    run = store.create_run(SPACE.name, CONFIG)
+    work(store, engine, run)
+    store.command(run, "train", epochs=7)
+    store.command(run, "extend", budget=32)
+    pausing = threading.Thread(target=pause_once_scored_again, args=(store, run))
+    pausing.start()
+    while store.run(run).state in ("queued", "running"):
+        engine.step()
+    pausing.join()
+    assert store.run(run).state == "paused"
+    assert store.table(run)["weights_step"].nunique() == 1  # what workers had in hand is written: nothing is left
+    work(store, engine, run)
+    told = store.run(run).strategy_state["strategy"]["population"]
+    assert [value for _, value in told] == store.table(run)["one_shot"][:24].tolist()
 
 
 def test_a_network_trained_alone_has_a_curve_weights_and_an_accuracy(store, engine):
