@@ -1,4 +1,4 @@
-"""`engine` serves the store; `search` makes a run and serves it until it ends."""
+"""`engine` serves the store; `search` makes a run and carries it to its end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas_core.cli import _options as options
-from nas_core.cli._interrupt import interrupting
 from nas_core.cli._lists import Json
+from nas_core.cli._runs import ranked, serve_to_end
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,12 +126,9 @@ def search(
     else:
         records.command(records.run(resume).id, "resume")
     run = serve_to_end(records, [resume], workers)[0]
-    table = records.table(resume)
-    if table.empty:
-        raise ValueError(f"run {resume} has no candidates: {run.message}")
-    best = _best(table, run, top).drop(columns=["scored"])
+    best = _best(records, run, top).drop(columns=["scored"])
     if as_json:
-        typer.echo(json.dumps({"run": resume, "scored": len(table), "best": best.to_dict("records")}))
+        typer.echo(json.dumps({"run": resume, "scored": run.scored, "best": best.to_dict("records")}))
     else:
         typer.echo(f"run {resume}: {run.message}\n{best.to_string(index=False)}")
 
@@ -173,18 +170,16 @@ def _costs(space: SearchSpace, strategy: str, rank_by: str, given: Sequence[str]
     return costs
 
 
-def _best(table: pd.DataFrame, run: RunRow, top: int) -> pd.DataFrame:
-    """The `top` candidates, best first. Where the run has costs: with these, first the whole front, marked `front`."""
-    from nas_core import proxies, spaces
-    from nas_core.ladder import AGGREGATE
-    from nas_core.predict import front, rank_sum_so_far
+def _best(records: Store, run: RunRow, top: int) -> pd.DataFrame:
+    """The `top` candidates, best first. Where the run has costs: with these, first the whole front, marked `front`.
 
-    rank_by = str(run.config["rank_by"])
-    sign = 1 if proxies.higher_is_better(rank_by) else -1
-    if rank_by == AGGREGATE:
-        names = [name for name in run.config["proxies"] if name in table]
-        lower = tuple(name for name in names if not proxies.higher_is_better(name))
-        table[AGGREGATE] = rank_sum_so_far(table[names], lower)
+    Raises:
+        ValueError: the run has no candidates.
+    """
+    from nas_core import spaces
+    from nas_core.predict import front
+
+    table, rank_by, sign = ranked(records, run)
     costs = [str(name) for name in run.config.get("costs") or ()]
     if not costs:
         return table.sort_values(rank_by, ascending=sign < 0).head(top)
@@ -193,49 +188,8 @@ def _best(table: pd.DataFrame, run: RunRow, top: int) -> pd.DataFrame:
     for name in costs:
         table[name] = forms[name].to_numpy() if name in forms else table[name]
     table["front"] = front(sign * table[rank_by].to_numpy(dtype=float), table[costs].to_numpy(dtype=float))
-    ranked = table.assign(turned=-sign * table[rank_by]).sort_values(["front", "turned"], ascending=[False, True])
-    return ranked.drop(columns="turned").head(max(top, int(table["front"].sum())))
-
-
-def serve_to_end(records: Store, identifiers: Sequence[str], workers: int = 0) -> list[RunRow]:
-    """Start runs one after another and carry each through, with a progress bar; how they stand afterwards.
-
-    Raises:
-        ValueError: a run failed, with the reason.
-    """
-    with interrupting() as interrupted:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        from nas_core.engine import Engine
-
-        stop = threading.Event()
-        thread = threading.Thread(
-            target=Engine(records, workers=workers or None, among=identifiers).run_forever, args=(stop,)
-        )
-        thread.start()
-        done = []
-        try:
-            with Progress(transient=True, console=Console(stderr=True)) as progress:
-                for identifier in identifiers:
-                    run = records.run(identifier)
-                    bar = progress.add_task(run.name, total=int(run.config["budget"]))
-                    if run.state == "created":
-                        records.command(identifier, "start")
-                    while (run := records.run(identifier)).state in ("queued", "running"):
-                        progress.update(bar, completed=run.scored)
-                        if interrupted.wait(0.1):
-                            records.command(identifier, "pause")
-                            typer.echo(f"paused; go on with: search --resume {identifier}", err=True)
-                            raise SystemExit(130)
-                    progress.remove_task(bar)
-                    if run.state == "failed":
-                        raise ValueError(f"run {identifier} failed: {run.message}")
-                    done.append(run)
-        finally:
-            stop.set()
-            thread.join()
-    return done
+    best = table.assign(turned=-sign * table[rank_by]).sort_values(["front", "turned"], ascending=[False, True])
+    return best.drop(columns="turned").head(max(top, int(table["front"].sum())))
 
 
 def _executor(scheduler: str | None):  # type: ignore[no-untyped-def]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas_core.cli import _options as options
-from nas_core.cli._engine import StoreUrl, serve_to_end
+from nas_core.cli._engine import StoreUrl
 from nas_core.cli._lists import Json
+from nas_core.cli._runs import ranked, serve_to_end
 
 if TYPE_CHECKING:
     from nas_core.bench import TwinComparison
@@ -26,7 +27,6 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Repeat a session: the same candidates are asked under the same acts, and the same one is best."""
-    from nas_core import proxies
     from nas_core.store import Store
     from nas_core.store import replay as make_run
 
@@ -36,9 +36,8 @@ def replay(
         script.write_text(json.dumps(found, indent=1) + "\n")
         return
     run = serve_to_end(records, [make_run(records, found)], workers)[0]
-    table = records.table(run.id)
-    rank_by = str(run.config.get("rank_by"))
-    best = table.sort_values(rank_by, ascending=not proxies.higher_is_better(rank_by), kind="stable").iloc[0]
+    table, rank_by, sign = ranked(records, run)
+    best = table.sort_values(rank_by, ascending=sign < 0, kind="stable").iloc[0]
     result = {"run": run.id, "scored": len(table), "choice": best["arch"], rank_by: float(best[rank_by])}
     typer.echo(json.dumps(result) if as_json else f"run {run.id}: {len(table)} candidates, choice {best['arch']}")
 
@@ -82,6 +81,8 @@ def twin(
             config |= {"settings": ScoreSettings(data=data).to_dict(), "seed": number, "batch": 8, "analyst": True}
             steered.append(records.create_run(space, config, f"analyst, seed {number}"))
         serve_to_end(records, steered, workers)
+    for identifier in steered:
+        ranked(records, records.run(identifier))
     twins = [make_twin(records, identifier) for identifier in steered]
     serve_to_end(records, twins, workers)
     rows = [_compared(records, records.run(a), records.run(b)) for a, b in zip(steered, twins, strict=True)]
@@ -131,12 +132,13 @@ def _compared(records: Store, steered: RunRow, unsteered: RunRow) -> dict[str, A
 
 def compare_runs(records: Store, steered: RunRow, unsteered: RunRow) -> TwinComparison:
     """Two runs by their ranking score, in the order in which candidates were asked."""
-    from nas_core import bench, proxies
+    from nas_core import bench
 
-    rank_by = str(steered.config.get("rank_by"))
-    sign = 1 if proxies.higher_is_better(rank_by) else -1
-    values = [sign * records.table(run.id)[rank_by].to_numpy(dtype=float) for run in (steered, unsteered)]
-    return bench.compare_twins(*values)
+    merits = []
+    for run in (steered, unsteered):
+        table, rank_by, sign = ranked(records, run)
+        merits.append(sign * table[rank_by].to_numpy(dtype=float))
+    return bench.compare_twins(*merits)
 
 
 def _print(summary: dict[str, Any]) -> None:

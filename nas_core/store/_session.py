@@ -52,13 +52,38 @@ def replay(store: Store, script: Mapping[str, Any], name: str = "") -> str:
     Raises:
         StoreError: this is no session script.
     """
-    wanted = {"space": str, "config": dict, "acts": list, "asks": list}
+    script = {"trainings": [], **script}
+    wanted = {"space": str, "config": dict, "acts": list, "asks": list, "trainings": list}
     lack = next((key for key, kind in wanted.items() if not isinstance(script.get(key), kind)), None)
     if script.get("format") != FORMAT or lack:
         found = f"{lack} is {script.get(str(lack))!r}" if lack else f"format is {script.get('format')!r}"
         raise StoreError(f"no session script: {found}; expected one that the Runs page or `replay` wrote")
-    config = {**script["config"], "script": {name: script.get(name, []) for name in ("acts", "asks", "trainings")}}
+    for part, fits, expected in _ENTRIES:
+        for entry in script[part]:
+            if not fits(entry):
+                raise StoreError(f"no session script: {part} holds {entry!r}; expected {expected}")
+    config = {**script["config"], "script": {part: script[part] for part, *_ in _ENTRIES}}
     return store.create_run(script["space"], config, name or f"replay of {script.get('name', 'a session')}")
+
+
+def _numbers(entry: Any, n: int) -> bool:
+    return isinstance(entry, list) and len(entry) == n and all(isinstance(value, int | float) for value in entry)
+
+
+def _is_act(entry: Any) -> bool:
+    return (
+        isinstance(entry, Mapping)
+        and isinstance(entry.get("at"), int)
+        and isinstance(entry.get("step"), int | None)
+        and isinstance(entry.get("act"), Mapping)
+    )
+
+
+_ENTRIES = (
+    ("acts", _is_act, "at (a number of candidates), step (a number or null) and act"),
+    ("asks", lambda entry: _numbers(entry, 2), "[candidates asked before, size]"),
+    ("trainings", lambda entry: _numbers(entry, 3), "[candidates asked before, steps trained then, epochs in all]"),
+)
 
 
 def twin(store: Store, identifier: str) -> str:

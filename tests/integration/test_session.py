@@ -136,6 +136,39 @@ def test_replay_and_twin_on_the_command_line(store, executor, steered, tmp_path)
     assert "difference" in compared.stdout and "median over 1 pairs" in compared.stdout
 
 
+def test_an_aggregate_without_a_budget_is_replayed_and_its_paused_twin_carried_to_the_end(store, executor, tmp_path):
+    config = {"strategy": "random", "proxies": ["flops", "params"], "rank_by": "aggregate", "seed": 1}
+    act = Act("prune", "*", ("none", "skip_connect", "avg_pool_3x3")).to_dict()
+    run = store.create_run("nb201", config)
+    store.append(run, "act", act)
+    archs = carried(store, executor, run)
+    assert len(archs) == 64  # all that the act leaves
+    script = {**session_script(store, run), "config": config}
+    (tmp_path / "s.json").write_text(json.dumps(script))
+    again = json.loads(helm("replay", str(tmp_path / "s.json"), "--store", store.url, "--json").stdout)
+    assert again["scored"] == 64
+    assert SPACE.closed_forms([SPACE.parse(again["choice"])])["flops"].iloc[0] == store.table(run)["flops"].max()
+    other = twin(store, run)
+    engine = Engine(store, executor=executor)
+    store.command(other, "start")
+    engine.step()
+    store.command(other, "pause")
+    engine.step()
+    engine.close()
+    assert 0 < store.run(other).asked < 64
+    (pair,) = json.loads(helm("twin", run, "--store", store.url, "--json").stdout)["pairs"]
+    assert (pair["twin"], pair["n"]) == (other, 64)
+    assert store.run(other).state == "finished"
+
+
+def test_a_run_without_candidates_has_nothing_to_compare(store):
+    done = helm("twin", created(store, budget=8), "--store", store.url)
+    assert done.returncode == 2 and "has no candidates" in done.stderr
+
+
+SCRIPT = '{"format": "nas-helm-session/1", "space": "nb201", "config": {}, %s}'
+
+
 @pytest.mark.parametrize(
     ("content", "part"),
     [
@@ -143,6 +176,9 @@ def test_replay_and_twin_on_the_command_line(store, executor, steered, tmp_path)
         ("not json", "is no session script"),
         ('{"format": "other/1", "space": "nb201", "config": {}, "acts": [], "asks": []}', "format is 'other/1'"),
         ('{"format": "nas-helm-session/1", "space": "nb201", "config": {}}', "acts is None"),
+        (SCRIPT % '"acts": [{"at": 3}], "asks": []', "acts holds {'at': 3}; expected at"),
+        (SCRIPT % '"acts": [], "asks": [[8]]', "asks holds [8]; expected"),
+        (SCRIPT % '"acts": [], "asks": [], "trainings": [[0, 3.0]]', "trainings holds [0, 3.0]; expected"),
     ],
 )
 def test_what_is_no_script_is_one_line(tmp_path, content, part):

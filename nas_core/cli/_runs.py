@@ -1,0 +1,85 @@
+"""What commands do with runs of the store: carry them to their end, rank what they found."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nas_core.cli._interrupt import interrupting
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas_core.store import RunRow, Store
+
+
+def serve_to_end(records: Store, identifiers: Sequence[str], workers: int = 0) -> list[RunRow]:
+    """Start runs one after another, or go on with them, and carry each through, with a progress bar.
+
+    Returns the runs as they are then: finished.
+
+    Raises:
+        ValueError: a run failed, with the reason; or somebody paused or stopped it meanwhile.
+    """
+    with interrupting() as interrupted:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        from nas_core.engine import Engine
+
+        stop = threading.Event()
+        thread = threading.Thread(
+            target=Engine(records, workers=workers or None, among=identifiers).run_forever, args=(stop,)
+        )
+        thread.start()
+        done = []
+        try:
+            with Progress(transient=True, console=Console(stderr=True)) as progress:
+                for identifier in identifiers:
+                    run = records.run(identifier)
+                    budget = run.config.get("budget")
+                    bar = progress.add_task(run.name, total=budget if isinstance(budget, int) else None)
+                    if run.state not in ("queued", "running", "finished"):
+                        records.command(identifier, "resume" if run.state in ("paused", "stopped") else "start")
+                    while (run := records.run(identifier)).state in ("queued", "running"):
+                        progress.update(bar, completed=run.scored)
+                        if interrupted.wait(0.1):
+                            records.command(identifier, "pause")
+                            print(f"paused; go on with: search --resume {identifier}", file=sys.stderr)
+                            raise SystemExit(130)
+                    progress.remove_task(bar)
+                    if run.state == "failed":
+                        raise ValueError(f"run {identifier} failed: {run.message}")
+                    if run.state != "finished":
+                        raise ValueError(f"run {identifier} was {run.state}; go on with: search --resume {identifier}")
+                    done.append(run)
+        finally:
+            stop.set()
+            thread.join()
+    return done
+
+
+def ranked(records: Store, run: RunRow) -> tuple[pd.DataFrame, str, int]:
+    """A run's candidates in the order asked, the column that ranks them, and its sign: 1 where higher is better.
+
+    An aggregate ranks them among all that the run has.
+
+    Raises:
+        ValueError: the run has no candidates.
+    """
+    from nas_core import proxies
+    from nas_core.ladder import AGGREGATE
+    from nas_core.predict import rank_sum_so_far
+
+    table = records.table(run.id)
+    if table.empty:
+        raise ValueError(f"run {run.id} has no candidates: {run.message or run.state}")
+    asked = run.config.get("proxies") or ["zico"]
+    rank_by = str(run.config.get("rank_by") or asked[0])
+    if rank_by == AGGREGATE:
+        names = [name for name in asked if name in table]
+        lower = tuple(name for name in names if not proxies.higher_is_better(name))
+        table[AGGREGATE] = rank_sum_so_far(table[names], lower)
+    return table, rank_by, 1 if proxies.higher_is_better(rank_by) else -1
