@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from nas_core.engine._plan import Plan
+from nas_core.spaces import ImageShape
 from nas_core.store import RunRow, Store
+
+if TYPE_CHECKING:
+    from nas_core.export import Blueprint
 
 
 @dataclass(frozen=True)
@@ -21,17 +27,31 @@ def export(store: Store, run: RunRow, text: str, kind: str) -> Exported:
     Raises:
         ValueError: no such architecture or kind, or it cannot be written so.
     """
-    from nas_core.export import KINDS, Blueprint, content, trained_model
+    from nas_core.export import KINDS, content, trained_model
 
     weights = _weights(store, run, text)
     if weights is None:
-        blueprint = Blueprint.of(run.space, text)
+        blueprint = _blueprint(run, text)
         model = blueprint.model(seed=int(run.config.get("seed") or 0))
     else:
         blueprint, model = trained_model(weights)
     ending = KINDS[kind][0] if kind in KINDS else ""
     name = f"{'trained' if weights else 'fresh'}-{run.id}{ending}"
     return Exported(name, content(kind, blueprint, model).data)
+
+
+def _blueprint(run: RunRow, text: str) -> Blueprint:
+    """The size the space is published at; a template's own, or that of the images its weights are trained on."""
+    from nas_core.export import Blueprint
+
+    plan = Plan(run)
+    if plan.supernet is None or plan.template is None:
+        return Blueprint.of(run.space, text)
+    from nas_core.supernet import SupernetSettings, _images
+
+    images = _images.load(SupernetSettings.from_dict(plan.supernet))
+    image = ImageShape(images.channels, images.size, images.size)
+    return Blueprint.of(run.space, text, image=image, classes=images.classes)
 
 
 def _weights(store: Store, run: RunRow, text: str) -> bytes | None:

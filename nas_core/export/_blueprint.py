@@ -54,7 +54,7 @@ class Blueprint:
         blueprint = cls(
             space,
             chosen,
-            image or _own(known, "image", ImageShape()),
+            image or _own(known, "image", known.image),
             _own(known, "classes", 10) if classes is None else classes,
             scale or _own(known, "scale", Scale()),
         )

@@ -44,13 +44,18 @@ _DEFINED: dict[str, SearchSpace] = {}
 def define(document: Mapping[str, Any]) -> SearchSpace:
     """Make the space of a template known to this process, by its name `template:...`, and return it.
 
+    The same template under another title takes the place of the one known before.
+
     Raises:
         ValueError: no template, or blocks that do not fit together.
     """
     from nas_core.spaces.template import TemplateSpace, read
 
     space = TemplateSpace(read(document))
-    return _DEFINED.setdefault(space.name, space)
+    known = _DEFINED.get(space.name)
+    if known is None or known.title != space.title:
+        known = _DEFINED[space.name] = space
+    return known
 
 
 def get(name: str) -> SearchSpace:

@@ -96,8 +96,10 @@ class Template:
 
     @property
     def digest(self) -> str:
-        """Names what is built: equal for equal layers, whatever the template is called."""
-        content = json.dumps(self.to_dict()["layers"], sort_keys=True)
+        """Names what is built: equal for equal layers and images, whatever the template is called."""
+        document = self.to_dict()
+        image = [] if document["image"] == _IMAGE else [document["image"]]  # names from before images counted stay
+        content = json.dumps(document["layers"] + image, sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
 
 
@@ -113,6 +115,8 @@ def read(document: Mapping[str, Any]) -> Template:
     if not isinstance(layers, list) or not 1 <= len(layers) <= MOST_LAYERS:
         raise ValueError(f"a template has 1 to {MOST_LAYERS} layers; found {_amount(layers)}")
     image = document.get("image") or {}
+    if not isinstance(image, Mapping):
+        raise ValueError(f"image is {image!r}; expected an object with {', '.join(_IMAGE)}")
     sides = [_whole(image.get(name, default), f"image {name}", 1, 1024) for name, default in _IMAGE.items()]
     return Template(
         str(document.get("name") or "template")[:60],

@@ -407,6 +407,11 @@ class SearchSpace(ABC):
         frame = self.closed_forms(archs)
         return {str(column): frame[column].to_numpy() for column in frame}
 
+    @property
+    def image(self) -> ImageShape:
+        """The images that a network is built for where nobody says."""
+        return ImageShape()
+
     def check(self, allowed: Sequence[Sequence[int]]) -> None:  # noqa: B027 - a hook, not a duty
         """Whether `allowed` choices, by decision, leave something to build; spaces with constraints may look closer.
 

@@ -219,7 +219,12 @@ class TemplateSpace(SearchSpace):
         """
         from nas_core.spaces._template_network import Network
 
-        return Network(self, arch, image=image or self.template.image, classes=classes)
+        return Network(self, arch, image=image or self.image, classes=classes)
+
+    @property
+    def image(self) -> ImageShape:
+        """Those of the template."""
+        return self.template.image
 
     @property
     def one_shot_settings(self) -> Mapping[str, Any]:

@@ -185,15 +185,16 @@ class Store:
             query = query.where(Run.id == identifier)
         with self._transaction() as session:
             rows = session.execute(query.order_by(Run.created.desc())).all()
+        names = {}
         for run, *_ in rows:
-            if "template" in run.config:
+            if run.config.get("template"):
                 with suppress(ValueError):  # whoever asks for such a space is told
-                    spaces.define(run.config["template"])
+                    names[run.id] = spaces.define(run.config["template"]).name
         return [
             RunRow(
                 id=run.id,
                 name=run.name,
-                space=run.space,
+                space=names.get(run.id, run.space),
                 config=run.config,
                 state=run.state,
                 message=run.message,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -14,7 +15,8 @@ import torch
 
 from nas_core import spaces
 from nas_core.engine import Engine
-from nas_core.spaces import Act
+from nas_core.engine._exports import export
+from nas_core.spaces import Act, ImageShape
 from nas_core.spaces.template import PRESETS
 from nas_core.store import Store, StoreError, replay, session_script
 from nas_core.supernet import Ranker, loads
@@ -228,6 +230,14 @@ def test_a_network_trained_alone_has_a_curve_weights_and_an_accuracy(store, engi
     assert work(store, engine, run).state == "finished"
     assert store.table(run)["trained"].tolist() != [accuracy]
     assert store.table(run)["scored"].tolist() == [1]
+
+
+def test_an_untrained_candidate_is_exported_for_the_images_of_its_run(store, engine, searched):
+    arch = store.table(searched)["arch"].iloc[0]
+    exported = export(store, store.run(searched), arch, "state-dict")
+    weights = torch.load(io.BytesIO(exported.data), weights_only=True)
+    assert exported.name.startswith("fresh-")
+    SPACE.build(SPACE.parse(arch), image=ImageShape(1, 8, 8)).load_state_dict(weights)
 
 
 def test_a_training_is_paused_and_goes_on(store, engine):

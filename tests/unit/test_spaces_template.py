@@ -100,6 +100,7 @@ def test_blocks_that_do_not_fit_are_named_with_the_reason():
         (lambda d: d["layers"][0]["blocks"][0].update(filters=True), "filters is True; expected a whole number"),
         (lambda d: d["layers"][0].update(merge="mean"), "layer 1 merge is 'mean'"),
         (lambda d: d["image"].update(height=0), "image height is 0"),
+        (lambda d: d.update(image=[1, 8, 8]), "image is [1, 8, 8]; expected an object with channels, height, width"),
     ],
 )
 def test_a_bad_document_gets_one_clear_sentence(change, message):
@@ -157,6 +158,21 @@ def test_a_supernet_of_a_template_learns_and_pruned_blocks_keep_their_weights():
         trainer.step()
     assert before
     assert all(torch.equal(old, new) for old, new in zip(before, trainer.supernet.weights_of(1, 1), strict=True))
+
+
+def test_an_edited_image_or_name_is_that_of_the_space():
+    document = PRESETS["3-conv-7-layer"]().to_dict()
+    small = spaces.define(document)
+    edited = {**document, "name": "mine", "image": {"channels": 3, "height": 16, "width": 16}}
+    large = spaces.define(edited)
+    assert (large.title, large.template.image) == ("mine", ImageShape(3, 16, 16))
+    arch = small.parse("|".join(["100"] * 7))
+    flops = [space.closed_forms([arch])["flops"].iloc[0] for space in (small, large)]
+    assert flops[1] > 4 * flops[0]
+    assert spaces.get(small.name).template.image == ImageShape(1, 8, 8)
+    renamed = spaces.define({**document, "name": "other"})
+    assert (renamed.name, renamed.title) == (small.name, "other")
+    assert Blueprint.of(large.name, arch).model()(torch.zeros(2, 3, 16, 16)).shape == (2, 10)
 
 
 def test_the_network_takes_the_image_it_is_built_for(space):
