@@ -10,7 +10,7 @@ from typing import Any
 from nas_core.search._registry import register
 from nas_core.search.base import Result, generator, not_told
 from nas_core.search.random import draw_unseen
-from nas_core.spaces import Architecture, SearchSpace, Steering
+from nas_core.spaces import Architecture, SearchSpace, Steering, SteeringConflict
 
 POPULATION = 50
 SAMPLE = 10
@@ -52,14 +52,15 @@ class RegularisedEvolution:
     def _child(self, steering: Steering) -> Architecture | None:
         if len(self._seen) < self._size or not self._population:
             return None
-        if self.space.count(steering).value == 0:
-            return None
-        for _ in range(_PATIENCE):
-            picks = self._rng.integers(len(self._population), size=self._sample)
-            parent = max((self._population[int(k)] for k in picks), key=lambda member: member[1])[0]
-            child = self.space.mutate(parent, self._rng, steering)
-            if child not in self._seen:
-                return child
+        try:
+            for _ in range(_PATIENCE):
+                picks = self._rng.integers(len(self._population), size=self._sample)
+                parent = max((self._population[int(k)] for k in picks), key=lambda member: member[1])[0]
+                child = self.space.mutate(parent, self._rng, steering)
+                if child not in self._seen:
+                    return child
+        except SteeringConflict:  # nothing obeys, or it cannot be found
+            pass
         return None
 
     def tell(self, results: Sequence[Result]) -> None:

@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
     from torch import nn
 
 Architecture = tuple[int, ...]
-Metrics = Callable[[Sequence[Architecture]], Mapping[str, np.ndarray]]
+Metrics = Callable[[Sequence[Architecture] | np.ndarray], Mapping[str, np.ndarray]]
+Ranges = tuple[tuple[str, float, float], ...]
+"""Closed ranges of metrics: name, lowest, highest."""
 
 _ENUMERATION_LIMIT = 1_000_000
 _COUNT_SAMPLES = 20_000
 _REJECTION_LIMIT = 2_000
+_MEMBERS_LIMIT = 4_000_000
+_FEW = 65_536  # choices whose metrics take no longer than ten draws by rejection
+_PROBE, _PROBE_HITS = 8_192, 16
+_BLOCKS = (64, 512, 4_096, *[32_768] * 8)
+_CHUNK = 65_536
 
 
 OPTIONAL = ("off", "on")
@@ -97,7 +105,7 @@ class Region:
 
     must_have: tuple[tuple[str, str], ...] = ()
     must_not: tuple[tuple[str, str], ...] = ()
-    ranges: tuple[tuple[str, float, float], ...] = ()
+    ranges: Ranges = ()
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form; `from_dict` reads it back."""
@@ -182,7 +190,7 @@ class Steering:
     """
 
     allowed: tuple[tuple[int, ...], ...]
-    ranges: tuple[tuple[str, float, float], ...] = ()
+    ranges: Ranges = ()
     acts: tuple[Act, ...] = ()
     metrics: Metrics | None = field(default=None, compare=False, repr=False)
 
@@ -308,7 +316,7 @@ class Steering:
             keep &= np.isin(table[:, column], choices)
         if self.ranges and self.metrics is not None and keep.any():
             rows = np.flatnonzero(keep)
-            values = self.metrics([tuple(int(c) for c in table[row]) for row in rows])
+            values = self.metrics(table[rows])
             for metric, low, high in self.ranges:
                 column_values = np.asarray(values[metric])
                 keep[rows] &= (column_values >= low) & (column_values <= high)
@@ -402,7 +410,7 @@ class SearchSpace(ABC):
 
         return pd.DataFrame(index=range(len(archs)))
 
-    def metrics(self, archs: Sequence[Architecture]) -> Mapping[str, np.ndarray]:
+    def metrics(self, archs: Sequence[Architecture] | np.ndarray) -> Mapping[str, np.ndarray]:
         """Values that ranges of a focus may refer to: the closed forms at full scale."""
         frame = self.closed_forms(archs)
         return {str(column): frame[column].to_numpy() for column in frame}
@@ -458,12 +466,13 @@ class SearchSpace(ABC):
             ValueError: the space is too large to enumerate.
         """
         steering = steering or Steering.free(self)
-        if math.prod(map(len, steering.allowed)) > _ENUMERATION_LIMIT:
+        product = math.prod(map(len, steering.allowed))
+        if product > (_MEMBERS_LIMIT if steering.ranges else _ENUMERATION_LIMIT):
             raise ValueError(f"{self.name} is too large to enumerate; sample it instead")
-        product = itertools.product(*steering.allowed)
-        while block := list(itertools.islice(product, 4096)):
-            keep = steering.mask(block) if steering.ranges else itertools.repeat(True)
-            yield from (arch for arch, kept in zip(block, keep, strict=False) if kept and self.valid(arch))
+        if steering.ranges:
+            yield from map(tuple, _members(self, steering.allowed, steering.ranges).tolist())
+        else:
+            yield from filter(self.valid, itertools.product(*steering.allowed))
 
     def count(self, steering: Steering | None = None) -> Count:
         """How many architectures obey `steering`; exact where the space factorises or can be enumerated."""
@@ -472,6 +481,8 @@ class SearchSpace(ABC):
         unconstrained = type(self).valid is SearchSpace.valid
         if unconstrained and not steering.ranges:
             return Count(product)
+        if steering.ranges and (few := self._left(steering)) is not None:
+            return Count(len(few))
         if product <= _ENUMERATION_LIMIT:
             return Count(sum(1 for _ in self.architectures(steering)))
         draws = np.random.default_rng(0)
@@ -486,15 +497,60 @@ class SearchSpace(ABC):
             SteeringConflict: nothing in the space obeys it.
         """
         steering = steering or Steering.free(self)
+        if steering.ranges and (few := self._left(steering)) is not None:
+            if len(few):
+                return tuple(few[rng.integers(len(few))].tolist())
+            raise SteeringConflict("no architecture obeys the steering; undo an act")
+        if steering.ranges:  # metrics of a block take hardly longer than those of one
+            kept = (self._drawn(rng, steering, size) for size in _BLOCKS)
+            found = next((table[0] for table in kept if len(table)), None)
+            if found is None:
+                raise SteeringConflict("no architecture obeys the steering, or too few to be found; undo an act")
+            return tuple(found.tolist())
         for _ in range(_REJECTION_LIMIT):
             arch = tuple(int(choices[rng.integers(len(choices))]) for choices in steering.allowed)
-            if self.valid(arch) and (not steering.ranges or steering.allows(arch)):
+            if self.valid(arch):
                 return arch
         if math.prod(map(len, steering.allowed)) <= _ENUMERATION_LIMIT:
             left = list(self.architectures(steering))
             if left:
                 return left[int(rng.integers(len(left)))]
         raise SteeringConflict("no architecture obeys the steering; undo an act")
+
+    def sample_many(self, rng: np.random.Generator, steering: Steering, n: int) -> np.ndarray:
+        """At most `n` architectures, uniform over those that obey a steering with metric ranges: (found, decisions).
+
+        Fewer than `n`, yet at least one, where few are left and cannot be enumerated.
+
+        Raises:
+            SteeringConflict: nothing in the space obeys it, or it is too rare to be found.
+        """
+        left = self._left(steering)
+        if left is not None:
+            found = left[rng.integers(len(left), size=n)] if len(left) else left
+        else:
+            found = np.concatenate([self._drawn(rng, steering, _BLOCKS[-1]) for _ in range(len(_BLOCKS))])[:n]
+        if not len(found):
+            raise SteeringConflict("no architecture obeys the steering; undo an act")
+        return found
+
+    def _left(self, steering: Steering) -> np.ndarray | None:
+        """Every architecture that obeys metric ranges, where rejection would take longer than a table once."""
+        product = math.prod(map(len, steering.allowed))
+        if product > _MEMBERS_LIMIT or (product > _FEW and not _rare(self, steering.allowed, steering.ranges)):
+            return None
+        return _members(self, steering.allowed, steering.ranges)
+
+    def _drawn(self, rng: np.random.Generator, steering: Steering, n: int) -> np.ndarray:
+        """Those of `n` uniform draws that are valid and obey the steering: (kept, decisions)."""
+        table = np.stack(
+            [np.asarray(c, dtype=np.int16)[rng.integers(len(c), size=n)] for c in steering.allowed], axis=1
+        )
+        return self._obeying(table, steering)
+
+    def _obeying(self, table: np.ndarray, steering: Steering) -> np.ndarray:
+        kept = table[steering.mask(table)]
+        return kept[[self.valid(tuple(row)) for row in kept.tolist()]] if len(kept) else kept
 
     def neighbours(self, arch: Architecture, steering: Steering | None = None) -> list[Architecture]:
         """Every architecture that obeys `steering` and differs from `arch` in exactly one decision."""
@@ -519,3 +575,24 @@ class SearchSpace(ABC):
         )
         near = self.neighbours(repaired, steering)
         return near[int(rng.integers(len(near)))] if near else self.sample(rng, steering)
+
+
+@lru_cache(maxsize=8)
+def _members(space: SearchSpace, allowed: tuple[tuple[int, ...], ...], ranges: Ranges) -> np.ndarray:
+    steering = Steering(allowed, ranges, metrics=space.metrics)
+    sizes = tuple(map(len, allowed))
+    found = []
+    for start in range(0, math.prod(sizes), _CHUNK):
+        picks = np.unravel_index(np.arange(start, min(start + _CHUNK, math.prod(sizes))), sizes)
+        table = np.stack([np.asarray(c, dtype=np.int16)[k] for c, k in zip(allowed, picks, strict=True)], axis=1)
+        found.append(space._obeying(table, steering))
+    members = np.concatenate(found)
+    members.setflags(write=False)
+    return members
+
+
+@lru_cache(maxsize=64)
+def _rare(space: SearchSpace, allowed: tuple[tuple[int, ...], ...], ranges: Ranges) -> bool:
+    """Whether rejection would take long. The same in every process, so that equal seeds draw equally."""
+    steering = Steering(allowed, ranges, metrics=space.metrics)
+    return len(space._drawn(np.random.default_rng(0), steering, _PROBE)) < _PROBE_HITS

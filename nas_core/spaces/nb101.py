@@ -49,7 +49,7 @@ LEAST_CHANNELS = len(INTERIOR)
 """Every vertex that feeds the output needs a channel, and up to five do."""
 ENUMERATION_LIMIT = 200_000
 DRAWS = 20_000
-REJECTIONS = 4_000
+REJECTIONS = (64, 512, 4_096, 32_768)
 BLOCK = 64
 
 
@@ -287,9 +287,8 @@ class NasBench101(SearchSpace):
         if len(edges) and not steering.ranges:
             return _draw_one(rng, edges, steering)
         if len(edges):
-            for _ in range(0, REJECTIONS, BLOCK):
-                drawn = _draw(rng, edges, steering, BLOCK)
-                kept = drawn[steering.mask(drawn)]
+            for size in REJECTIONS:
+                kept = self._drawn(rng, steering, size)
                 if len(kept):
                     return tuple(kept[0].tolist())
             if len(edges) * math.prod(map(len, steering.allowed[len(EDGES) :])) <= ENUMERATION_LIMIT:
@@ -297,6 +296,13 @@ class NasBench101(SearchSpace):
                 if left:
                     return left[int(rng.integers(len(left)))]
         raise SteeringConflict("no architecture obeys the steering; undo an act")
+
+    def _left(self, steering: Steering) -> None:
+        """Few of all combinations are valid: a table of them all would take longer than rejection."""
+
+    def _drawn(self, rng: np.random.Generator, steering: Steering, n: int) -> np.ndarray:
+        drawn = _draw(rng, _edge_sets(steering.allowed), steering, n)
+        return drawn[steering.mask(drawn)]
 
 
 def width(scale: Scale) -> int:

@@ -138,10 +138,12 @@ class BalancedPaths(PathSampler):
         return [tuple(int(choice) for choice in members[self.rng.integers(len(members))])]
 
     def _table(self, steering: Steering) -> np.ndarray:
+        rng = np.random.default_rng(0)
         if np.prod([float(len(choices)) for choices in steering.allowed]) <= _TABLE_LIMIT:
             archs = list(self.space.architectures(steering))
+        elif steering.ranges:
+            return self.space.sample_many(rng, steering, _TABLE_SAMPLES)
         else:
-            rng = np.random.default_rng(0)
             archs = [self.space.sample(rng, steering) for _ in range(_TABLE_SAMPLES)]
         return np.array(archs, dtype=np.int16).reshape(len(archs), len(self.space.decisions))
 

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from nas_core import search, spaces
-from nas_core.spaces import Act, Region, Steering, SteeringConflict
+from nas_core.spaces import Act, Count, Region, Steering, SteeringConflict
 from nas_core.spaces.nb101 import EDGES
+from nas_core.spaces.template import PRESETS
+from nas_core.supernet import sampler
 
 NAMES = ["nats_sss", "nb101", "transnas_micro", "nb_macro"]
 SMALL = 3_000
@@ -187,3 +190,67 @@ def test_strategies_search_the_space_under_a_steering(name, strategy):
         asked += batch
     assert len(set(asked)) == len(asked)
     assert all(obeys(space, steering, arch) for arch in asked)
+
+
+@pytest.fixture(scope="module")
+def rare():
+    """A space of 823,543 networks and a focus, by ranges alone, that few of them obey."""
+    space = spaces.define(PRESETS["3-conv-7-layer"]().to_dict())
+    rng = np.random.default_rng(1)
+    forms = space.closed_forms([space.sample(rng) for _ in range(2_000)])
+    middle = forms.iloc[(forms["flops"] - forms["flops"].median()).abs().argsort().iloc[0]]
+    ranges = tuple((name, middle[name] - width, middle[name] + width) for name, width in (("flops", 99), ("params", 9)))
+    return space, Steering.fold(space, [Act("focus", region=Region(ranges=ranges))])
+
+
+def test_what_few_networks_of_a_large_space_obey_is_counted_and_drawn_uniformly(rare):
+    space, steering = rare
+    choices = np.array(list(itertools.product((0, 1), repeat=3)))[1:]
+    every = choices[np.stack(np.meshgrid(*[np.arange(7)] * 7, indexing="ij"), axis=-1).reshape(-1, 7)].reshape(-1, 21)
+    forms = space.closed_forms(every)
+    inside = np.logical_and.reduce([forms[name].between(low, high) for name, low, high in steering.ranges])
+    members = set(map(tuple, every[inside].tolist()))
+    assert 1 < len(members) < 200
+    assert space.count(steering) == Count(len(members))
+    assert list(space.architectures(steering)) == sorted(members)
+    drawn = [space.sample(np.random.default_rng(seed), steering) for seed in range(40 * len(members))]
+    counts = np.unique(np.array(drawn), axis=0, return_counts=True)[1]
+    assert set(drawn) == members
+    assert chisquare(counts).pvalue > 0.001
+
+
+@pytest.mark.parametrize("strategy", ["random", "evolution", "genetic"])
+def test_strategies_exhaust_a_focus_that_few_networks_obey(rare, strategy):
+    space, steering = rare
+    found = search.get(strategy, space, seed=3)
+    free = Steering.free(space)
+    for number in range(8):
+        asked = found.ask(8, free)
+        found.tell([search.Result(arch, float(number), ()) for arch in asked])
+    members = {space.canonical(arch) for arch in space.architectures(steering)}
+    left: list = []
+    while asked := found.ask(8, steering):
+        found.tell([search.Result(arch, 0.0, ()) for arch in asked])
+        left += asked
+    assert {space.canonical(arch) for arch in left} == members
+    assert all(steering.allows(arch) for arch in left)
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "balanced"])
+def test_paths_obey_a_focus_that_few_networks_obey(rare, sampling):
+    space, steering = rare
+    paths = sampler(sampling, space, steering, seed=1)
+    drawn = {path for _ in range(100) for path in paths.draw()}
+    assert len(drawn) > 1 and all(steering.allows(path) and space.valid(path) for path in drawn)
+
+
+def test_nothing_obeys_an_empty_focus_of_a_large_space(rare):
+    space, _ = rare
+    steering = Steering.fold(space, [Act("focus", region=Region(ranges=(("flops", 1.0, 2.0),)))])
+    assert space.count(steering) == Count(0)
+    with pytest.raises(SteeringConflict, match="no architecture obeys the steering"):
+        space.sample(np.random.default_rng(0), steering)
+    evolution = search.get("evolution", space, seed=3)
+    for _ in range(8):
+        evolution.tell([search.Result(arch, 1.0, ()) for arch in evolution.ask(8, Steering.free(space))])
+    assert evolution.ask(8, steering) == []
