@@ -83,6 +83,7 @@ def _trainer(moment: Moment) -> Trainer:
     if moment.weights is None:
         return Trainer(settings, acts=acts, images=images)
     held = _HELD["trainer"] if _HELD["weights"] == moment.weights else None
+    _HELD.update(weights=None, trainer=None)  # until a moment has ended well: half-way, it stands for no checkpoint
     trainer: Trainer = held or loads(moment.weights, images=images)
     if trainer.settings.epochs != moment.epochs:
         trainer.extend(moment.epochs)

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import create_engine, delete, event, func, or_, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
 from nas_core import spaces
@@ -133,6 +133,11 @@ class Store:
         try:
             yield
         except SQLAlchemyError as error:
+            of_the_database = isinstance(error, DBAPIError) or not isinstance(error, StatementError)
+            if isinstance(error, DataError) or not of_the_database:  # trying again would not help
+                raise ValueError(
+                    f"the store cannot keep this: {_first_line(getattr(error, 'orig', None) or error)}"
+                ) from error
             raise StoreError(_explain(self.url, error)) from error
 
     @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pickle
 from pathlib import Path
 
 import torch
@@ -41,7 +40,7 @@ def loads(data: bytes, *, images: Images | None = None, name: str = "it") -> Tra
     """
     try:
         content = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except Exception as error:  # a garbled pickle may raise anything
         raise ValueError(f"{name} is no checkpoint of a supernet: torch cannot read it safely") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"{name} is no checkpoint of a supernet; expected one made by: supernet train")
@@ -51,7 +50,7 @@ def loads(data: bytes, *, images: Images | None = None, name: str = "it") -> Tra
         trainer.supernet.load_state_dict(content["weights"])
         trainer.optimizer.load_state_dict(content["optimizer"])
         trainer.restore(json.loads(content["state"]))
-    except (RuntimeError, KeyError, TypeError) as error:
+    except (RuntimeError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{name} does not fit its own settings; has the data set or the space changed?") from error
     return trainer
 

@@ -171,7 +171,8 @@ class Trainer:
         """Obey this log of acts from the next step on; no weight changes by it.
 
         What the steering no longer allows keeps its weights, untrained, for an undo. During the next `warm_up`
-        steps every path holds a choice that this edit allowed anew, and nothing but such choices is trained.
+        steps every path holds a choice that this edit allowed anew, and nothing but such choices is trained. A
+        warm-up on its way goes on through edits that allow nothing anew.
 
         Raises:
             SteeringConflict: the acts contradict each other or leave nothing to sample; the old ones stay in force.
@@ -179,13 +180,16 @@ class Trainer:
         before, steering = self.steering, Steering.fold(self.space, acts)
         self.sampler.steer(steering)
         self.acts = list(acts)
-        self._new = [
+        warming = [(d, choice) for d, choice in self._new if self._warm_up and choice in steering.allowed[d]]
+        new = [
             (decision, choice)
             for decision, choices in enumerate(steering.allowed)
             for choice in choices
             if choice not in before.allowed[decision] and self.supernet.weights_of(decision, choice)
         ]
-        self._warm_up = warm_up if self._new else 0
+        self._new = warming + new
+        if new or not warming:
+            self._warm_up = warm_up if new else 0
         self._validation_paths = self._fixed_paths()
 
     def validate(self) -> tuple[float, float]:

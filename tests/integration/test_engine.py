@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,6 +18,7 @@ from app.cockpit import Cockpit
 from nas_core import scoring, spaces
 from nas_core.engine import Engine
 from nas_core.proxies.settings import ScoreSettings
+from nas_core.search.random import RandomSearch
 from nas_core.spaces import Act, Steering
 from nas_core.store import LeaseLost, Store
 
@@ -245,6 +247,16 @@ def test_a_run_that_fails_says_why_and_the_next_one_is_served(store, executor, c
     serve(Engine(store, executor=executor))
     assert store.run(bad).state == "failed"
     assert re.search(message, store.run(bad).message)
+    assert store.run(good).state == "finished"
+
+
+def test_a_run_that_the_store_cannot_keep_fails_and_holds_nobody_up(store, executor, monkeypatch):
+    bad = start(store, budget=8, strategy="random")
+    good = start(store, proxy="params", budget=8)
+    monkeypatch.setattr(RandomSearch, "state", lambda _: {"drawn": np.int64(3)})
+    serve(Engine(store, executor=executor))
+    assert store.run(bad).state == "failed"
+    assert store.run(bad).message == "the store cannot keep this: Object of type int64 is not JSON serializable"
     assert store.run(good).state == "finished"
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from nas_core import spaces
+from nas_core.engine._training import Moment, train
 from nas_core.spaces import Act, ImageShape, Scale, SteeringConflict
 from nas_core.spaces._cell_network import Cell
 from nas_core.spaces.nats_sss import NatsBenchSize
@@ -278,6 +279,36 @@ def test_warm_up_trains_nothing_but_what_the_edit_brought_back():
     assert "network.classifier.weight" in changed(before, dict(trainer.supernet.named_parameters()))
 
 
+def test_a_warm_up_outlasts_edits_that_bring_nothing_back():
+    acts = [Act("prune", "edge 0→3", ("nor_conv_3x3", "nor_conv_1x1"))]
+    trainer = Trainer(TINY, acts=acts)
+    trainer.steer([*acts, Act("undo", target=0)], warm_up=6)
+    steps(trainer, 2)
+    trainer.steer([*acts, Act("undo", target=0), Act("prune", "edge 0→3", ("nor_conv_1x1",))], warm_up=6)
+    before = {name: weight.clone() for name, weight in trainer.supernet.named_parameters()}
+    steps(trainer, 4)
+    moved = changed(before, dict(trainer.supernet.named_parameters()))
+    assert moved and all(".operations.3.3." in name for name in moved)  # what was pruned meanwhile is warmed no more
+    trainer.step()
+    assert "network.classifier.weight" in changed(before, dict(trainer.supernet.named_parameters()))
+
+
+def test_a_moment_that_failed_leaves_nothing_behind_in_its_worker(monkeypatch):
+    settings = {**TINY.to_dict(), "epochs": 500.0}
+    begun = train(Moment(settings, 500, [], until=3))
+    step = Trainer.step
+
+    def fail(trainer: Trainer) -> float:
+        if trainer.step_ >= 6:
+            raise ValueError("no memory left")
+        return step(trainer)
+
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match="no memory left"):
+        patch.setattr(Trainer, "step", fail)
+        train(Moment(settings, 500, [], begun.weights))
+    assert train(Moment(settings, 500, [], begun.weights, until=4)).step == 4
+
+
 def test_fair_updates_are_equal_for_every_operation_where_none_is_pruned():
     trainer = Trainer(replace(TINY, sampling="fair", weight_decay=0.0), acts=[Act("prune", "*", ("none",))])
     for _ in range(4):
@@ -428,7 +459,7 @@ def test_a_diverged_training_says_so():
 
 def test_a_file_that_is_no_checkpoint_is_named_and_never_run(tmp_path):
     path = tmp_path / "x"
-    for content in (b"nonsense", b""):
+    for content in (b"nonsense", b"", b"."):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="no checkpoint of a supernet"):
             load(path)
