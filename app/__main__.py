@@ -7,15 +7,13 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 
 from werkzeug.serving import make_server
 
+from app.engine_process import EngineProcess
 from app.server import create_app
 from nas_core.store import DEFAULT_URL, StoreError
-
-_ENGINE_SECONDS = 20
 
 
 def main() -> int:
@@ -56,7 +54,7 @@ def main() -> int:
             "--parent",
             str(os.getpid()),
         ]
-        engine = subprocess.Popen(command)
+        engine = EngineProcess(command)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     try:
         # A terminal sends SIGINT, a container SIGTERM; a parent may have left either ignored.
@@ -71,12 +69,7 @@ def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave the engine behind
         if engine is not None:
-            engine.terminate()
-            try:
-                engine.wait(timeout=_ENGINE_SECONDS)
-            except subprocess.TimeoutExpired:
-                engine.kill()  # nothing is lost: whatever an engine knows is in the store
-                engine.wait()
+            engine.stop()
     return 0
 
 

@@ -9,18 +9,21 @@ import numpy as np
 from nas_core.spaces import Steering
 
 TOP = 20
-_RESAMPLES = 200
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What an act would remove: architectures, their share, how many of the top 20, chance that the best is lost."""
+    """What an act would remove: architectures, their share, how many of the top 20, chance that the best is lost.
+
+    The best is that of the `scored` candidates: of what nobody has scored, no score tells a chance.
+    """
 
     removed: int
     share: float
     top: int
     top_of: int
     best_lost: float
+    scored: int
     mask: np.ndarray
 
     def sentence(self) -> str:
@@ -28,16 +31,18 @@ class Preview:
         text = f"removes {self.removed:,} architectures ({self.share:.0%})"
         if self.top_of:
             text += f", {self.top} of the current top {self.top_of}, "
-            text += f"{self.best_lost:.0%} chance that the best is among them"
+            text += f"{_chance(self.best_lost)} chance that the best of the {self.scored:,} scored is among them"
         return text
 
 
-def preview(
-    before: Steering, after: Steering, archs: np.ndarray, scored: np.ndarray, values: np.ndarray, *, seed: int = 0
-) -> Preview:
+def _chance(share: float) -> str:
+    return "under 1%" if share < 0.01 else "over 99%" if share > 0.99 else f"{share:.0%}"
+
+
+def preview(before: Steering, after: Steering, archs: np.ndarray, scored: np.ndarray, values: np.ndarray) -> Preview:
     """Compare two steerings over all `archs` (n, decisions); `scored` are indices of scored ones with `values`.
 
-    The chance is the share of bootstrap resamples of the scored candidates whose best one would go.
+    The chance is the share of all bootstrap resamples of the scored candidates whose best one would go.
     """
     kept_before, kept_after = before.mask(archs), after.mask(archs)
     gone = kept_before & ~kept_after
@@ -45,11 +50,9 @@ def preview(
     scored, values = scored[usable], values[usable]
     order = np.argsort(-values, kind="stable")
     top = scored[order[:TOP]]
-    lost = 0.0
-    if len(scored):
-        ranked_gone = gone[scored[order]]
-        # The best of a resample is the first in rank order that was drawn: rank k with probability (1-1/n)^k-ish.
-        draws = np.random.default_rng(seed).integers(len(order), size=(_RESAMPLES, len(order))).min(axis=1)
-        lost = float(ranked_gone[draws].mean())
+    n = len(scored)
+    # The best of a resample is the k-th of all where it holds none better: ((n-k)/n)^n less ((n-k-1)/n)^n.
+    none_better = (np.arange(n, -1, -1) / max(n, 1)) ** n
+    lost = float((none_better[:-1] - none_better[1:]) @ gone[scored[order]])
     removed = int(gone.sum())
-    return Preview(removed, removed / max(int(kept_before.sum()), 1), int(gone[top].sum()), len(top), lost, gone)
+    return Preview(removed, removed / max(int(kept_before.sum()), 1), int(gone[top].sum()), len(top), lost, n, gone)

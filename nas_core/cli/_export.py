@@ -56,6 +56,9 @@ def export(
     from nas_core.export import Blueprint, content, read_weights, trained_model
 
     files = _files(out, to or [])
+    for name, given in (("--checkpoint", checkpoint), ("--weights", weights)):
+        if given is not None and given.resolve() in [path.resolve() for path in files.values()]:
+            raise ValueError(f"{name} {given} would be overwritten; expected another --out")
     if checkpoint is not None:
         if architecture or weights:
             raise ValueError("--checkpoint brings architecture and weights; expected neither beside it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ def export(store: Store, run: RunRow, text: str, kind: str) -> Exported:
     else:
         blueprint, model = trained_model(weights)
     ending = KINDS[kind][0] if kind in KINDS else ""
-    name = f"{'trained' if weights else 'fresh'}-{run.id}{ending}"
+    which = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()  # notations make no file names
+    name = f"{'trained' if weights else 'fresh'}-{run.id}-{which}{ending}"
     return Exported(name, content(kind, blueprint, model).data)
 
 

@@ -50,7 +50,8 @@ class Plan:
         self.batch = int(config.get("batch") or GENERATION)
         script = config.get("script") or {}
         self.script_acts: list[dict[str, Any]] = script.get("acts") or []
-        self._trainings = [(int(at), int(step), float(epochs)) for at, step, epochs in script.get("trainings") or []]
+        trainings = script.get("trainings") or []  # of two numbers where written before steps were kept
+        self._trainings = [(int(at), int(rest[0]) if rest[1:] else 0, float(rest[-1])) for at, *rest in trainings]
         self.script_asks = {int(at): int(size) for at, size in script.get("asks") or []}
         self.analyst = bool(config.get("analyst"))
         if self.batch < 1:

@@ -326,7 +326,7 @@ class RunningSearch:
                 continue
             except Exception as error:
                 named = rows[0].arch + (f" or one of {len(rows) - 1} more" if len(rows) > 1 else "")
-                raise ValueError(f"scoring {named} failed: {error or type(error).__name__}") from error
+                raise ValueError(f"{str(error) or type(error).__name__} (scoring {named})") from error
             del running[future]
             self._pool.delivered()
             errand.write(rows, scores, plan)

@@ -82,7 +82,11 @@ def _is_act(entry: Any) -> bool:
 _ENTRIES = (
     ("acts", _is_act, "at (a number of candidates), step (a number or null) and act"),
     ("asks", lambda entry: _numbers(entry, 2), "[candidates asked before, size]"),
-    ("trainings", lambda entry: _numbers(entry, 3), "[candidates asked before, steps trained then, epochs in all]"),
+    (
+        "trainings",
+        lambda entry: _numbers(entry, 3) or _numbers(entry, 2),
+        "[candidates asked before, steps trained then, epochs in all]",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
@@ -26,6 +27,7 @@ LEASE_SECONDS = 10.0
 COMMANDS = ("start", "pause", "resume", "stop", "extend", "train")
 RESCORED = "rescored"
 """The kind of log line that tells of scored candidates with new values."""
+_TEMPLATE_NAME = 60  # letters, as many as a template's document may have
 WEIGHTS = "weights"
 """The file of a run that holds the checkpoint of its training."""
 
@@ -508,10 +510,27 @@ class Store:
 
     # templates ------------------------------------------------------------------------------------------------------
 
-    def save_template(self, document: Mapping[str, Any]) -> None:
-        """Keep a template under its name; one of the same name is replaced."""
+    def save_template(self, document: Mapping[str, Any], *, replaces: str | None = None) -> str:
+        """Keep a template under its name, or under the next free one, `mine 2`, where another template has that.
+
+        Args:
+            document: the template.
+            replaces: the saved template that this is a later form of; it is replaced, and its name stays.
+
+        Returns:
+            The name under which it is kept.
+        """
         with self._transaction() as session:
-            session.merge(Template(name=str(document["name"])[:64], document=dict(document), saved=time.time()))
+            held = {row.name: row.document for row in session.scalars(select(Template))}
+            asked = str(document["name"])[:_TEMPLATE_NAME]
+            later = (f"{asked[: _TEMPLATE_NAME - 5]} {number}" for number in itertools.count(2))
+            name = replaces or next(
+                name
+                for name in itertools.chain([asked], later)
+                if name not in held or held[name] == {**document, "name": name}
+            )
+            session.merge(Template(name=name, document={**document, "name": name}, saved=time.time()))
+        return name
 
     def templates(self) -> dict[str, dict[str, Any]]:
         """Saved templates by name, newest first."""

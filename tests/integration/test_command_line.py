@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 
 from nas_core import spaces
+from nas_core.store import Store
 
 TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels", "4"]
 
@@ -140,6 +142,27 @@ def test_the_app_and_its_engine_end_on_a_signal(tmp_path, number):
     process.send_signal(number)
     assert process.wait(timeout=30) == 0
     assert not Path(f"/proc/{engine}").exists()
+
+
+def test_a_killed_engine_is_started_again_and_its_run_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAS_HELM_LEASE_SECONDS", "1")
+    process, engine = start_app(tmp_path)
+    records = Store(f"sqlite:///{tmp_path}/s.db")
+    settings = {"image_size": 8, "batch_size": 2, "channels": 4}
+    config = {"strategy": "random", "proxies": ["zico"], "rank_by": "zico", "settings": settings, "budget": 48}
+    run = records.create_run("nb201", config)
+    records.command(run, "start")
+    deadline = time.monotonic() + 120
+    while not records.run(run).scored and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(engine, signal.SIGKILL)
+    while records.run(run).state != "finished" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert records.run(run).state == "finished" and records.run(run).scored == 48
+    (again,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    assert not Path(f"/proc/{again}").exists()
 
 
 def test_the_engine_ends_even_when_the_app_is_killed_at_once(tmp_path):

@@ -238,7 +238,7 @@ def test_an_exhausted_space_finishes_the_run_with_the_reason(store, executor):
     [
         ({"proxies": ["unheard_of"], "rank_by": "unheard_of"}, "unheard_of"),
         ({"strategy": "annealing"}, "unknown strategy"),
-        ({"settings": {"data": "folder:/nowhere"}}, "scoring .* failed"),
+        ({"settings": {"data": "folder:/nowhere"}}, r"^data set 'folder:/nowhere'.* \(scoring "),
     ],
 )
 def test_a_run_that_fails_says_why_and_the_next_one_is_served(store, executor, changes, message):

@@ -180,7 +180,10 @@ def test_a_budget_raised_in_mid_training_repeats_exactly_and_a_replay_trains_on(
     work(store, engine, run)
     (_, (asked, step, epochs)) = store.run(run).strategy_state["course"]["trainings"]
     assert (asked, epochs) == (0, 9.0) and 0 < step < store.log(run, kind="loss")[-1].body["step"]
-    again = replay(store, session_script(store, run))
+    script = session_script(store, run)
+    older = {**script, "trainings": [[0, 9.0]]}  # as written before steps were kept
+    assert work(store, engine, replay(store, older)).state == "finished"
+    again = replay(store, script)
     work(store, engine, again)
     assert equal(weights_of(store, run), weights_of(store, again))
     assert store.table(run)["one_shot"].tolist() == store.table(again)["one_shot"].tolist()
@@ -236,7 +239,8 @@ def test_an_untrained_candidate_is_exported_for_the_images_of_its_run(store, eng
     arch = store.table(searched)["arch"].iloc[0]
     exported = export(store, store.run(searched), arch, "state-dict")
     weights = torch.load(io.BytesIO(exported.data), weights_only=True)
-    assert exported.name.startswith("fresh-")
+    other = export(store, store.run(searched), store.table(searched)["arch"].iloc[1], "state-dict")
+    assert exported.name.startswith(f"fresh-{searched}-") and exported.name != other.name
     SPACE.build(SPACE.parse(arch), image=ImageShape(1, 8, 8)).load_state_dict(weights)
 
 

@@ -178,7 +178,7 @@ SCRIPT = '{"format": "nas-helm-session/1", "space": "nb201", "config": {}, %s}'
         ('{"format": "nas-helm-session/1", "space": "nb201", "config": {}}', "acts is None"),
         (SCRIPT % '"acts": [{"at": 3}], "asks": []', "acts holds {'at': 3}; expected at"),
         (SCRIPT % '"acts": [], "asks": [[8]]', "asks holds [8]; expected"),
-        (SCRIPT % '"acts": [], "asks": [], "trainings": [[0, 3.0]]', "trainings holds [0, 3.0]; expected"),
+        (SCRIPT % '"acts": [], "asks": [], "trainings": [[3.0]]', "trainings holds [3.0]; expected"),
     ],
 )
 def test_what_is_no_script_is_one_line(tmp_path, content, part):

@@ -83,6 +83,10 @@ def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(template
         (["train", NETWORK, "--space", "{template}", "--out", "{out}", "--data", "none"], "none"),
         (["export", "--out", "{out}.py"], "no architecture"),
         (["export", "--checkpoint", "{template}", "--out", "{out}.py"], "is no checkpoint"),
+        (
+            ["export", "--checkpoint", "{out}.pt", "--out", "{out}.py", "--to", "py", "--to", "state-dict"],
+            "overwritten",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, template, tmp_path):
