@@ -28,12 +28,10 @@ def edit_path(space: SearchSpace, start: Architecture, end: Architecture) -> lis
     return steps
 
 
-def cell_graph(
-    graph: CellGraph, theme: str, title: str = "Cell (dotted: no live path)", unlike: CellGraph | None = None
-) -> go.Figure:
+def cell_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph | None = None) -> go.Figure:
     """Nodes and labelled edges of an architecture; dead edges are dotted, edges that differ from `unlike` stand out."""
     if len({(edge.source, edge.target) for edge in graph.edges}) < len(graph.edges):
-        return layer_graph(graph, theme, unlike)
+        return layer_graph(graph, theme, title, unlike)
     figure = go.Figure()
     positions = [(0.0, 0.0), (1.0, 0.9), (2.0, -0.9), (3.0, 0.0)]
     if len(graph.nodes) != len(positions):
@@ -71,11 +69,13 @@ def cell_graph(
         text=list(graph.nodes),
         hovertemplate="%{text}<extra></extra>",
     )
-    styled(figure, theme, title).update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
+    styled(figure, theme, title or "Cell (dotted: no live path)").update_layout(
+        margin={"l": 4, "r": 4, "t": 26, "b": 4}
+    )
     return figure.update_xaxes(visible=False).update_yaxes(visible=False)
 
 
-def layer_graph(graph: CellGraph, theme: str, unlike: CellGraph | None = None) -> go.Figure:
+def layer_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph | None = None) -> go.Figure:
     """Layers from left to right with their parallel blocks between them; blocks that `unlike` lacks stand out."""
     figure = go.Figure()
     held = {edge.decision for edge in unlike.edges} if unlike else None
@@ -102,6 +102,6 @@ def layer_graph(graph: CellGraph, theme: str, unlike: CellGraph | None = None) -
         text=list(graph.nodes),
         hovertemplate="%{text}<extra></extra>",
     )
-    styled(figure, theme, "Layers and the blocks kept (hover for names)")
+    styled(figure, theme, title or "Layers and the blocks kept (hover for names)")
     figure.update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
     return figure.update_xaxes(visible=False).update_yaxes(visible=False, range=[-2, 2])

@@ -33,6 +33,8 @@ DEFAULT_CONFIG = {
 }
 
 
+UNDERWAY = ("queued", "running")
+"""States of a run that an engine works on, or will."""
 MOST_EPOCHS = 1000
 ALONE = {"learning_rate": 0.1, "channels": 16}
 """What a network trained alone has otherwise than shared weights: a width of its own, and a rate for one path."""
@@ -78,6 +80,8 @@ class View:
     """Candidates read, and how often scores were written again: two views of one version have the same scores."""
     trained: dict[str, float] = field(default_factory=dict)
     """Held-out accuracy, in percent, of architectures that were trained alone for this run, by their notation."""
+    training: dict[str, str] = field(default_factory=dict)
+    """The last run that was made to train an architecture alone for this run, by its notation."""
 
     @property
     def rank_by(self) -> str:
@@ -184,11 +188,16 @@ class Cockpit:
             runs = self.store.runs()
             return runs[0].id if runs else self.store.create_run(DEFAULT_SPACE, DEFAULT_CONFIG, "cells on digits")
 
+    def holds(self, identifier: str) -> bool:
+        """Whether the store has this run, or has it still."""
+        return self.store.status(identifier) is not None
+
     def view(self, identifier: str) -> View:
         """The run as it stands now."""
         run = self.store.run(identifier)
         acts = self.store.log(identifier, kind="act")
         trained = self.trained(identifier)
+        training = {str(entry.body["arch"]): str(entry.body["run"]) for entry in self._trainings(identifier)}
         rescored = self.store.log_counts(identifier).get(RESCORED, 0) if "supernet" in run.config else 0
         with self._lock:
             read = self._read.get(identifier)
@@ -212,12 +221,12 @@ class Cockpit:
         seen = self._views.get(identifier)
         if (
             seen is not None
-            and (seen.version, len(seen.acts), seen.trained) == (version, len(acts), trained)
+            and (seen.version, len(seen.acts), seen.trained, seen.training) == (version, len(acts), trained, training)
             and (seen.run.state, seen.run.message, seen.run.config) == (run.state, run.message, run.config)
         ):
             return seen  # the views of one pulse share what they derive
         steering, refused = Steering.settle(table.space, [Act.from_dict(entry.body) for entry in acts])
-        view = View(run, table, steering, acts, refused, indices, values, seconds, version, trained)
+        view = View(run, table, steering, acts, refused, indices, values, seconds, version, trained, training)
         if seen is not None and seen.version == version and "blocks" in vars(seen):
             vars(view)["blocks"] = seen.blocks  # an act changes what is allowed, not what is known of a block
         self._views[identifier] = view
@@ -225,7 +234,7 @@ class Cockpit:
 
     def trained(self, identifier: str) -> dict[str, float]:
         """Accuracies of the architectures that were trained alone for a run, by their notation."""
-        runs = [str(entry.body["run"]) for entry in self.store.log(identifier, kind="training")]
+        runs = [str(entry.body["run"]) for entry in self._trainings(identifier)]
         rows = [row for held in self.store.candidates_of(runs).values() for row in held] if runs else []
         return {row.arch: (row.values or {}).get(TRAINED, math.nan) for row in rows}
 
@@ -233,7 +242,8 @@ class Cockpit:
         """Make and start a run that trains one architecture alone; what to tell the user.
 
         Raises:
-            ValueError: no architecture of the run's space, or epochs that are no positive number.
+            ValueError: no architecture of the run's space, epochs that are no positive number, or the same training
+                is on its way.
         """
         run = self.store.run(identifier)
         space = spaces.get(run.space)
@@ -253,10 +263,22 @@ class Cockpit:
             "supernet": {**base, **ALONE, "epochs": float(epochs), "arch": arch},
             "parent": identifier,
         }
-        other = self.store.create_run(run.space, config, f"{epochs:g} epochs alone: {arch}"[:80])
-        self.store.append(identifier, "training", {"run": other, "arch": arch, "epochs": epochs})
-        self.store.command(other, "start")
-        return f"Trains for {epochs:g} epochs, as soon as the engine is free: pause this run to have it now."
+        with self._lock:  # of two quick presses the second finds the first
+            for entry in self._trainings(identifier):
+                same = (entry.body["arch"], entry.body["epochs"]) == (arch, epochs)
+                if same and (self.store.status(entry.body["run"]) or ("",))[0] in UNDERWAY:
+                    name = self.store.run(entry.body["run"]).name
+                    raise ValueError(
+                        f"this network is being trained for {epochs:g} epochs already: see the run “{name}”"
+                    )
+            other = self.store.create_run(run.space, config, f"{epochs:g} epochs alone: {arch}"[:80])
+            self.store.append(identifier, "training", {"run": other, "arch": arch, "epochs": epochs})
+            self.store.command(other, "start")
+        now = ": pause this run to have it now" if run.state in UNDERWAY else ""
+        return f"Trains for {epochs:g} epochs, as soon as the engine is free{now}."
+
+    def _trainings(self, identifier: str) -> list[LogEntry]:
+        return self.store.log(identifier, kind="training")
 
     def act(self, identifier: str, act: Act) -> None:
         """Append a steering act once it is known to hold.

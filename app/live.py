@@ -43,7 +43,7 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
         "losses": held.get("loss", 0),
         "trained": len(cockpit.trained(run)) if held.get("training") else 0,
     }
-    return pulse | {"budget": int(row.config.get("budget", 0)), "at": time.time()}
+    return pulse | {"budget": int(row.config.get("budget") or 0), "at": time.time()}
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -61,7 +61,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         now = pulse_of(cockpit, run)
         before = before or {}
         changed = {name for name in now if now[name] != before.get(name) and name != "at"}
-        streaming = changed <= {"scored", "rescored"} and now["state"] == "running"
+        streaming = changed <= {"scored", "rescored"} and now.get("state") == "running"
         if not changed or (streaming and now["at"] - before["at"] < QUIET_SECONDS):
             return no_update
         return now

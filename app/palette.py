@@ -43,6 +43,8 @@ UNKNOWN_OPERATION = "#868E96"
 LINES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"), ("#E69F00", "longdash"))
 """Colour and dash of what is compared, in order: told apart without colour, too."""
 ACCENT = "#D55E00"
+GRAPH = {"displaylogo": False, "responsive": True, "showSendToCloud": False}
+"""Settings that every graph begins with: no logo, and no button that hands the data to a service."""
 INK = {"dark": "#C9CED6", "light": "#343A40"}
 GRID = {"dark": "#373A40", "light": "#DEE2E6"}
 

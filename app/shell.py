@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from http import HTTPStatus
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -10,6 +12,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from app import live, selection
 from app.cockpit import Cockpit
 from nas_core.store import StoreError
+
+_LOG = logging.getLogger(__name__)
 
 PAGES = {
     "/": "Navigator",
@@ -23,11 +27,16 @@ HINTS = {
     "created": "Press Start to score the space",
     "queued": "Waiting for the engine …",
     "running": "Running",
-    "paused": "Paused; press Resume to go on",
-    "stopped": "Stopped; press Start to go on",
+    "paused": "Paused; Resume goes on",
+    "stopped": "Stopped; Start goes on",
     "finished": "Finished",
     "failed": "Failed",
 }
+
+GONE = "This run was deleted; choose another under Runs"
+
+_FAILURE_SHOWN = 15_000
+"""Milliseconds for which a notification of something not done stays, unless it is closed."""
 
 EXTENSION = 500
 """Candidates that one press on Extend adds to the budget."""
@@ -126,7 +135,8 @@ def answer_in_turn(app: Dash, queue: str, home: str, answered: str) -> None:
 def notification(message: str, *, failed: bool = True) -> list[dict[str, Any]]:
     """One notification to show."""
     title, colour = ("Not done", "red") if failed else ("Done", "teal")
-    return [{"action": "show", "id": f"n{hash(message)}", "title": title, "message": message, "color": colour}]
+    shown = {"action": "show", "id": f"n{hash(message)}", "title": title, "message": message, "color": colour}
+    return [{**shown, "autoClose": _FAILURE_SHOWN} if failed else shown]
 
 
 def notify(message: str, *, failed: bool = True) -> None:
@@ -145,6 +155,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         run, arch = selection.read(search)
         known = {row.id for row in cockpit.store.runs()}
         chosen = run if run in known else (current if current in known else cockpit.ensure_run())
+        if run and run not in known:
+            name = cockpit.store.run(chosen).name
+            notify(f"The run of this address was deleted, or is in another store: “{name}” is shown instead.")
         return no_update if chosen == current else chosen, arch
 
     @app.callback(
@@ -194,7 +207,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
                 name = "resume"
             more: dict[str, Any] = {}
             if name == "extend":
-                more = {"budget": int(held.config.get("budget", 0)) + EXTENSION}
+                more = {"budget": int(held.config.get("budget") or held.asked) + EXTENSION}
             elif name == "train":
                 more = {"epochs": float((held.config.get("supernet") or {}).get("epochs", 0)) + TRAINING}
             cockpit.store.command(run, name, **more)
@@ -204,6 +217,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
 
     @app.callback(
         Output("run-status", "children"),
+        Output("run-status", "title"),
+        Output("page", "className"),
         Output("btn-start", "children"),
         Output("btn-start", "disabled"),
         Output("btn-pause", "disabled"),
@@ -211,17 +226,12 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("pulse", "data"),
     )
     def status(pulse: dict[str, Any] | None) -> tuple[Any, ...]:
-        if not pulse:
-            return "Loading …", "Start", True, True, True
-        if "error" in pulse:
-            return pulse["error"], "Start", True, True, True
-        state = pulse["state"]
+        text = _told(cockpit, pulse)
+        state = (pulse or {}).get("state")
         busy = state in ("running", "queued")
-        text = f"{HINTS[state]} · {pulse['scored']:,} of {pulse['budget']:,} scored"
-        if state in ("running", "paused", "failed", "finished") and pulse["message"]:
-            text += f" · {pulse['message']}"
-        done = state in ("finished",)
-        return text, "Resume" if state == "paused" else "Start", busy or done, not busy, not busy
+        idle = state is None or state == "finished"
+        shown = "gone" if text == GONE else ""
+        return text, text, shown, "Resume" if state == "paused" else "Start", busy or idle, not busy, not busy
 
     @app.callback(
         Output("help", "opened"),
@@ -250,3 +260,28 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("url", "search"),
         Input("url", "pathname"),
     )
+
+    @app.server.errorhandler(StoreError)
+    def unread(error: StoreError) -> tuple[str, int]:
+        """A view of what the store has no longer keeps what it shows; the status says why."""
+        _LOG.warning("nothing drawn: %s", error)
+        return "", HTTPStatus.NO_CONTENT
+
+
+def progress(scored: int, budget: int | None) -> str:
+    """How far a run is; without a budget it goes on to the end of its space."""
+    return f"{scored:,} of {budget:,} scored" if budget else f"{scored:,} scored"
+
+
+def _told(cockpit: Cockpit, pulse: dict[str, Any] | None) -> str:
+    """The status of a run in a line: where it failed the cause first, where it is gone only that."""
+    if not pulse:
+        return "Loading …"
+    if "error" in pulse:
+        return str(pulse["error"]) if cockpit.holds(pulse["run"]) else GONE
+    state, message = pulse["state"], pulse["message"]
+    scored = progress(pulse["scored"], pulse["budget"])
+    if state == "failed" and message:
+        return f"{HINTS[state]}: {message} · {scored}"
+    told = message if state in ("running", "paused", "finished") else ""
+    return " · ".join(part for part in (HINTS[state], scored, told) if part)

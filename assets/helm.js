@@ -17,6 +17,7 @@ window.dash_clientside = window.dash_clientside || {};
   };
   const keep = (props) => window.dash_clientside.set_props(...props);
   const none = () => window.dash_clientside.no_update;
+  const asOf = (moment, end) => `as of ${moment.toLocaleString("en")} of ${end.toLocaleString("en")} scored`;
   let shown = { run: null, end: 0 }; // the run whose timeline is shown, and its end
   let axes = { from: null }; // decoded coordinates of the base drawn last
 
@@ -100,12 +101,14 @@ window.dash_clientside = window.dash_clientside || {};
         ...base.figure,
         layout: { ...base.figure.layout, ...kept },
         data: [
-          ...traces(base, x, y, codes, going ? bits(going, codes.length) : null),
+          ...traces(base, x, y, codes, going && going.mask ? bits(going.mask, codes.length) : null),
           ...base.figure.data,
+          // Plotly draws all that is no WebGL beneath the dots.
           {
-            type: "scatter", mode: "markers", hoverinfo: "skip", name: "selected",
+            type: "scattergl", mode: "markers", hoverinfo: "skip", name: "selected",
             x: ring.map((k) => x[k]), y: ring.map((k) => y[k]),
             marker: { size: 15, symbol: "circle-open", color: base.figure.layout.meta.accent, line: { width: 3 } },
+            selected: { marker: { opacity: 1 } }, unselected: { marker: { opacity: 1 } },
           },
           ...(outline ? outline.parts : []).map(([name, mask]) => hull(bits(mask, codes.length), x, y, name, base.figure.layout.meta.accent)),
         ],
@@ -204,7 +207,7 @@ window.dash_clientside = window.dash_clientside || {};
     },
     when: (moment, end) => {
       const past = moment !== null && moment !== undefined;
-      return [past ? `as of ${moment.toLocaleString("en")} of ${end.toLocaleString("en")} scored` : "live", !past];
+      return [past ? asOf(moment, end) : "live", !past];
     },
     carry: (bricks) => {
       const carried = new Set(bricks || []);
@@ -222,6 +225,14 @@ window.dash_clientside = window.dash_clientside || {};
     },
   };
 
+  // The step under the pointer while the timeline is dragged: its value is told once the pointer comes up.
+  new MutationObserver((changed) => {
+    const thumb = changed[changed.length - 1].target;
+    if (!thumb.closest(".timeline")) return;
+    const [at, end] = ["aria-valuenow", "aria-valuemax"].map((name) => Number(thumb.getAttribute(name)));
+    keep(["timeline-text", { children: at < end ? asOf(Math.round(at), end) : "live" }]);
+  }).observe(document.documentElement, { subtree: true, attributeFilter: ["aria-valuenow"] });
+
   // What a chart shows, for those who hear it: title, axes with their ranges, and how many points are drawn.
   const said = (layout, data) => {
     const plain = (title) => ((title && title.text) || "").replace(/<[^>]*>/g, " ").trim();
@@ -230,7 +241,12 @@ window.dash_clientside = window.dash_clientside || {};
       const range = (found.range || []).map((end) => (typeof end === "number" ? Number(end.toPrecision(3)) : end));
       return plain(found.title) && `${name} is ${plain(found.title)}, ${found.type === "log" ? "powers of ten " : ""}from ${range.join(" to ")}`;
     };
-    const size = (trace) => (trace.x ? trace.x.length : 0);
+    const count = (values) => {
+      if (!values || values.bdata === undefined) return (values && values.length) || 0;
+      const size = (values.bdata.replace(/=+$/, "").length * 3) >> 2; // bytes in base64, of numbers such as f8, i4, u1
+      return size / Number(/\d/.exec(values.dtype)[0]);
+    };
+    const size = (trace) => count(trace.x || trace.y);
     const points = data.reduce((sum, trace) => sum + size(trace), 0);
     return [plain(layout.title) || "chart", axis("x"), axis("y"), `${points} points`].filter(Boolean).join("; ");
   };
@@ -243,6 +259,21 @@ window.dash_clientside = window.dash_clientside || {};
     tell();
   });
   new MutationObserver(describe).observe(document.documentElement, { childList: true, subtree: true });
+
+  // Who presses a button of a card by the keyboard stays there, though its buttons are drawn anew.
+  let resting = null;
+  const orders = (target) => target.closest && target.closest(".orders");
+  document.addEventListener("pointerdown", () => { resting = null; });
+  document.addEventListener("focusin", (event) => {
+    const group = orders(event.target);
+    resting = group ? { id: group.id, at: Array.from(group.children).indexOf(event.target) } : null;
+  });
+  new MutationObserver(() => {
+    if (!resting || (document.activeElement && document.activeElement !== document.body)) return;
+    const group = document.getElementById(resting.id);
+    const next = group && group.children[Math.min(resting.at, group.children.length - 1)];
+    if (next) next.focus();
+  }).observe(document.documentElement, { childList: true, subtree: true });
 
   let hovered = null;
   const tell = (event) => {

@@ -9,7 +9,7 @@ window.dash_clientside = window.dash_clientside || {};
     opened,
     answered,
     press: (what) => {
-      const store = /^template:(save|json|run)$/.test(what) ? "template-wanted" : "template-act";
+      const store = /^template:(json|run)$/.test(what) ? "template-wanted" : "template-act";
       setTimeout(() => tell(store, { kind: "press", words: what.split(":") }), HANDOVER);
     },
     edit: (...values) => {

@@ -150,3 +150,19 @@ def test_the_timeline_goes_back_and_lives_again(address, page, run):
     expect(page.locator("#blocks .gtitle")).to_contain_text("n = 300")
     page.locator("#btn-undo").click()
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
+
+
+def test_the_step_is_told_while_the_timeline_is_dragged(address, page, run):
+    open_run(page, address, run)
+    bar, thumb = (page.locator(found).bounding_box() for found in (".timeline", ".timeline [role=slider]"))
+    y = thumb["y"] + thumb["height"] / 2
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(bar["x"] + bar["width"] / 2, y, steps=5)
+    text = page.locator("#timeline-text")
+    expect(text).to_have_text(re.compile(r"as of 1[45]\d of 300 scored"))
+    assert "n = 300" in page.locator("#blocks .gtitle").text_content()  # drawn once it is let go
+    page.mouse.move(bar["x"] + bar["width"] + 30, y, steps=5)
+    expect(text).to_have_text("live")
+    page.mouse.up()
+    expect(page.locator("#btn-live")).to_be_disabled()

@@ -67,6 +67,12 @@ def open_new_run(page: Page, address: str, name: str, budget: int = 500, seed: i
     expect(page.locator("#count")).to_have_text("15,625 of 15,625", timeout=30_000)
 
 
+def contrast(one: list[int], other: list[int]) -> float:
+    linear = [[c / 3294 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour] for colour in (one, other)]
+    darker, lighter = sorted(0.2126 * red + 0.7152 * green + 0.0722 * blue for red, green, blue in linear)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
 def test_the_main_job(address, page, shoot):
     page.goto(address)
     expect(page.locator("#count")).to_have_text("15,625 of 15,625", timeout=30_000)
@@ -252,9 +258,74 @@ def test_a_lasso_becomes_a_region_and_a_focus(address, page):
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
 
 
+def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
+    open_new_run(page, address, "once")
+    pinned = brick(page, 0, 3)
+    pinned.hover()
+    expect(page.locator("#preview")).to_contain_text("removes 3,125")
+    pinned.locator(".pin").click()
+    expect(page.locator("#count")).to_have_text("3,125 of 15,625")
+    expect(page.locator("#preview")).to_be_empty()  # though the pointer rests on the brick
+    page.wait_for_timeout(500)
+    assert dots(page, "dots 0") == 12_500
+    pinned.locator(".pin").click()
+    expect(page.locator("body")).to_contain_text("edge 0→1 nor_conv_3x3 is already pinned.")
+    brick(page, 1, 0).locator(".prune").click()
+    expect(page.locator("#count")).to_have_text("2,500 of 15,625")
+    brick(page, 1, 0).locator(".prune").click()
+    expect(page.locator("body")).to_contain_text("edge 0→2 none is already pruned.")
+    acts = page.locator("#acts-list .act")
+    expect(acts).to_have_count(2)
+    expect(acts.first).to_contain_text("prune edge 0→2 = none")
+    page.locator("#btn-undo").click()
+    expect(page.locator("#count")).to_have_text("3,125 of 15,625")
+
+
+def test_a_focus_that_narrows_nothing_cannot_be_pressed(address, page):
+    open_new_run(page, address, "no focus")
+    page.locator('#nav-map [data-val="select"]').click()
+    box = page.locator("#nav-map .nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + 1, box["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] - 1, steps=4)
+    page.mouse.up()
+    expect(page.locator("#region-text")).to_contain_text("narrows nothing")
+    expect(page.locator("#btn-focus")).to_be_disabled()
+    expect(page.locator("#btn-keep")).to_be_enabled()
+
+
 def test_a_link_restores_the_selection(address, page):
     page.goto(f"{address}/?arch={quote(CELL)}")
     expect(page.locator("#candidate-card")).to_contain_text(CELL, timeout=30_000)
+    drawn = page.evaluate(
+        "() => document.querySelector('#nav-map .js-plotly-plot').data"
+        ".filter((t) => t.type === 'scattergl').map((t) => [t.name, t.x.length])"
+    )
+    assert drawn[-1] == ["selected", 1]  # above the dots: plotly draws what is no WebGL beneath them
+
+
+def test_words_stand_whole_and_can_be_read(address, page):
+    open_new_run(page, address, "words", budget=8)
+    for axis in ("x", "y", "colour"):
+        field = page.locator(f"#map-{axis}")
+        assert field.evaluate("(field) => field.scrollWidth <= field.clientWidth"), axis
+    brick(page, 0, 0).locator(".prune").click()
+    expect(page.locator("#count")).to_have_text("12,500 of 15,625")
+    told = page.locator(".mantine-Notification-description", has_text="already pruned")
+    for theme in ("dark", "light"):
+        if page.locator("html").get_attribute("data-mantine-color-scheme") != theme:
+            page.locator("label[for=theme-switch], .mantine-Switch-root").first.click()
+        brick(page, 0, 0).locator(".prune").click()
+        ink, ground = told.evaluate(
+            "(text) => [text, text.closest('.mantine-Notification-root')].map((part, k) =>"
+            " getComputedStyle(part)[k ? 'backgroundColor' : 'color'].match(/\\d+/g).slice(0, 3).map(Number))"
+        )
+        assert contrast(ink, ground) >= 4.5, theme  # WCAG 2.2, 1.4.3
+    page.locator("#btn-start").click()
+    first = page.locator("#candidates .ag-row").first.locator('[col-id="arch"]')
+    expect(first).to_have_attribute("title", re.compile(r"^\|.*~2\|$"), timeout=60_000)
+    assert first.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
 
 
 def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, page, shoot):

@@ -100,6 +100,74 @@ def test_hands_that_are_faster_than_the_answers_lose_nothing(page: Page, address
     expect(page.locator(".lego-block")).to_have_count(3)
 
 
+def enter(page: Page, name: str, value: str) -> None:
+    """Type a value into a field in place of what stands there, and leave the field."""
+    page.locator(f"#template-{name}").click(click_count=3)
+    page.keyboard.type(value)
+    page.keyboard.press("Tab")
+
+
+def test_fields_show_what_is_in_force_and_a_given_space_hides_no_edit(page: Page, address: str, tmp_path):
+    page.goto(f"{address}/template")
+    expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
+    choose(page, "preset", "Empty")
+    expect(page.locator(".lego-block")).to_have_count(1)
+    for name, value, held in (("filters", "-3", "8"), ("filters", "5000", "8"), ("height", "4096", "8")):
+        enter(page, name, value)
+        expect(page.get_by_text(f"{name} is {value}; expected a whole number from 1 to 1024")).to_be_visible()
+        expect(page.locator(f"#template-{name}")).to_have_value(held)
+    enter(page, "filters", "24")
+    expect(page.locator(".lego-block")).to_contain_text("conv 3×3 24")
+    page.locator("#template-name").fill("")
+    page.keyboard.press("Tab")
+    expect(page.locator("#template-name")).to_have_value("My template")
+    enter(page, "seed", "1.5")
+    page.locator("#template-run-button").click()
+    expect(page.get_by_text("Seed is 1.5; expected a whole number, at least 0")).to_be_visible()
+    (tmp_path / "notes.txt").write_text("notes")
+    page.locator("#template-upload input").set_input_files(tmp_path / "notes.txt")
+    expect(page.get_by_text("notes.txt is not loaded")).to_be_visible()
+    choose(page, "fixed", "nb201")
+    expect(page.locator("#template-summary")).to_contain_text("Clear “Or a given space”")
+    for name in ("name", "preset", "saved", "height", "save", "json", "upload-button"):
+        expect(page.locator(f"#template-{name}")).to_be_disabled()
+    expect(page.locator("#template-filters")).to_have_count(0)
+    choose(page, "fixed", "nb201")  # chosen again, it is cleared
+    expect(page.locator("#template-preset")).to_be_enabled()
+    expect(page.locator("#template-filters")).to_have_value("24")
+
+
+def test_a_taken_name_is_not_saved_over(page: Page, address: str, store_url: str):
+    page.goto(f"{address}/template")
+    expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
+    for preset, title, name in (("Residual", "Residual", "taken"), ("Empty", "My template", "taken 2")):
+        choose(page, "preset", preset)
+        expect(page.locator("#template-name")).to_have_value(title)
+        page.locator("#template-name").fill("taken")
+        page.locator("#template-save").click()
+        expect(page.get_by_text(f"“{name}” is saved.")).to_be_visible()
+        expect(page.locator("#template-name")).to_have_value(name)
+    held = Store(store_url).templates()
+    assert (len(held["taken"]["layers"]), len(held["taken 2"]["layers"])) == (6, 1)
+
+
+def test_bricks_show_their_whole_labels_and_level_bars(page: Page, address: str):
+    page.goto(f"{address}/template")
+    expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
+    choose(page, "preset", "VGG-like")
+    page.locator("#template-run-button").click()
+    bricks = page.locator("#template .brick")
+    expect(bricks).to_have_count(13, timeout=30_000)
+    cut = "(pins) => pins.filter((pin) => pin.scrollWidth > pin.clientWidth).map((pin) => pin.innerText)"
+    tops = "(bars) => bars.slice(0, 2).map((bar) => Math.round(bar.getBoundingClientRect().top))"
+    for width in (1280, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator("#template .brick .pin").evaluate_all(cut) == []
+        assert len(set(page.locator("#template .brick .bar").evaluate_all(tops))) == 1
+    expect(page.locator(".modebar-btn").first).to_be_attached(timeout=30_000)
+    assert page.locator('#nav-map [data-title^="Share"], #blocks [data-title^="Share"]').count() == 0
+
+
 def save_download(page: Page, kind: str, path) -> None:
     with page.expect_download(timeout=60_000) as download:
         page.locator(f'[data-press="export:{kind}"]').click()

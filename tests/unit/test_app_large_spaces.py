@@ -7,6 +7,7 @@ import pytest
 
 from app.cockpit import Cockpit
 from app.live import pulse_of
+from app.pages.layers.callbacks import lack
 from app.pages.navigator.figures import block_chart
 from app.pages.navigator.loss import loss_curves
 from app.space_table import SAMPLE, space_table
@@ -53,6 +54,12 @@ def test_the_sample_has_no_architecture_twice_and_all_are_valid():
     assert table.sampled
     assert len(set(table.texts)) == len(table.texts) == SAMPLE
     assert all(SPACE.valid(tuple(arch)) for arch in table.archs[:500].tolist())
+
+
+def test_a_score_on_shared_weights_has_no_statistics_of_layers_and_says_so(cockpit, run):
+    assert lack(cockpit.view(run)).startswith("one_shot has no statistics of layers; make a run that ranks by")
+    config = {"proxies": ["zico"], "rank_by": "zico", "budget": 4, "template": DOCUMENT}
+    assert "with the first scored candidates" in lack(cockpit.view(cockpit.store.create_run(SPACE.name, config)))
 
 
 def test_what_a_run_asks_for_joins_the_map_behind_the_sample(cockpit, run):
@@ -114,5 +121,5 @@ def test_loss_curves_tell_both_losses_and_say_what_to_do_while_there_are_none():
     assert [trace.name for trace in figure.data] == ["train", "validation"]
     assert list(figure.data[1].y) == [2.5, 1.25]
     assert figure.layout.shapes[0].x0 == 1.5
-    assert "press Start" in loss_curves([], [], "dark", trains=True).layout.annotations[0].text
+    assert "first epoch" in loss_curves([], [], "dark", trains=True).layout.annotations[0].text
     assert "no weights" in loss_curves([], [], "dark", trains=False).layout.annotations[0].text

@@ -83,4 +83,4 @@ def test_costs_of_zero_have_no_place_on_a_logarithmic_axis_and_are_counted():
 def test_an_empty_run_says_what_to_press(cockpit):
     run = cockpit.store.create_run("nb201", DEFAULT_CONFIG)
     figure = CHARTS["Pareto front"](cockpit, cockpit.view(run), "dark")
-    assert [note.text for note in figure.layout.annotations] == ["nothing scored yet: press Start"]
+    assert [note.text for note in figure.layout.annotations] == ["nothing scored yet"]

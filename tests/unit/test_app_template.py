@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+import base64
+import json
 
+import pytest
+from dash import dcc
+
+from app.pages.arena import layout as arena
+from app.pages.correlation import layout as correlation
+from app.pages.layers import layout as layers
+from app.pages.navigator import layout as navigator
+from app.pages.runs import layout as runs
 from app.pages.template import editing, lego
-from app.pages.template.callbacks import run_config
+from app.pages.template import layout as template_page
+from app.pages.template.callbacks import check_form, run_config, uploaded
+from app.palette import GRAPH
 from nas_core import spaces
 from nas_core.spaces.template import MOST_BLOCKS, PRESETS, read, shapes
+from nas_core.store import Store
 from nas_core.supernet import SupernetSettings, Trainer
 
 
@@ -97,3 +109,137 @@ def test_the_run_of_a_template_or_a_given_space_trains_with_settings_that_hold(s
     assert trainer.settings.epochs == 5
     assert ("template" in config) == (fixed is None)
     assert config["rank_by"] == "one_shot"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(f"sqlite:///{tmp_path / 'store.db'}")
+
+
+def save(store, state):
+    """The state after Save, as the page does it."""
+    return editing.saved(state, store.save_template(state["now"], replaces=editing.replaced(state)))
+
+
+def named(state, name):
+    return editing.renamed(state, name, (1, 8, 8))
+
+
+def test_saving_again_replaces_what_was_saved_and_nothing_else(store, state):
+    state = save(store, named(state, "mine"))
+    state = save(store, press(state, "layer", 0))
+    assert {name: len(document["layers"]) for name, document in store.templates().items()} == {"mine": 2}
+    state = save(store, press(state, "undo"))
+    assert {name: len(document["layers"]) for name, document in store.templates().items()} == {"mine": 1}
+
+
+def test_another_template_under_a_taken_name_is_kept_beside_it(store, state):
+    first = save(store, named(press(state, "layer", 0), "mine"))
+    empty = named(editing.opened(first, PRESETS["Empty"]().to_dict()), "mine")
+    other = save(store, press(empty, "add", 0, "identity"))
+    assert other["now"]["name"] == "mine 2"
+    other = save(store, press(press(other, "undo"), "add", 0, "max_pool"))  # named "mine" again, and still the second
+    found = store.templates()
+    assert {name: len(document["layers"]) for name, document in found.items()} == {"mine": 2, "mine 2": 1}
+    assert all(document["name"] == name for name, document in found.items())
+    opened = editing.opened(other, found["mine"], "mine")
+    save(store, press(opened, "layer", 0))
+    assert len(store.templates()["mine"]["layers"]) == 3
+
+
+def test_undoing_an_opening_does_not_save_over_what_was_opened(store, state):
+    save(store, named(press(state, "layer", 0), "mine"))
+    opened = editing.opened(named(state, "mine"), store.templates()["mine"], "mine")
+    assert save(store, press(opened, "undo"))["now"]["name"] == "mine 2"
+    assert editing.replaced(press(press(opened, "undo"), "redo")) == "mine"
+
+
+def test_a_name_taken_by_the_very_same_template_is_saved_once(store, state):
+    save(store, named(state, "mine"))
+    assert save(store, named(state, "mine"))["now"]["name"] == "mine"
+    assert list(store.templates()) == ["mine"]
+
+
+def test_a_state_of_an_older_browser_keeps_its_document(state):
+    older = {name: state[name] for name in ("now", "past", "future", "selected", "turn")}
+    assert editing.resumed(older) == state
+    assert editing.resumed(named(state, "mine"))["past"]
+
+
+def test_fields_show_what_is_in_force_once_a_value_is_refused(state):
+    told = {"kind": "edit", "key": [0, 0, 0], "values": ["conv", -3, "3", "1", "batch", "relu"]}
+    with pytest.raises(ValueError, match="filters is -3; expected a whole number from 1 to 1024"):
+        editing.acted(state, told)
+    assert editing.in_force(state, told) == {"filters": 8}
+    with pytest.raises(ValueError, match="filters is None"):
+        editing.acted(state, told | {"values": ["conv", None, "3", "1", "batch", "relu"]})
+    taken = told | {"values": ["conv", 24, "3", "2", "batch", "relu"]}
+    assert editing.in_force(editing.acted(state, taken), taken) == {}
+    image = {"kind": "rename", "name": "My template ", "image": [1, 4096, 8]}
+    assert editing.in_force(state, image) == {"name": "My template", "height": 8}
+
+
+def data_url(content: bytes) -> str:
+    return f"data:application/json;base64,{base64.b64encode(content).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", b"{}"),
+        ("big.json", b" " * 1_000_001),
+        ("bad.json", b"{oops"),
+        ("deep.json", b"[" * 900_000),
+        ("other.json", b"{}"),
+        ("binary.json", bytes(range(128, 256))),
+    ],
+)
+def test_a_file_that_is_no_template_is_refused_by_its_name(name, content):
+    with pytest.raises(ValueError, match=rf"^{name} is not loaded: .*Expected a \.json file of at most 1 MB"):
+        uploaded(name, data_url(content))
+
+
+def test_a_template_in_a_file_is_loaded(state):
+    assert uploaded("Mine.JSON", data_url(json.dumps(state["now"]).encode())) == state["now"]
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        (("digits", 20, 200, 1.5), "Seed is 1.5; expected a whole number, at least 0"),
+        (("digits", 20, 200, -1), "Seed is -1"),
+        (("digits", 20, 200, ""), "Seed is empty"),
+        (("digits", 2.5, 200, 0), "Warm-up is 2.5"),
+        (("digits", 20, None, 0), "Candidates is empty"),
+        (("", 20, 200, 0), "Images is empty"),
+    ],
+)
+def test_a_form_that_makes_no_run_names_the_field(form, message):
+    with pytest.raises(ValueError, match=message):
+        check_form(*form)
+    check_form("digits", 20, 200, 0)
+
+
+def test_numbers_out_of_range_are_not_shown_as_others():
+    numbers = [part for part in parts(template_page.layout()) if type(part).__name__ == "NumberInput"]
+    assert len(numbers) == 7
+    assert all(part.clampBehavior == "none" for part in numbers)
+
+
+def parts(page):
+    return page._traverse()
+
+
+@pytest.mark.parametrize("page", [arena, correlation, layers, navigator, runs])
+def test_no_graph_offers_to_send_its_data_away(page):
+    graphs = [part for part in parts(page.layout()) if isinstance(part, dcc.Graph)]
+    assert graphs
+    assert GRAPH["showSendToCloud"] is False
+    assert all(part.config.items() >= GRAPH.items() for part in graphs)
+
+
+def test_a_block_tells_its_whole_label(state):
+    template = read(state["now"])
+    drawn = lego.layers(template, shapes(template), state["selected"])
+    titles = [getattr(part, "title", "") for column in drawn for part in parts(column)]
+    assert "conv 3×3 8" in titles

@@ -7,6 +7,7 @@ from dash import dcc, html
 
 from app.cockpit import DEFAULT_SPACE
 from app.pages.arena.game import DEFAULT_DATA_SET, MOST_EVALUATIONS, Referee
+from app.palette import GRAPH
 from app.shell import press
 
 QUESTION = "Can you search better than the machine?"
@@ -15,7 +16,7 @@ RULES = (
     "You see the result of what you evaluate, and your regret: how much your best falls short of the best there is. "
     "The opponents' results, and where the best is, show at the end. Equal seeds give equal opponents."
 )
-_GRAPH = {"displaylogo": False, "displayModeBar": False, "responsive": True}
+_GRAPH = GRAPH | {"displayModeBar": False}
 _KEPT = {"persistence": True, "persistence_type": "session"}
 """Rules that a reload leaves as they were set, like the game itself."""
 MOVES = {

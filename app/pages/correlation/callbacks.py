@@ -337,7 +337,7 @@ def _register_selection(app: Dash, cockpit: Cockpit) -> None:
         if not clicks:  # the button was just drawn
             return no_update, no_update
         if not rows:
-            return no_update, notification("There is nothing to export yet: press Start first.")
+            return no_update, notification("There is nothing to export yet: nothing is scored.")
         return True, no_update
 
 
@@ -377,4 +377,4 @@ def _lack(cockpit: Cockpit, view: View, scope: str, number: int) -> str:
         return f"No truth is known for the space {view.run.space}: import results with `bench import`."
     if scope == "brush" and not number:
         return "Nothing is brushed: draw a lasso or a box around dots of the scatter below."
-    return f"{number} candidates here; at least {LEAST} are needed. Press Start, or widen the scope."
+    return f"{number} candidates here; at least {LEAST} are needed: score more, or widen the scope."

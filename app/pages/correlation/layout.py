@@ -5,6 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.palette import GRAPH
 from app.table import grid
 
 QUESTION = "Can I trust this score, and what does it really measure?"
@@ -15,7 +16,6 @@ WEIGHTS_HINT = (
     "yours count as they are."
 )
 _LABELS, _NEXT = 20, 5
-_GRAPH = {"displaylogo": False}
 
 
 def layout() -> html.Div:
@@ -35,7 +35,7 @@ def layout() -> html.Div:
                             grid(
                                 "leader-board",
                                 "correlation.csv",
-                                "At least 10 scored candidates are needed: press Start.",
+                                "Nothing can be compared yet; the line above says why.",
                             ),
                             html.Div(
                                 [
@@ -47,7 +47,7 @@ def layout() -> html.Div:
                                     ),
                                     html.Div(
                                         dcc.Graph(
-                                            id="score-score", className="fill-graph", responsive=True, config=_GRAPH
+                                            id="score-score", className="fill-graph", responsive=True, config=GRAPH
                                         ),
                                         id="crossed-graph",
                                         className="crossed-graph",
@@ -61,8 +61,8 @@ def layout() -> html.Div:
                     ),
                     html.Div(
                         [
-                            dcc.Graph(id="score-truth", className="fill-graph", responsive=True, config=_GRAPH),
-                            dcc.Graph(id="measures", className="fill-graph", responsive=True, config=_GRAPH),
+                            dcc.Graph(id="score-truth", className="fill-graph", responsive=True, config=GRAPH),
+                            dcc.Graph(id="measures", className="fill-graph", responsive=True, config=GRAPH),
                         ],
                         className="columns",
                     ),

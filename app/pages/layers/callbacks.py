@@ -13,6 +13,7 @@ from app.cockpit import Cockpit, View
 from app.pages.layers import figures
 from app.palette import short
 from app.table import column
+from nas_core.ladder import AGGREGATE, rung
 
 _TITLES = {"mean_abs_grad": "mean |g|", "inverse_cv": "inverse CV"}
 _WIDTHS = {"candidate": 84, "layer": 140, "kind": 70, "shape": 92, "weights": 76}
@@ -53,9 +54,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 80), **_number(table, name)) for name in names
         ]
         rows = table.astype(object).where(table.notna(), None).to_dict("records") if len(table) else []
-        text = f"layers of {view.rank_by}" if tables else f"No layer statistics of {view.rank_by} yet: press Start."
-        shown = table if statistic else pd.DataFrame()
-        return figures.heat_map(shown, statistic, theme), rows, columns, _cells(cockpit, view, chosen, theme), text
+        text = f"layers of {view.rank_by}" if tables else lack(view)
+        picture = figures.heat_map(table, statistic, theme) if statistic else figures.waiting(text, theme, "Layers")
+        return picture, rows, columns, _cells(cockpit, view, chosen, theme), text
 
     @app.callback(
         Output("layers-spread", "figure"),
@@ -116,6 +117,15 @@ def _chosen(view: View, arch: str | None, ranks: list[int]) -> list[tuple[str, i
     order = view.indices[np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")]
     chosen = [("selected", view.table.index[arch])] if arch in view.table.index else []
     return chosen + [(f"#{rank}", int(order[rank - 1])) for rank in sorted(ranks) if rank <= len(order)]
+
+
+def lack(view: View) -> str:
+    """Why there are no statistics of layers."""
+    if rung(view.rank_by) != "zero-cost" or view.rank_by in (AGGREGATE, *view.table.space.metric_names):
+        return f"{view.rank_by} has no statistics of layers; make a run that ranks by a zero-cost score such as ZiCo."
+    if not len(view.indices):
+        return f"No layer statistics of {view.rank_by} yet: they come with the first scored candidates."
+    return f"{view.rank_by} says nothing of the layers of these candidates."
 
 
 def _cells(cockpit: Cockpit, view: View, chosen: list[tuple[str, int]], theme: str) -> list[Any]:

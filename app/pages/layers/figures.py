@@ -79,10 +79,10 @@ def spread(
     return figure.update_xaxes(type="log", dtick="D2", tickfont={"size": 10})
 
 
-def waiting(message: str, theme: str) -> go.Figure:
+def waiting(message: str, theme: str, title: str = "Inside the layer under the pointer") -> go.Figure:
     """What stands where nothing can be drawn yet."""
     figure = go.Figure()
     text = message or "Point at a layer above to see what is inside."
     figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)
-    styled(figure, theme, "Inside the layer under the pointer")
+    styled(figure, theme, title)
     return figure.update_xaxes(visible=False).update_yaxes(visible=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.palette import GRAPH
 from app.table import grid
 
 QUESTION = "Which layers carry the score?"
@@ -47,16 +48,16 @@ def layout() -> html.Div:
                         ]
                     ),
                     html.Div(id="layers-cells", className="cells"),
-                    dcc.Graph(id="layers-map", className="fill-graph", responsive=True, config={"displaylogo": False}),
+                    dcc.Graph(id="layers-map", className="fill-graph", responsive=True, config=GRAPH),
                     html.Div(
                         [
                             dcc.Graph(
                                 id="layers-spread",
                                 className="fill-graph",
                                 responsive=True,
-                                config={"displaylogo": False},
+                                config=GRAPH,
                             ),
-                            grid("layers-table", "layers.csv", "Nothing scored yet: press Start."),
+                            grid("layers-table", "layers.csv", "No statistics of layers to show."),
                         ],
                         className="columns spread",
                     ),

@@ -14,7 +14,7 @@ from app.masks import unpacked
 from app.pages.navigator import named_regions
 from app.pages.navigator.layout import NO_REGION
 from app.pages.navigator.loop import PLAIN_AXES, Choice, focus_on_blocks, scope_of
-from app.pages.navigator.region import describe, region_of
+from app.pages.navigator.region import changes, describe, region_of
 from app.pages.navigator.space_map import block_of
 from app.shell import notification, pressed
 from nas_core.spaces import Act, Region, SteeringConflict
@@ -56,6 +56,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             decision, choice = block_of(view, ":".join(words[1:]))
             wanted = Act("pin" if words[0] == "pin" else "prune", decision, (choice,))
         try:
+            idle = idle_because(view, wanted)
+            if idle:
+                return no_update, notification(idle)
             cockpit.act(run, replace(wanted, note=str((told or {}).get("note") or "").strip()))
         except (SteeringConflict, StoreError) as error:
             return no_update, notification(str(error))
@@ -77,7 +80,12 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         if not scope or not inside.any():
             return NO_REGION, True, True
         kept_already = len(scope["of"]) == 1 and scope["of"][0].isdigit()
-        return describe(view.table, inside, view.kept, tuple(scope["axes"])), False, kept_already
+        axes = tuple(scope["axes"])
+        try:
+            narrows = changes(view, Act("focus", region=region_of(view.table, inside, axes)))
+        except SteeringConflict:
+            narrows = False
+        return describe(view.table, inside, view.kept, axes), not narrows, kept_already
 
     @app.callback(
         Output("url", "search", allow_duplicate=True),
@@ -96,6 +104,23 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(Output("candidates", "exportDataAsCsv"), Input("btn-csv", "n_clicks"), prevent_initial_call=True)
     def export(clicks: int | None) -> bool:
         return bool(clicks)
+
+
+def idle_because(view: View, wanted: Act) -> str:
+    """Why `wanted` would change nothing; empty where it changes something.
+
+    Raises:
+        SteeringConflict: it cannot hold together with the acts in force, with the reason.
+    """
+    if wanted.kind == "undo":
+        in_force = {number for number, _ in view.in_force()}
+        return "" if wanted.target in in_force else "That act is undone already."
+    if changes(view, wanted):
+        return ""
+    if wanted.kind == "focus":
+        return "This focus narrows nothing: what is left obeys it already."
+    done = "pinned" if wanted.kind == "pin" else "pruned"
+    return f"{wanted.decision} {' or '.join(wanted.choices)} is already {done}."
 
 
 def _wanted(view: View, scope: dict[str, Any], kind: str) -> Region:

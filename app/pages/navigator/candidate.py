@@ -7,20 +7,21 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import numpy as np
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 
-from app import live
+from app import live, selection
 from app.cockpit import Cockpit, View
 from app.shell import notification, notify, press, pressed
 from nas_core.store import StoreError
 
 SHORT_EPOCHS, FULL_EPOCHS = 10, 100
+_FOLLOWED_TICKS = 2
 _KINDS = {"py": ".py", "onnx": "ONNX", "state-dict": "weights", "json": "JSON"}
 
 
 def buttons(view: View, text: str) -> list[Any]:
     """Buttons of a candidate's card, and the run that trains it, where there is one."""
-    training = html.P(_trained(view, text), className="support")
+    training = html.P(_trained(view, text), id="candidate-training", className="support")
     return [
         dmc.Group(
             [
@@ -44,17 +45,64 @@ def buttons(view: View, text: str) -> list[Any]:
             mt=4,
         ),
         training,
+        dcc.Store(id="candidate-training-key"),
     ]
 
 
 def _trained(view: View, text: str) -> str:
     if text in view.trained:
-        return f"Trained alone: {view.trained[text]:.1f} % of held-out images. An export holds these weights."
-    return "Not trained alone yet: an export holds fresh weights."
+        return f"Trained alone: {view.trained[text]:.1f} % of held-out images. ONNX and weights hold what it learnt."
+    if text in view.training:
+        return "Training alone …"
+    return "Not trained alone yet: ONNX and weights hold fresh ones."
+
+
+def course(cockpit: Cockpit, view: View, text: str) -> tuple[str, str]:
+    """What is said of the training of `text` alone, and the run to open for it, where it is not finished."""
+    identifier = view.training.get(text)
+    if identifier is None:
+        return _trained(view, text), ""
+    known = text in view.trained
+    if not cockpit.holds(identifier):
+        return (_trained(view, text) if known else "Training alone: its run was deleted."), ""
+    run = cockpit.store.run(identifier)
+    if run.state == "finished":
+        return _trained(view, text), ""
+    if run.state == "queued":
+        words = "waits for the engine"
+    elif run.state == "running":
+        words = run.message.removeprefix("trained ") or f"under way, {run.config['supernet']['epochs']:g} epochs"
+    else:
+        words = f"{run.state} ({run.message})" if run.message else run.state
+    return f"{_trained(view, text) + ' Training again' if known else 'Training alone'}: {words}.", run.id
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the buttons, and of the download that an engine answers with."""
+
+    @app.callback(
+        Output("candidate-training", "children"),
+        Output("candidate-training-key", "data"),
+        Input("pulse", "data"),
+        Input("timer", "n_intervals"),
+        State("run", "data"),
+        State("arch", "data"),
+        State("candidate-training-key", "data"),
+    )
+    def follow(_pulse: Any, tick: int | None, run: str | None, arch: str | None, key: Any) -> tuple[Any, Any]:
+        """The training of the card that is shown; it goes on in a run that the pulse of this one knows nothing of."""
+        ticked = all(told["prop_id"] == "timer.n_intervals" for told in ctx.triggered)
+        idle = key is not None and not key[1]  # a training that begins comes with a pulse
+        if not run or not arch or (ticked and (idle or (tick or 0) % _FOLLOWED_TICKS)):
+            return no_update, no_update
+        found = course(cockpit, cockpit.view(run), arch)
+        if key == list(found):
+            return no_update, no_update
+        words, other = found
+        return [
+            words,
+            *([" ", dcc.Link("Open its run", href=f"/{selection.write(other, None)}")] if other else []),
+        ], found
 
     @app.callback(
         Output("export-wanted", "data"),

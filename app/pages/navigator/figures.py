@@ -16,6 +16,8 @@ from nas_core.spaces import Decision
 UNKNOWN = UNKNOWN_OPERATION
 MAP_COLOURS = sample_colorscale("Viridis", list(np.linspace(0, 1, 20)))
 """Colours of the map, lowest rank first: `map_codes` counts in them."""
+PLAIN_ENDS = ("lowest", "highest")
+"""What the ends of a colour bar are called where neither is better."""
 RUNG_SYMBOLS = ["circle", "diamond", "square", "star"]
 """Marker of every rung of the evaluation ladder, lowest first."""
 
@@ -23,7 +25,8 @@ RUNG_SYMBOLS = ["circle", "diamond", "square", "star"]
 def map_codes(values: np.ndarray, rungs: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """What every dot of the map is, uint8 (n,): 0 where the steering removes it, else 1 + rung * 21 + level.
 
-    Level 0 is a value not known yet, 1 to 20 the rank of the value among those known, in twentieths.
+    Level 0 is a value not known yet, 1 to 20 the rank of the value among those known, in twentieths: `values` are
+    turned so that the best is the highest.
     """
     levels = np.zeros(len(values), dtype=np.uint8)
     known = ~np.isnan(values)
@@ -32,8 +35,8 @@ def map_codes(values: np.ndarray, rungs: np.ndarray, kept: np.ndarray) -> np.nda
     return np.where(kept, 1 + rungs * (len(MAP_COLOURS) + 1) + levels, 0).astype(np.uint8)
 
 
-def map_base(title: str, labels: tuple[str, str, str], theme: str) -> go.Figure:
-    """Axes, title and colour bar of the map, without the dots; `labels` name x, y and colour."""
+def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tuple[str, str] = PLAIN_ENDS) -> go.Figure:
+    """Axes, title and colour bar of the map, without the dots; `labels` name x, y, colour, and `ends` the bar's."""
     figure = go.Figure()
     figure.add_scatter(
         x=[None],
@@ -50,7 +53,7 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str) -> go.Figure:
                 "title": {"text": f"rank of<br>{labels[2]}", "font": {"size": 10}},
                 "thickness": 8,
                 "tickvals": [0.01, 0.5, 0.99],
-                "ticktext": ["lowest", "middle", "best"],
+                "ticktext": [ends[0], "middle", ends[1]],
                 "tickfont": {"size": 10},
             },
         },
@@ -102,7 +105,7 @@ def best_so_far(values: np.ndarray, acts: Sequence[tuple[int, str]], metric: str
             x=scored, y=1, yref="paper", text="⚑", hovertext=text, showarrow=False, font={"color": ACCENT}
         )
     if not len(best):
-        figure.add_annotation(text="nothing scored yet: press Start", showarrow=False, xref="paper", yref="paper")
+        figure.add_annotation(text="nothing scored yet", showarrow=False, xref="paper", yref="paper")
     return styled(figure, theme, "Best so far, acts as flags", "candidates scored", metric)
 
 

@@ -7,13 +7,14 @@ from dash import dcc, html
 
 from app.pages.navigator import loop
 from app.pages.navigator.charts import CHARTS
+from app.palette import GRAPH
 from app.shell import press
 from app.table import grid
 
 NO_REGION = "Lasso dots on the map to make a region."
 QUESTION = "Where are the good architectures, and what makes them good?"
-_GRAPH = {"displaylogo": False, "responsive": True}
-_MAP = _GRAPH | {"scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+_MAP = GRAPH | {"scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+_SIGNS = ("● closed form ", "◆ zero-cost ", "■ one-shot ", "★ trained ", "○ selected")
 _STORES = (
     "hovered",
     "known",
@@ -66,6 +67,7 @@ def _space() -> html.Section:
             id=f"map-{axis}",
             size="xs",
             w=width,
+            flex="none",
             leftSection=html.Span(axis, className="support"),
             leftSectionWidth=margin,
             allowDeselect=False,
@@ -73,9 +75,7 @@ def _space() -> html.Section:
         )
         for axis, width, margin in (("x", 134, 18), ("y", 134, 18), ("colour", 172, 42))
     ]
-    signs = html.Span(
-        "● closed form  ◆ zero-cost  ■ one-shot  ★ trained  ○ selected", className="support signs", id="map-signs"
-    )
+    signs = html.Span([html.Span(sign) for sign in _SIGNS], className="support signs", id="map-signs")
     return html.Section(
         [
             dmc.Group([*axes, signs], gap="xs", wrap="nowrap"),
@@ -114,7 +114,7 @@ def _space() -> html.Section:
             loop.region_row(),
             html.Div(
                 [
-                    dcc.Graph(id="blocks", config=_GRAPH, responsive=True, className="fill-graph"),
+                    dcc.Graph(id="blocks", config=GRAPH, responsive=True, className="fill-graph"),
                     _slot(),
                 ],
                 className="charts",
@@ -137,7 +137,7 @@ def _slot() -> html.Div:
         className="slot-choice",
         **{"aria-label": "Chart"},
     )
-    bare = _GRAPH | {"displayModeBar": False}
+    bare = GRAPH | {"displayModeBar": False}
     return html.Div(
         [dcc.Graph(id="best-so-far", config=bare, responsive=True, className="fill-graph"), choice], className="slot"
     )
@@ -154,9 +154,9 @@ def _acts() -> html.Section:
     note = dmc.TextInput(
         id="act-note", size="xs", placeholder="note for the next act", **{"aria-label": "Note for the next act"}
     )
+    listed = html.Div(id="acts-list", tabIndex=0, role="group", **{"aria-label": "Acts in force, the newest first"})
     return html.Section(
-        [dmc.Group([html.H2("Acts"), undo], justify="space-between"), note, html.Div(id="acts-list")],
-        className="panel acts",
+        [dmc.Group([html.H2("Acts"), undo], justify="space-between"), note, listed], className="panel acts"
     )
 
 
@@ -164,9 +164,12 @@ def _table() -> html.Section:
     rows = grid(
         "candidates",
         "candidates.csv",
-        "Nothing scored yet: press Start.",
+        "Candidates stand here once they are scored.",
         getRowId="params.data.arch",
-        dashGridOptions={"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False}},
+        dashGridOptions={
+            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False},
+            "enableBrowserTooltips": True,
+        },
     )
     export = dmc.Button("Export CSV", id="btn-csv", size="compact-xs", variant="light")
     return html.Section(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 
 from app.cockpit import Cockpit, View
 from app.masks import packed, unpacked
-from app.pages.navigator import figures, named_regions
+from app.pages.navigator import named_regions, space_map
 from app.pages.navigator.block_sets import ALONE, OPERATIONS, BlockSet, combined
 from app.pages.navigator.coverage import coverage, least_explored
 from app.pages.navigator.named_regions import NamedRegion
@@ -222,7 +221,7 @@ def next_steps(found: list[Suggestion], view: View, *, noise: bool) -> Any:
     if not found:
         lack = "Nothing stands out yet: no interval is clear of the others."
         if not len(view.indices):
-            lack = "Press Start: suggestions need scored candidates."
+            lack = "Suggestions come with the first scored candidates."
         return html.P(lack, className="support")
     doubt = "⚠ The ranking behind these is noise, over all or among the best: trust no act that rests on it yet."
     return [
@@ -357,8 +356,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         if moment is None or not run or not colour:
             return None if before else no_update
         seen = scenes.of(cockpit.view(run), moment, None)
-        codes = figures.map_codes(seen.over_space(colour), seen.rungs(), seen.kept)
-        return base64.b64encode(codes.tobytes()).decode()
+        return space_map.dots(seen, colour)
 
     _register_clientside(app)
 

@@ -41,7 +41,7 @@ def loss_curves(points: Sequence[Mapping[str, float]], acts: Sequence[int], them
     for step in acts if points else ():
         figure.add_vline(x=step / rate, line={"dash": "dot", "color": ACCENT})
     if not points:
-        text = "the curve begins with the first epoch: press Start" if trains else "this run trains no weights"
+        text = "the curve begins with the first epoch" if trains else "this run trains no weights"
         figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)
     styled(figure, theme, "Cross-entropy of the training", "epoch", "nats")
     return figure.update_layout(

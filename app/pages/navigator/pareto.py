@@ -62,7 +62,7 @@ def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
     """Score against cost on a logarithmic axis; what is dominated is faint, the front a line with dots."""
     figure = go.Figure()
     if points is None or not len(points.values):
-        text = "no cost is known of this run" if points is None else "nothing scored yet: press Start"
+        text = "no cost is known of this run" if points is None else "nothing scored yet"
         figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper")
         return styled(figure, theme, "Pareto front")
     behind = ~points.on_front

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.cockpit import View
 from app.space_table import SpaceTable
 from nas_core.spaces import Act, Region, Steering, SteeringConflict
 
@@ -28,6 +29,29 @@ def region_of(table: SpaceTable, inside: np.ndarray, axes: tuple[str, str]) -> R
             values = table.closed[axis].to_numpy(dtype=float)[inside]
             ranges.append((axis, float(values.min()), float(values.max())))
     return Region(tuple(must_have), tuple(must_not), tuple(ranges))
+
+
+def changes(view: View, act: Act) -> bool:
+    """Whether `act`, a pin, prune or focus, would change the steering.
+
+    A focus does where it removes an architecture; of a space that is shown as a sample, choices and ranges tell.
+
+    Raises:
+        SteeringConflict: the act cannot hold together with those in force, with the reason.
+    """
+    before, after = view.steering, view.steering.extended(view.table.space, act)
+    if act.kind == "focus" and not view.table.sampled:
+        return not np.array_equal(after.mask(view.table.archs), view.kept)
+    return (after.allowed, _tightest(after)) != (before.allowed, _tightest(before))
+
+
+def _tightest(steering: Steering) -> dict[str, tuple[float, float]]:
+    """What the ranges in force leave of every metric."""
+    left: dict[str, tuple[float, float]] = {}
+    for metric, low, high in steering.ranges:
+        lowest, highest = left.get(metric, (low, high))
+        left[metric] = max(low, lowest), min(high, highest)
+    return left
 
 
 def describe(table: SpaceTable, inside: np.ndarray, kept: np.ndarray, axes: tuple[str, str]) -> str:

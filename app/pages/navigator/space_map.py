@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
-from app.cockpit import Cockpit, View
+from app.cockpit import Cockpit, View, lower_is_better
 from app.masks import packed
 from app.pages.navigator import figures
 from app.palette import typed
@@ -58,7 +58,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         title += f", {len(view.table.archs):,} of them drawn" if view.table.sampled else ""
         if x.startswith("projection") or y.startswith("projection"):
             title += f" · PCA, trustworthiness {view.table.trustworthiness:.2f}"
-        figure = figures.map_base(title, (x, y, colour), theme)
+        figure = figures.map_base(title, (x, y, colour), theme, ends=_ends(view, colour))
         return {
             "figure": figure.to_plotly_json(),
             "colours": figures.MAP_COLOURS,
@@ -87,30 +87,24 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         if not run or not colour or not x or not y:
             return no_update, no_update, no_update
         view = cockpit.view(run)
-        codes = figures.map_codes(view.over_space(colour), view.rungs(), view.kept)
-        sent = base64.b64encode(codes.tobytes()).decode()
+        sent = dots(view, colour)
         moving = {axis: typed(_axis(view, name))["bdata"] for axis, name in (("x", x), ("y", y)) if name in view.values}
-        drawn = [run, len(codes)]  # a sample of a large space grows by what the run asks for beside
+        drawn = [run, len(view.table.archs)]  # a sample of a large space grows by what the run asks for beside
         return no_update if sent == before else sent, moving or no_update, no_update if drawn == size else drawn
 
     @app.callback(
         Output("map-going", "data"),
         Output("preview", "children"),
         Input("hovered", "data"),
+        Input("pulse", "data"),
         State("run", "data"),
+        State("map-going", "data"),
         prevent_initial_call=True,
     )
-    def show_preview(hovered: str | None, run: str) -> tuple[Any, Any]:
-        if not hovered:
-            return None, ""
-        view = cockpit.view(run)
-        decision, choice = block_of(view, hovered)
-        try:
-            after = view.steering.extended(view.table.space, Act("prune", decision, (choice,)))
-        except SteeringConflict as conflict:
-            return None, str(conflict)
-        seen = view.preview(after)
-        return packed(seen.mask), f"prune {decision} {choice}: {seen.sentence()}"
+    def show_preview(hovered: str | None, _pulse: Any, run: str | None, before: Any) -> tuple[Any, Any]:
+        if not run or not hovered:
+            return (None, "") if before else (no_update, no_update)
+        return foreseen(cockpit.view(run), hovered, before)
 
     @app.callback(Output("map-chosen", "data"), Input("arch", "data"), Input("run", "data"))
     def ring(arch: str | None, run: str | None) -> Any:
@@ -134,6 +128,37 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         State("map-marks", "data"),  # no input: what a pulse draws would wait for the dots, see `loop`
         State("region", "data"),
     )
+
+
+def foreseen(view: View, brick: str, before: dict[str, Any] | None) -> tuple[Any, Any]:
+    """The store `map-going` and the words of a prune of `brick`.
+
+    Once an act was done, what was foreseen `before` it is cleared, until the pointer comes to a brick anew.
+    """
+    now: dict[str, Any] = {"brick": brick, "acts": len(view.acts), "mask": None}
+    if before and before["brick"] == brick:
+        return (no_update, no_update) if before["acts"] == now["acts"] else (now, "")
+    decision, choice = block_of(view, brick)
+    try:
+        after = view.steering.extended(view.table.space, Act("prune", decision, (choice,)))
+    except SteeringConflict as conflict:
+        return now, str(conflict)
+    seen = view.preview(after)
+    return now | {"mask": packed(seen.mask)}, f"prune {decision} {choice}: {seen.sentence()}"
+
+
+def dots(view: View, colour: str) -> str:
+    """The store `map-marks`: what every dot is, the brightest the best by the metric `colour`."""
+    values = view.over_space(colour)
+    codes = figures.map_codes(-values if colour in lower_is_better() else values, view.rungs(), view.kept)
+    return base64.b64encode(codes.tobytes()).decode()
+
+
+def _ends(view: View, colour: str) -> tuple[str, str]:
+    """What the darkest and the brightest dots are; a closed form is a cost or a count, of which none is better."""
+    if colour in view.table.closed:
+        return figures.PLAIN_ENDS
+    return ("highest", "best") if colour in lower_is_better() else ("lowest", "best")
 
 
 def block_of(view: View, brick: str) -> tuple[str, str]:

@@ -13,9 +13,10 @@ from app.cockpit import Cockpit, View
 from app.pages.navigator import candidate, figures
 from app.pages.navigator.charts import CHARTS
 from app.pages.navigator.scene import Scene, Scenes
-from app.palette import block_colour, block_label, short
+from app.palette import GRAPH, block_colour, block_label, short
 from app.shell import press
 from app.table import column
+from nas_core.spaces import Act
 
 _ROWS = 200
 
@@ -112,7 +113,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         metrics = cockpit.view(run).metrics
         return [
             column("rank", width=60),
-            column("arch", "architecture", flex=1, minWidth=460),
+            column("arch", "architecture", flex=1, minWidth=460, tooltipField="arch", cellClass="two-lines"),
             *(column(name, number=True, width=125) for name in metrics),
         ]
 
@@ -164,24 +165,18 @@ def _blocks_of(view: View) -> str:
 
 
 def _acts(view: View) -> Any:
-    """The acts in force, each with its undo unless the view is of the past; refused ones with the reason."""
+    """The acts in force, the newest first, each with its undo unless the view is of the past; why some are not."""
     live = not isinstance(view, Scene) or view.moment is None
-    rows = [
-        html.Div(
-            [
-                html.Span([act.describe(), html.I(f" {act.note}" if act.note else "")]),
-                *(
-                    [html.Button("undo", **press("undo", k), **{"aria-label": f"undo {act.describe()}"})]
-                    if live
-                    else []
-                ),
-            ],
-            className="act",
-        )
-        for k, act in view.in_force()
-    ]
-    rows += [html.Div(f"not in force: {reason}", className="act") for reason in view.refused.values()]
-    return rows or html.P("No act yet. Click a brick to pin it, × to prune it.", className="support")
+    rows = [(k, _act(k, act, undo=live)) for k, act in view.in_force()]
+    rows += [(k, html.Div(f"not in force: {reason}", className="act")) for k, reason in view.refused.items()]
+    newest_first = [row for _, row in sorted(rows, key=lambda numbered: -numbered[0])]
+    return newest_first or html.P("No act yet. Click a brick to pin it, × to prune it.", className="support")
+
+
+def _act(number: int, act: Act, *, undo: bool) -> html.Div:
+    words = html.Span([act.describe(), html.I(f" {act.note}" if act.note else "")])
+    button = html.Button("undo", **press("undo", number), **{"aria-label": f"undo {act.describe()}"})
+    return html.Div([words, button] if undo else [words], className="act")
 
 
 def _rows(view: View) -> list[dict[str, Any]]:
@@ -201,6 +196,7 @@ def _bricks(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
     """The bricks of decisions that belong together; their looks follow from `_looks`, so that none is replaced under
     the pointer. A decision whether to keep a block is one brick, the block."""
     bricks = []
+    wordy = all(view.table.space.decisions[d].optional for d in decisions)  # blocks bear their properties in the label
     for d in decisions:
         decision = view.table.space.decisions[d]
         for c, choice in enumerate(decision.choices):
@@ -211,7 +207,7 @@ def _bricks(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
     return html.Div(
         [
             html.Div(label, className="decision"),
-            html.Div(bricks, className="bricks", style={"--columns": max(len(bricks), 3)}),
+            html.Div(bricks, className="bricks", style={"--columns": 3 if wordy else max(len(bricks), 3)}),
         ]
     )
 
@@ -220,7 +216,7 @@ def _brick(identifier: str, shown: str, name: str, colour: str) -> html.Div:
     d, c = identifier.split(":")
     return html.Div(
         [
-            html.Button(shown, className="pin", **press("pin", d, c), **{"aria-label": f"pin {name}"}),
+            html.Button(shown, className="pin", title=name, **press("pin", d, c), **{"aria-label": f"pin {name}"}),
             html.Button("×", className="prune", **press("prune", d, c), **{"aria-label": f"prune {name}"}),
             html.Div([html.Div(className="fill"), html.Div(className="whisker")], className="bar"),
             html.Div("\n", className="support"),
@@ -266,14 +262,19 @@ def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
     chart: Any = html.P(why, className="support")
     if len(layers):
         chart = dcc.Graph(
-            id="card-layers", figure=figures.layer_bars(layers, view.rank_by, theme), style={"height": "190px"}
+            id="card-layers",
+            figure=figures.layer_bars(layers, view.rank_by, theme),
+            config=GRAPH,
+            style={"height": "190px"},
         )
     dimmed = "" if view.steering.allows(arch) else "The steering removes this architecture."
     return [
         html.Div(text, className="arch"),
         html.P(dimmed, className="support"),
         *candidate.buttons(view, text),
-        dcc.Graph(id="card-graph", figure=cell_graph(space.graph(arch), theme), style={"height": "190px"}),
+        dcc.Graph(
+            id="card-graph", figure=cell_graph(space.graph(arch), theme), config=GRAPH, style={"height": "190px"}
+        ),
         html.Table([html.Tr([html.Td(name), html.Td(value)]) for name, value in facts], className="facts"),
         chart,
     ]

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
-import dash_mantine_components as dmc
 import numpy as np
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
 
 from app import selection
-from app.cockpit import DEFAULT_CONFIG, Cockpit, turned
-from app.pages.runs import figures
+from app.cockpit import Cockpit, turned
+from app.pages.runs import cards, figures
+from app.pages.runs.cards import FACTS, ORDERS
 from app.pages.runs.layout import COMPARE_HINT
+from app.pages.runs.wanted import Wanted, missing_path
 from app.palette import short
 from app.report import report
-from app.shell import EXTENSION, HINTS, TRAINING, notification, press, pressed
-from nas_core import bench, spaces
-from nas_core.ladder import AGGREGATE
-from nas_core.proxies.settings import ScoreSettings
-from nas_core.store import RunRow, StoreError, session_script
-
-_SPARKS = 60
-_LABELS = {"extend": f"Extend by {EXTENSION}"}
-_ENDED = ("paused", "stopped", "finished")
-_ORDERS = {
-    "created": ("start",),
-    "queued": ("pause", "stop"),
-    "running": ("pause", "stop"),
-    "paused": ("resume", "stop"),
-    "stopped": ("start",),
-    "finished": ("extend",),
-    "failed": ("start",),
-}
-"""What can be done with a run in each state."""
+from app.shell import notification, pressed
+from nas_core import bench
+from nas_core.store import RunRow, session_script
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -42,14 +27,19 @@ def register(app: Dash, cockpit: Cockpit) -> None:
 
     @app.callback(
         Output("run-cards", "children"),
+        Output("run-cards-shown", "data"),
+        Output(FACTS, "children"),
+        Output(ORDERS, "children"),
         Input("pulse", "data"),
         Input("timer", "n_intervals"),
-        State("run-cards", "children"),
+        State("run-cards-shown", "data"),
+        State(FACTS, "id"),
     )
-    def cards(_pulse: Any, tick: int | None, before: Any) -> Any:
-        if before and ctx.triggered_id == "timer" and (tick or 0) % 4:
-            return no_update
-        return [_card(cockpit, run) for run in cockpit.store.runs()]
+    def draw(_pulse: Any, tick: int | None, shown: cards.Shown | None, drawn: list[dict[str, str]]) -> Any:
+        """What has not changed is not drawn again: it may have the focus, or be held under the pointer."""
+        if drawn and ctx.triggered_id == "timer" and (tick or 0) % 4:
+            raise PreventUpdate
+        return cards.update(cockpit, shown or {}, [identifier["run"] for identifier in drawn])
 
     @app.callback(
         Output("url", "search", allow_duplicate=True),
@@ -80,39 +70,16 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     ) -> tuple[Any, Any]:
         if not _clicks:
             return no_update, no_update
-        if not isinstance(budget, int) or budget < 1 or not isinstance(seed, int):
-            return no_update, notification(
-                f"budget {budget!r}, seed {seed!r}: expected whole numbers, budget at least 1"
-            )
-        if not scores:
-            return no_update, notification("no score chosen: expected at least one; the first ranks the candidates")
-        rank_by = AGGREGATE if AGGREGATE in scores else scores[0]
-        scores = [score for score in scores if score != AGGREGATE]
-        if rank_by == AGGREGATE and len(scores) < 2:
-            return no_update, notification("an aggregate sums the ranks of several scores: expected at least two")
-        costs = [cost] if strategy == "pareto" else []
-        if rank_by in costs:
-            return no_update, notification(
-                f"{cost} ranks the candidates: expected another cost, or another first score"
-            )
-        base = getattr(ScoreSettings, preset)()
-        settings = replace(base, data=data or "digits", seed=seed).to_dict()
-        config = {
-            **DEFAULT_CONFIG,
-            "proxies": [*scores, *(c for c in costs if c not in (*scores, *spaces.get(space).metric_names))],
-            "rank_by": rank_by,
-            "strategy": strategy,
-            "budget": budget,
-            "seed": seed,
-            "settings": settings,
-        }
-        config |= {"costs": costs} if costs else {}
-        config["batch"] = DEFAULT_CONFIG["batch"] if strategy == "scan" else 8  # a strategy that learns asks often
+        wanted = Wanted(strategy, budget, seed, data, space, scores, preset, cost)
         try:
+            config = wanted.config()
             run = cockpit.store.create_run(space, config, name or "")
-        except StoreError as error:
+        except ValueError as error:
             return no_update, notification(str(error))
-        return selection.write(run, None), notification("The run is ready; press Start.", failed=False)
+        path = missing_path(config["settings"]["data"])
+        text = "The run is ready; press Start."
+        text += f" There is no {path!r} on this machine: the engine's must have it." if path else ""
+        return selection.write(run, None), notification(text, failed=False)
 
     @app.callback(Output("new-cost", "disabled"), Input("new-strategy", "value"))
     def priced(strategy: str) -> bool:
@@ -162,29 +129,42 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("delete-modal", "opened"),
         Output("delete-modal", "title"),
+        Output("delete-text", "children"),
+        Output("delete-run", "data"),
         Input("pressed", "data"),
         prevent_initial_call=True,
     )
-    def ask(told: dict[str, Any] | None) -> tuple[Any, Any]:
+    def ask(told: dict[str, Any] | None) -> tuple[Any, ...]:
         words = pressed(told, "delete")
-        return (True, f"Delete run {words[1]}?") if words else (no_update, no_update)
+        if not words or not cockpit.holds(words[1]):
+            return (no_update,) * 4
+        run = cockpit.store.run(words[1])
+        return True, f"Delete “{run.name}”?", _lost(cockpit, run), run.id
 
     @app.callback(
         Output("url", "search", allow_duplicate=True),
         Output("delete-modal", "opened", allow_duplicate=True),
         Input("btn-delete-yes", "n_clicks"),
-        State("delete-modal", "title"),
+        State("delete-run", "data"),
         State("run", "data"),
         prevent_initial_call=True,
     )
-    def delete(_clicks: int, title: str, current: str) -> tuple[Any, Any]:
-        if not _clicks:
+    def delete(_clicks: int, run: str | None, current: str) -> tuple[Any, Any]:
+        if not _clicks or not run:
             return no_update, no_update
-        run = title.removeprefix("Delete run ").rstrip("?")
-        if cockpit.store.run(run).state in ("running", "queued"):
-            cockpit.store.command(run, "stop")
-        cockpit.store.delete_run(run)
+        if cockpit.holds(run):  # another browser may have been first
+            if cockpit.store.run(run).state in ("running", "queued"):
+                cockpit.store.command(run, "stop")
+            cockpit.store.delete_run(run)
         return (selection.write(cockpit.ensure_run(), None) if run == current else no_update), False
+
+
+def _lost(cockpit: Cockpit, run: RunRow) -> str:
+    """What goes with a run that is deleted, and what stays."""
+    acts = cockpit.store.log_counts(run.id).get("act", 0)
+    lost = [f"scored candidates ({run.scored:,})", f"acts ({acts:,})"]
+    lost += ["trained weights"] if run.config.get("supernet") else []
+    return f"Run {run.id} is deleted with its {', '.join(lost[:-1])} and {lost[-1]}. Cached scores stay."
 
 
 def _course(cockpit: Cockpit, run: str) -> figures.Course:
@@ -219,74 +199,3 @@ def _gain(cockpit: Cockpit, chosen: list[str]) -> str:
     if found.reached is None:
         return text + "; the steered run never reached the unsteered one's"
     return text + f"; the unsteered one's was reached after {found.reached} ({found.reached / found.n:.0%})"
-
-
-def _trains_on(run: RunRow) -> bool:
-    """Whether a run has shared weights that can be trained further."""
-    supernet = run.config.get("supernet") or {}
-    return bool(supernet) and not supernet.get("arch") and run.state in _ENDED
-
-
-def _data(run: RunRow) -> str:
-    """The images that a run scores, or trains, on."""
-    return str((run.config.get("supernet") or run.config.get("settings") or {}).get("data"))
-
-
-def _weights(run: RunRow) -> list[str]:
-    """A line about a run's training, where it has one."""
-    supernet = run.config.get("supernet")
-    if not supernet:
-        return []
-    step = int(((run.strategy_state or {}).get("training") or {}).get("step", 0))
-    what = "one network alone" if supernet.get("arch") else "shared weights"
-    return [f"Trains {what}, {supernet.get('epochs', 0):g} epochs in all; {step:,} steps done"]
-
-
-def _button(label: str, told: dict[str, str], **style: str) -> dmc.Button:
-    return dmc.Button(label, size="compact-xs", variant="light", **told, **style)
-
-
-def _card(cockpit: Cockpit, run: RunRow) -> Any:
-    view = cockpit.view(run.id)
-    best = float(np.nanmax(view.ranked)) if np.isfinite(view.ranked).any() else float("nan")
-    orders = _ORDERS[run.state]
-    curve = view.ranked[figures.best_positions(view.ranked)] if len(view.ranked) else view.ranked
-    points = curve[np.unique(np.linspace(0, len(curve) - 1, _SPARKS).astype(int))] if len(curve) else curve
-    lines = [
-        f"{HINTS[run.state]}: {run.message}" if run.message else HINTS[run.state],
-        f"{run.config.get('strategy', 'scan')} on {run.space_title}, data {_data(run)}, "
-        f"seed {run.config.get('seed', 0)}",
-        f"{run.scored:,} of {int(run.config.get('budget', 0)):,} scored in {run.busy_seconds:.0f} s, "
-        f"best {view.rank_by} {short(best)}",
-        *_weights(run),
-        f"Acts in force: {len(view.in_force())}",
-    ]
-    return dmc.Paper(
-        [
-            html.H3(run.name, style={"margin": "0 0 4px", "fontSize": "15px"}),
-            *[html.Div(line, className="support", style={"fontSize": "12px"}) for line in lines],
-            dmc.Sparkline(
-                data=[float(value) for value in points if np.isfinite(value)],
-                h=28,
-                mt=4,
-                color="blue",
-                fillOpacity=0.2,
-                **{"aria-label": f"best {view.rank_by} so far"},
-            ),
-            dmc.Group(
-                [
-                    dcc.Link("Open", href=f"/{selection.write(run.id, None)}"),
-                    *(_button(_LABELS.get(order, order.capitalize()), press(order, run.id)) for order in orders),
-                    *([_button(f"Train {TRAINING} epochs on", press("train", run.id))] if _trains_on(run) else []),
-                    *([_button("Twin", press("twin", run.id))] if view.acts and run.state in _ENDED else []),
-                    _button("Report", press("report", run.id)),
-                    _button("Script", press("script", run.id)),
-                    _button("Delete", press("delete", run.id), color="red"),
-                ],
-                mt="xs",
-                gap="xs",
-            ),
-        ],
-        p="sm",
-        withBorder=True,
-    )

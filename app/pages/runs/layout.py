@@ -6,6 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app.cockpit import DEFAULT_SPACE
+from app.palette import GRAPH
 from nas_core import proxies, spaces
 from nas_core.ladder import AGGREGATE
 
@@ -74,7 +75,7 @@ def layout() -> html.Div:
                                 value="laptop",
                             ),
                             dmc.NumberInput(id="new-budget", label="Budget", size="xs", w=90, value=500, min=1),
-                            dmc.NumberInput(id="new-seed", label="Seed", size="xs", w=70, value=0),
+                            dmc.NumberInput(id="new-seed", label="Seed", size="xs", w=70, value=0, min=0),
                             dmc.TextInput(id="new-data", label="Data", size="xs", w=95, value="digits"),
                             dmc.Button("Create run", id="btn-new", size="xs", mt=24),
                         ],
@@ -83,11 +84,13 @@ def layout() -> html.Div:
                         mb="md",
                     ),
                     dcc.Download(id="session-download"),
+                    dcc.Store(id="run-cards-shown"),
+                    dcc.Store(id="delete-run"),
                     html.Div(id="run-cards", className="cards"),
                     _comparison(),
                     dmc.Modal(
                         [
-                            html.P("The run, its acts and candidates are deleted. Cached scores stay."),
+                            html.P(id="delete-text"),
                             dmc.Button("Delete", id="btn-delete-yes", color="red"),
                         ],
                         id="delete-modal",
@@ -118,7 +121,7 @@ def _comparison() -> html.Section:
                 ]
             ),
             html.Div(
-                dcc.Graph(id="comparison", className="fill-graph", responsive=True, config={"displaylogo": False}),
+                dcc.Graph(id="comparison", className="fill-graph", responsive=True, config=GRAPH),
                 id="comparison-figure",
                 className="comparison",
                 hidden=True,

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
 
 from app import selection
 from app.cockpit import DEFAULT_CONFIG, Cockpit
@@ -20,6 +20,8 @@ from nas_core.spaces.template import PRESETS, TemplateSpace, read, shapes
 from nas_core.store import StoreError
 
 _IMAGE = ("channels", "height", "width")
+_MOST_BYTES = 1_000_000
+_NOT_OF_A_GIVEN_SPACE = ("name", "preset", "saved", *_IMAGE, "json", "upload", "upload-button")
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -36,21 +38,24 @@ def _register_editing(app: Dash, cockpit: Cockpit) -> None:
         Output("template-answered", "data"),
         Input("template-act", "data"),
         State("template-state", "data"),
+        State("template-upload", "filename"),
         prevent_initial_call=True,
     )
-    def act(told: dict[str, Any] | None, state: dict[str, Any] | None) -> tuple[Any, Any]:
+    def act(told: dict[str, Any] | None, state: dict[str, Any] | None, filename: str | None) -> tuple[Any, Any]:
         if not told or not state:
             return no_update, (told or {}).get("at")
-        opening = told["kind"] == "open"
         try:
-            if opening:
-                document = _opened(cockpit, told["source"], told["value"])
-                after = editing.changed(state, document, selected=[0, 0])
+            if told["kind"] == "open":
+                after = _opened(cockpit, state, told["source"], told["value"], filename)
+            elif told.get("words") == ["template", "keep"]:
+                after = _saved(cockpit, state)
             else:
                 after = editing.acted(state, told)
         except (ValueError, StoreError) as error:
-            notify(f"not loaded: {error}" if opening else str(error))
+            notify(str(error))
             after = state
+        for name, value in editing.in_force(after, told).items():
+            set_props(f"template-{name}", {"value": value})
         return no_update if after == state else after, told["at"]
 
     for name, inputs in {
@@ -68,19 +73,63 @@ def _register_editing(app: Dash, cockpit: Cockpit) -> None:
         app.clientside_callback(ClientsideFunction("template", name), *inputs, prevent_initial_call=True)
     answer_in_turn(app, "template", "template-layers", "template-answered")
 
+    @app.callback(
+        Input("template-name", "value"),
+        State("template-state", "data"),
+        prevent_initial_call=True,
+    )
+    def nameless(name: str | None, state: dict[str, Any] | None) -> None:
+        """A name that is emptied is told to nobody."""
+        if state and not (name or "").strip():
+            notify("Name is empty; expected 1 to 60 letters")
+            set_props("template-name", {"value": state["now"]["name"]})
 
-def _opened(cockpit: Cockpit, source: str, value: str) -> dict[str, Any]:
-    """The document of a preset, of a template saved here, or of a file that was uploaded.
+
+def _opened(cockpit: Cockpit, state: dict[str, Any], source: str, value: str, filename: str | None) -> dict[str, Any]:
+    """The state after a preset, a template saved here, or a file that was uploaded is opened.
 
     Raises:
         ValueError: what the file holds is no template.
         StoreError: there is no store to read.
     """
     if source == "preset":
-        return PRESETS[value]().to_dict()
+        return editing.opened(state, PRESETS[value]().to_dict())
     if source == "saved":
-        return dict(cockpit.store.templates()[value])
-    return read(json.loads(base64.b64decode(value.partition(",")[2]))).to_dict()
+        return editing.opened(state, dict(cockpit.store.templates()[value]), value)
+    return editing.opened(state, uploaded(filename or "the file", value))
+
+
+def uploaded(filename: str, contents: str) -> dict[str, Any]:
+    """The document in a file, given as the data URL that the browser makes of it.
+
+    Raises:
+        ValueError: it holds no template; the message names the file and what was expected.
+    """
+    content = base64.b64decode(contents.partition(",")[2])
+    try:
+        if not filename.lower().endswith(".json"):
+            raise ValueError("the name does not end in .json")
+        if len(content) > _MOST_BYTES:
+            raise ValueError(f"the file has {len(content) / 1e6:.1f} MB")
+        return read(_parsed(content)).to_dict()
+    except ValueError as error:
+        wanted = f"Expected a .json file of at most {_MOST_BYTES / 1e6:.0f} MB, as JSON on this page makes it."
+        raise ValueError(f"{filename} is not loaded: {error}. {wanted}") from error
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the file holds no JSON") from error
+
+
+def _saved(cockpit: Cockpit, state: dict[str, Any]) -> dict[str, Any]:
+    asked = state["now"]["name"]
+    name = cockpit.store.save_template(state["now"], replaces=editing.replaced(state))
+    other = "" if name == asked else f" “{asked}” is another template, and stays."
+    notify(f"“{name}” is saved.{other}", failed=False)
+    return editing.saved(state, name)
 
 
 def _register_drawing(app: Dash) -> None:
@@ -97,7 +146,8 @@ def _register_drawing(app: Dash) -> None:
     def draw(state: dict[str, Any] | None, fixed: str | None) -> tuple[Any, ...]:
         if fixed:
             space = spaces.get(fixed)
-            return lego.fixed(space), lego.summary(space), True, True, False, True
+            text = f"{lego.summary(space)} Clear “Or a given space” to edit, open or save a template."
+            return lego.fixed(space), text, True, True, False, True
         if not state:
             return (no_update,) * 6
         template = read(state["now"])
@@ -113,14 +163,21 @@ def _register_drawing(app: Dash) -> None:
         return columns, text, not state["past"], not state["future"], bool(wrong), False
 
     @app.callback(
+        [Output(f"template-{name}", "disabled") for name in _NOT_OF_A_GIVEN_SPACE], Input("template-fixed", "value")
+    )
+    def given(fixed: str | None) -> list[bool]:
+        return [bool(fixed)] * len(_NOT_OF_A_GIVEN_SPACE)
+
+    @app.callback(
         Output("template-pane", "children"),
         Output("template-pane-key", "data"),
         Output("template-head", "data"),
         Input("template-state", "data"),
+        Input("template-fixed", "value"),
         State("template-pane-key", "data"),
         State("template-head", "data"),
     )
-    def pane(state: dict[str, Any] | None, key: Any, shown: Any) -> tuple[Any, Any, Any]:
+    def pane(state: dict[str, Any] | None, fixed: str | None, key: Any, shown: Any) -> tuple[Any, Any, Any]:
         """What has not changed is not drawn again: it may be being typed into."""
         if not state:
             return no_update, no_update, no_update
@@ -128,6 +185,8 @@ def _register_drawing(app: Dash) -> None:
         for name, value in head.items():
             if value != (shown or {}).get(name):
                 set_props(f"template-{name}", {"value": value})  # an output would close a circle with what edits them
+        if fixed:
+            return html.P("The blocks of a given space stay as they are.", className="support"), None, head
         now = [*state["selected"], state["turn"]]
         if now == key:
             return no_update, no_update, head
@@ -141,19 +200,16 @@ def _register_drawing(app: Dash) -> None:
         prevent_initial_call="initial_duplicate",
     )
     def begin(pathname: str | None, state: Any) -> Any:
-        return editing.begun() if pathname == "/template" and not state else no_update
+        resumed = editing.resumed(state)
+        return resumed if pathname == "/template" and resumed != state else no_update
 
 
 def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
     @app.callback(
         Output("template-saved", "data"),
-        Input("template-wanted", "data"),
-        State("template-state", "data"),
+        Input("template-answered", "data"),
     )
-    def save(wanted: dict[str, Any] | None, state: dict[str, Any] | None) -> Any:
-        if state and _is(wanted, "save"):
-            cockpit.store.save_template(state["now"])
-            notify(f"“{state['now']['name']}” is saved.", failed=False)
+    def saved(_answered: int | None) -> list[str]:
         return list(cockpit.store.templates())
 
     @app.callback(
@@ -186,7 +242,7 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
         wanted: dict[str, Any] | None,
         state: dict[str, Any] | None,
         fixed: str | None,
-        data: str,
+        data: Any,
         epochs: Any,
         strategy: str,
         budget: Any,
@@ -194,12 +250,10 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
     ) -> tuple[Any, Any, Any]:
         if not state or not _is(wanted, "run"):
             return no_update, no_update, no_update
-        for name, value in (("epochs", epochs), ("candidates", budget)):
-            if not isinstance(value, int) or value < 1:
-                return no_update, no_update, notification(f"{name} {value!r}: expected a whole number, at least 1")
-        space = spaces.get(fixed) if fixed else spaces.define(state["now"])
-        config = run_config(space, data or "digits", epochs, strategy, budget, int(seed or 0))
         try:
+            check_form(data, epochs, budget, seed)
+            space = spaces.get(fixed) if fixed else spaces.define(state["now"])
+            config = run_config(space, data, epochs, strategy, budget, seed)
             run = cockpit.store.create_run(space.name, config, f"{space.title}, one-shot")
         except (ValueError, StoreError) as error:
             return no_update, no_update, notification(str(error))
@@ -209,6 +263,20 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
 
 def _is(wanted: dict[str, Any] | None, what: str) -> bool:
     return (wanted or {}).get("words") == ["template", what]
+
+
+def check_form(data: Any, epochs: Any, budget: Any, seed: Any) -> None:
+    """Whether a run can be made of what the form holds.
+
+    Raises:
+        ValueError: the message names the field and what was expected.
+    """
+    if not data:
+        raise ValueError("Images is empty; expected the name of a data set, such as digits")
+    for name, value, least in (("Warm-up", epochs, 1), ("Candidates", budget, 1), ("Seed", seed, 0)):
+        if not isinstance(value, int) or value < least:
+            found = "empty" if value in (None, "") else value
+            raise ValueError(f"{name} is {found}; expected a whole number, at least {least}")
 
 
 def run_config(space: SearchSpace, data: str, epochs: int, strategy: str, budget: int, seed: int) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Editing a template: states in, states out. Pure functions; nothing here draws or stores.
 
-A state is JSON: `now` the document, `past` and `future` the documents that undo and redo lead to, `selected` the layer
-and block whose properties are shown, `turn` a number that grows whenever `now` changes by anything but a property.
+A state is JSON: `now` the document, `origin` the number of the opening that it was made from, `past` and `future` the
+documents that undo and redo lead to, each with its origin, `kept` by origin the names that were saved and the saved
+templates they mean, `selected` the layer and block whose properties are shown, `turn` a number that grows whenever
+`now` changes by anything but a property.
 """
 
 from __future__ import annotations
@@ -16,13 +18,40 @@ State = dict[str, Any]
 Document = dict[str, Any]
 PROPERTY_NAMES = ("kind", "filters", "kernel", "stride", "norm", "activation")
 _WHOLE = ("kernel", "stride")
+_IMAGE = ("channels", "height", "width")
 _MOST_UNDONE = 100
 
 
 def begun(document: Mapping[str, Any] | None = None) -> State:
     """A fresh state of a document, or of the first preset."""
     now = dict(document) if document else next(iter(PRESETS.values()))().to_dict()
-    return {"now": now, "past": [], "future": [], "selected": [0, 0], "turn": 0}
+    return {"now": now, "origin": 0, "past": [], "future": [], "kept": {}, "selected": [0, 0], "turn": 0}
+
+
+def resumed(state: Mapping[str, Any] | None) -> State:
+    """The state that a browser still holds; where it lacks a part, its document in a fresh one."""
+    fresh = begun((state or {}).get("now"))
+    return dict(state) if state and fresh.keys() <= state.keys() else fresh
+
+
+def opened(state: State, document: Document, name: str | None = None) -> State:
+    """The state after another document was opened, which can be undone; `name` is that of the saved template it is."""
+    origin = state["turn"] + 1
+    kept = {**state["kept"], str(origin): {name: name}} if name else state["kept"]
+    return changed(state, document, selected=[0, 0]) | {"origin": origin, "kept": kept, "turn": origin}
+
+
+def replaced(state: State) -> str | None:
+    """The saved template that the document is a later form of, under the name it has now."""
+    name = state["kept"].get(str(state["origin"]), {}).get(state["now"]["name"])
+    return None if name is None else str(name)
+
+
+def saved(state: State, name: str) -> State:
+    """The state after its document was saved as `name`, which is not the one asked for where another has that."""
+    origin = str(state["origin"])
+    names = {**state["kept"].get(origin, {}), state["now"]["name"]: name, name: name}
+    return {**state, "now": state["now"] | {"name": name}, "kept": {**state["kept"], origin: names}}
 
 
 def changed(state: State, document: Document, *, selected: list[int] | None = None, turn: bool = True) -> State:
@@ -30,8 +59,9 @@ def changed(state: State, document: Document, *, selected: list[int] | None = No
     if document == state["now"]:
         return state | {"selected": _inside(document, selected or state["selected"])}
     return {
+        **state,
         "now": document,
-        "past": [*state["past"], state["now"]][-_MOST_UNDONE:],
+        "past": [*state["past"], [state["now"], state["origin"]]][-_MOST_UNDONE:],
         "future": [],
         "selected": _inside(document, selected or state["selected"]),
         "turn": state["turn"] + turn,
@@ -51,12 +81,13 @@ def redone(state: State) -> State:
 def _moved(state: State, source: str, target: str) -> State:
     if not state[source]:
         return state
-    now = state[source][-1]
+    now, origin = state[source][-1]
     return {
         **state,
         "now": now,
+        "origin": origin,
         source: state[source][:-1],
-        target: [*state[target], state["now"]],
+        target: [*state[target], [state["now"], state["origin"]]],
         "selected": _inside(now, state["selected"]),
         "turn": state["turn"] + 1,
     }
@@ -84,6 +115,21 @@ def acted(state: State, told: Mapping[str, Any]) -> State:
         return state
     values |= {name: int(values[name]) for name in _WHOLE if values[name] is not None}
     return with_properties(state, values)
+
+
+def in_force(state: State, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What fields should show that the page told otherwise: values that were refused, or taken in another form."""
+    if told["kind"] == "rename":
+        shown = {"name": told["name"], **dict(zip(_IMAGE, told["image"], strict=True))}
+        held = {"name": state["now"]["name"], **state["now"]["image"]}
+    elif told["kind"] == "edit" and told["key"] == [*state["selected"], state["turn"]]:
+        shown = dict(zip(PROPERTY_NAMES, told["values"], strict=True))
+        layer, block = state["selected"]
+        held = dict(state["now"]["layers"][layer]["blocks"][block])
+        held |= {name: str(held[name]) for name in _WHOLE if name in held}
+    else:
+        return {}
+    return {name: value for name, value in held.items() if shown[name] != value}
 
 
 def pressed(state: State, words: list[str]) -> State:
@@ -184,7 +230,7 @@ def with_properties(state: State, values: Mapping[str, Any]) -> State:
     old = document["layers"][layer]["blocks"][block]
     kind = values["kind"]
     new = {**Block(kind).to_dict(), **{name: old[name] for name in PROPERTIES[kind] if name in old}}
-    new |= {name: values[name] for name in PROPERTIES[kind] if values.get(name) is not None and name in old}
+    new |= {name: values[name] for name in PROPERTIES[kind] if name in values and name in old}
     if "kernel" in new and new["kernel"] not in allowed(kind, "kernel"):
         new["kernel"] = Block(kind).kernel  # the kind changed, and the new one has no such window
     document["layers"][layer]["blocks"][block] = new
@@ -200,6 +246,6 @@ def renamed(state: State, name: str, image: tuple[Any, Any, Any]) -> State:
     """
     document = copy.deepcopy(state["now"])
     document["name"] = (name or "").strip() or document["name"]
-    document["image"] = dict(zip(("channels", "height", "width"), image, strict=True))
+    document["image"] = dict(zip(_IMAGE, image, strict=True))
     read(document)
     return changed(state, document, turn=False)

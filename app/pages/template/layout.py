@@ -11,6 +11,8 @@ from nas_core import spaces
 from nas_core.spaces.template import ACTIVATIONS, MOST_FILTERS, NORMS, PRESETS, PROPERTIES
 
 QUESTION = "What may be built? Lay blocks side by side; a network keeps one, several or all blocks of a layer."
+_AS_TYPED = {"clampBehavior": "none"}
+"""A number out of range is answered, not silently shown as another than what was told."""
 
 
 def layout() -> html.Div:
@@ -28,7 +30,7 @@ def layout() -> html.Div:
 
 def _tools() -> html.Section:
     image = [
-        dmc.NumberInput(id=f"template-{name}", label=name, size="xs", w=66, min=1, max=1024, debounce=True)
+        dmc.NumberInput(id=f"template-{name}", label=name, size="xs", w=66, min=1, max=1024, debounce=True, **_AS_TYPED)
         for name in ("channels", "height", "width")
     ]
     return html.Section(
@@ -55,13 +57,11 @@ def _tools() -> html.Section:
                 *image,
                 dmc.Button("Undo", id="template-undo", size="xs", variant="light", **press("template", "undo")),
                 dmc.Button("Redo", id="template-redo", size="xs", variant="light", **press("template", "redo")),
-                dmc.Button("Save", id="template-save", size="xs", variant="light", **press("template", "save")),
+                dmc.Button("Save", id="template-save", size="xs", variant="light", **press("template", "keep")),
                 dmc.Button("JSON", id="template-json", size="xs", variant="light", **press("template", "json")),
-                dcc.Upload(
-                    dmc.Button("Load JSON", size="xs", variant="light"),
+                dcc.Upload(  # takes every file, as it is silent about those it rejects
+                    dmc.Button("Load JSON", id="template-upload-button", size="xs", variant="light"),
                     id="template-upload",
-                    accept=".json",
-                    max_size=1_000_000,
                 ),
             ],
             align="end",
@@ -104,7 +104,7 @@ def _properties(block: dict | None) -> list:
         shared = {"id": f"template-{name}", "label": name, "size": "xs", "disabled": name != "kind" and name not in has}
         value = block.get(name)
         if name == "filters":
-            controls.append(dmc.NumberInput(**shared, value=value, min=1, max=MOST_FILTERS, debounce=True))
+            controls.append(dmc.NumberInput(**shared, value=value, min=1, max=MOST_FILTERS, debounce=True, **_AS_TYPED))
         else:
             shown = None if value is None else str(value)
             controls.append(dmc.Select(**shared, value=shown, data=options[name], allowDeselect=False))
@@ -117,7 +117,9 @@ def _form() -> html.Section:
             dmc.Group(
                 [
                     dmc.TextInput(id="template-data", label="Images", size="xs", w=150, value="digits"),
-                    dmc.NumberInput(id="template-epochs", label="Warm-up, epochs", size="xs", w=110, value=20, min=1),
+                    dmc.NumberInput(
+                        id="template-epochs", label="Warm-up, epochs", size="xs", w=110, value=20, min=1, **_AS_TYPED
+                    ),
                     dmc.Select(
                         id="template-strategy",
                         label="Search",
@@ -127,8 +129,10 @@ def _form() -> html.Section:
                         data=["evolution", "genetic", "random"],
                         value="evolution",
                     ),
-                    dmc.NumberInput(id="template-budget", label="Candidates", size="xs", w=95, value=200, min=1),
-                    dmc.NumberInput(id="template-seed", label="Seed", size="xs", w=70, value=0, min=0),
+                    dmc.NumberInput(
+                        id="template-budget", label="Candidates", size="xs", w=95, value=200, min=1, **_AS_TYPED
+                    ),
+                    dmc.NumberInput(id="template-seed", label="Seed", size="xs", w=70, value=0, min=0, **_AS_TYPED),
                     dmc.Button("Make the run", id="template-run-button", size="xs", **press("template", "run")),
                 ],
                 align="end",

@@ -90,6 +90,7 @@ def _block(number: int, place: int, label: str, problem: str, selected: bool) ->
             html.Button(
                 ("⚠ " if problem else "") + label,
                 className="pin",
+                title=label,
                 **press("template", "select", number, place),
                 **{
                     "aria-label": f"block {place + 1} of layer {number + 1}: {label}",
@@ -117,7 +118,7 @@ def fixed(space: SearchSpace) -> list[Any]:
                 html.Div(html.Span(decision.name, className="decision"), className="lego-head"),
                 *(
                     html.Div(
-                        html.Div(OPERATION_NAMES.get(choice, choice), className="pin"),
+                        html.Div(OPERATION_NAMES.get(choice, choice), className="pin", title=choice),
                         className="lego-block",
                         style={"--op": operation_colour(choice)},
                     )

@@ -1,0 +1,128 @@
+"""Acts on the Navigator: what one would remove is foreseen, one that changes nothing is refused, all are listed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dash import no_update
+
+from app.cockpit import Cockpit
+from app.masks import unpacked
+from app.pages.navigator.acts import idle_because
+from app.pages.navigator.layout import layout
+from app.pages.navigator.region import changes
+from app.pages.navigator.space_map import foreseen
+from app.pages.navigator.views import _acts
+from nas_core import spaces
+from nas_core.spaces import Act, Region, SteeringConflict
+from nas_core.spaces.template import PRESETS
+from nas_core.store import Store
+
+CONV = "0:3"  # nor_conv_3x3 of edge 0→1
+PIN = Act("pin", "edge 0→1", ("nor_conv_3x3",))
+PRUNE = Act("prune", "edge 0→1", ("none",))
+
+
+@pytest.fixture
+def cockpit(tmp_path):
+    return Cockpit(Store(f"sqlite:///{tmp_path / 'store.db'}"))
+
+
+@pytest.fixture
+def run(cockpit):
+    return cockpit.ensure_run()
+
+
+def after(cockpit: Cockpit, run: str, *acts: Act):
+    for act in acts:
+        cockpit.act(run, act)
+    return cockpit.view(run)
+
+
+# what a prune would remove -------------------------------------------------------------------------------------------
+
+
+def test_a_prune_is_foreseen_once_and_cleared_after_an_act(cockpit, run):
+    view = cockpit.view(run)
+    seen, words = foreseen(view, CONV, None)
+    assert unpacked(seen["mask"], len(view.table.archs)).sum() == 3_125
+    assert "removes 3,125" in words
+    assert foreseen(view, CONV, seen) == (no_update, no_update)  # scores alone change nothing
+    pinned = after(cockpit, run, PIN)
+    cleared, words = foreseen(pinned, CONV, seen)
+    assert (cleared["mask"], words) == (None, "")
+    assert foreseen(pinned, CONV, cleared) == (no_update, no_update)
+
+
+def test_another_brick_is_foreseen_under_the_acts_in_force(cockpit, run):
+    seen, _ = foreseen(cockpit.view(run), CONV, None)
+    pinned = after(cockpit, run, PIN)
+    other, words = foreseen(pinned, "1:0", seen)
+    assert unpacked(other["mask"], len(pinned.table.archs)).sum() == 625
+    assert "prune edge 0→2 none: removes 625" in words
+    last, words = foreseen(pinned, CONV, other)
+    assert last["mask"] is None
+    assert "last choice left" in words
+
+
+# acts that change nothing --------------------------------------------------------------------------------------------
+
+
+def test_a_second_pin_or_prune_of_one_brick_changes_nothing_and_says_so(cockpit, run):
+    assert idle_because(cockpit.view(run), PRUNE) == ""
+    assert idle_because(after(cockpit, run, PRUNE), PRUNE) == "edge 0→1 none is already pruned."
+    assert idle_because(cockpit.view(run), PIN) == ""
+    view = after(cockpit, run, PIN)
+    assert idle_because(view, PIN) == "edge 0→1 nor_conv_3x3 is already pinned."
+    assert idle_because(view, Act("prune", "edge 0→1", ("skip_connect",))) != ""
+    with pytest.raises(SteeringConflict, match="last choice"):
+        idle_because(view, Act("prune", "edge 0→1", ("nor_conv_3x3",)))
+
+
+def test_an_undo_is_idle_only_where_it_was_made_before(cockpit, run):
+    undo = Act("undo", target=0)
+    assert idle_because(after(cockpit, run, PRUNE, PIN), undo) == ""
+    assert "already" in idle_because(after(cockpit, run, undo), undo)
+
+
+def test_a_focus_is_idle_where_it_removes_nothing_that_is_left(cockpit, run):
+    view = cockpit.view(run)
+    flops = view.table.closed["flops"].to_numpy()
+    whole = Region(ranges=(("flops", float(flops.min()), float(flops.max())),))
+    half = Region(ranges=(("flops", float(flops.min()), float(np.median(flops))),))
+    assert "narrows nothing" in idle_because(view, Act("focus", region=whole))
+    assert idle_because(view, Act("focus", region=half)) == ""
+    assert "narrows nothing" in idle_because(after(cockpit, run, Act("focus", region=half)), Act("focus", region=half))
+
+
+def test_choices_and_ranges_tell_whether_a_focus_narrows_a_space_that_is_shown_as_a_sample(cockpit):
+    document = PRESETS["3-conv-7-layer"]().to_dict()
+    space = spaces.define(document)
+    run = cockpit.store.create_run(space.name, {"proxies": ["zico"], "rank_by": "zico", "template": document})
+    view = cockpit.view(run)
+    metric, largest = space.metric_names[0], 1e12
+    narrow = Act("focus", region=Region(ranges=((metric, 0.0, largest),)))
+    assert view.table.sampled
+    assert changes(view, narrow)
+    assert not changes(after(cockpit, run, narrow), narrow)
+    wider = Act("focus", region=Region(ranges=((metric, 0.0, 2 * largest),)))
+    assert not changes(cockpit.view(run), wider)
+
+
+# the list ------------------------------------------------------------------------------------------------------------
+
+
+def test_acts_are_listed_newest_first_and_each_undoes_itself(cockpit, run):
+    view = after(cockpit, run, PRUNE, Act("prune", "edge 0→2", ("none",)), Act("undo", target=0), PIN)
+    shown = [
+        (row.children[0].children[0], row.children[1].to_plotly_json()["props"]["data-press"]) for row in _acts(view)
+    ]
+    assert shown == [
+        ("pin edge 0→1 = nor_conv_3x3", "undo:3"),
+        ("prune edge 0→2 = none", "undo:1"),
+    ]
+
+
+def test_the_list_of_acts_can_be_scrolled_by_keyboard():
+    (listed,) = (part for part in layout()._traverse() if getattr(part, "id", None) == "acts-list")
+    assert listed.tabIndex == 0
