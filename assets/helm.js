@@ -390,7 +390,17 @@ window.dash_clientside = window.dash_clientside || {};
     card.style.top = `${Math.min(Math.max(box.top, 10), window.innerHeight - card.offsetHeight - 10)}px`;
     next.focus();
   };
-  window.dash_clientside.helm.tour = (clicks) => { if (clicks) show(0); return none(); };
+  const begin = () => {
+    if (document.querySelector(TOUR[0][0])) { show(0); return; }
+    const arrival = new MutationObserver(() => {
+      if (!document.querySelector(TOUR[0][0])) return;
+      arrival.disconnect();
+      show(0);
+    });
+    arrival.observe(document, { childList: true, subtree: true });
+    document.getElementById("nav-navigator").click(); // where all that it shows stands
+  };
+  window.dash_clientside.helm.tour = (clicks) => { if (clicks) begin(); return none(); };
   const first = new MutationObserver(() => {
     if (!document.querySelector("#template .brick")) return;
     first.disconnect();

@@ -218,6 +218,12 @@ def test_keys_step_through_candidates_and_steer(address, page):
         expect(tour).to_contain_text(f"{number} of 5")
         tour.get_by_role("button").first.click()
     expect(tour).to_have_count(0)
+    page.locator("#nav-runs").click()
+    expect(page.locator(".cards")).to_be_visible()
+    page.locator("#btn-help").click()
+    page.get_by_role("button", name="Take the tour").click()
+    expect(tour).to_contain_text("1 of 5")  # on the page whose parts it shows
+    expect(page.locator("#template .brick").first).to_be_visible()
 
 
 def test_a_press_at_once_means_the_run_that_was_opened(address, page, late, store_url):

@@ -179,6 +179,9 @@ def test_moves_that_make_no_sense_are_refused_and_cost_nothing(referee):
     game = referee.move(game, "bricks", [3] * 6)
     with pytest.raises(Refusal, match="before"):
         referee.move(game, "bricks", [3] * 6)
+    with pytest.raises(Refusal, match="press End and reveal first"):
+        referee.open("nb201", "/cifar10", 5, 0, before=game)
+    assert referee.open("nb201", "/cifar10", 5, 0, before=replace(game, over=True)).picks == ()
     for budget, seed in ((0, 0), (201, 0), (None, 0), (5, -1), (5, 1.5)):
         with pytest.raises(Refusal, match="expected a whole number"):
             referee.open("nb201", "/cifar10", budget, seed)

@@ -63,7 +63,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         answered, words, game = told["at"], told["words"], referee.read(held)
         try:
             if words[1] == "new":
-                game = referee.open(space, field, budget, seed)
+                game = referee.open(space, field, budget, seed, before=game)
                 hint = "Lay the bricks, or let chance choose."
                 return game.to_dict(), list(referee.first_draft(game)), hint, answered
             if game is None:

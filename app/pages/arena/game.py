@@ -101,12 +101,14 @@ class Referee:
             for column in bench.truth(space, table or None)
         }
 
-    def open(self, space: str, field: str, budget: Any, seed: Any) -> Game:
-        """A new game.
+    def open(self, space: str, field: str, budget: Any, seed: Any, *, before: Game | None = None) -> Game:
+        """A new game, in the place of the one `before`.
 
         Raises:
-            Refusal: rules that make no game.
+            Refusal: rules that make no game, or evaluations that would be lost.
         """
+        if before is not None and before.picks and not before.over:
+            raise Refusal("A game is on its way: press End and reveal first, or play on.")
         if not isinstance(budget, int) or not 1 <= budget <= MOST_EVALUATIONS:
             raise Refusal(f"Budget {budget!r}: expected a whole number from 1 to {MOST_EVALUATIONS}.")
         if not isinstance(seed, int) or seed < 0:
