@@ -35,7 +35,7 @@ HINTS = {
 
 GONE = "This run was deleted; choose another under Runs"
 
-_FAILURE_SHOWN = 15_000
+_FAILURE_SHOWN = 8_000
 """Milliseconds for which a notification of something not done stays, unless it is closed."""
 
 EXTENSION = 500
@@ -89,7 +89,7 @@ def layout() -> dmc.MantineProvider:
             dcc.Download(id="export-download"),
             dcc.Store(id="theme", data="dark"),
             live.components(),
-            dmc.NotificationContainer(id="notifications", position="bottom-right"),
+            dmc.NotificationContainer(id="notifications", position="bottom-right", limit=8),
             _help(),
             html.Header(header),
             html.Main(id="page"),

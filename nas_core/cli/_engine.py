@@ -122,9 +122,6 @@ def search(
         resume = records.create_run(known.name, {**config, "budget": budget, "seed": seed, "batch": 8})
         for act in acts:
             records.append(resume, "act", act.to_dict())
-        records.command(resume, "start")
-    else:
-        records.command(records.run(resume).id, "resume")
     run = serve_to_end(records, [resume], workers)[0]
     best = _best(records, run, top).drop(columns=["scored"])
     if as_json:

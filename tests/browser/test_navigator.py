@@ -272,7 +272,10 @@ def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
     pinned.locator(".pin").click()
     expect(page.locator("#count")).to_have_text("3,125 of 15,625")
     expect(page.locator("#preview")).to_be_empty()  # though the pointer rests on the brick
-    page.wait_for_timeout(500)
+    for _ in range(200):
+        if dots(page, "dots 0") == 12_500:
+            break
+        page.wait_for_timeout(50)  # the map is drawn after the count
     assert dots(page, "dots 0") == 12_500
     pinned.locator(".pin").click()
     expect(page.locator("body")).to_contain_text("edge 0→1 nor_conv_3x3 is already pinned.")
@@ -304,11 +307,14 @@ def test_a_focus_that_narrows_nothing_cannot_be_pressed(address, page):
 def test_a_link_restores_the_selection(address, page):
     page.goto(f"{address}/?arch={quote(CELL)}")
     expect(page.locator("#candidate-card")).to_contain_text(CELL, timeout=30_000)
-    drawn = page.evaluate(
-        "() => document.querySelector('#nav-map .js-plotly-plot').data"
-        ".filter((t) => t.type === 'scattergl').map((t) => [t.name, t.x.length])"
+    # Above the dots: plotly draws what is no WebGL beneath them.
+    page.wait_for_function(
+        """() => {
+          const map = document.querySelector('#nav-map .js-plotly-plot');
+          const drawn = ((map && map.data) || []).filter((trace) => trace.type === 'scattergl').pop();
+          return drawn && drawn.name === 'selected' && drawn.x.length === 1;
+        }"""
     )
-    assert drawn[-1] == ["selected", 1]  # above the dots: plotly draws what is no WebGL beneath them
 
 
 def test_words_stand_whole_and_can_be_read(address, page):

@@ -179,15 +179,20 @@ def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path, delay):
     assert not (tmp_path / "x.csv").exists()
 
 
+SEARCH = ["search", "--budget", "64", "--workers", "2", "--json", "--image-size", "8", "--batch-size", "2"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    place = tmp_path_factory.mktemp("undisturbed")
+    return json.loads(helm(*SEARCH, "--channels", "4", "--store", f"sqlite:///{place}/s.db", cwd=place).stdout)
+
+
 @pytest.mark.parametrize("scored", [0, 3])
-def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(tmp_path, scored):
+def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(undisturbed, tmp_path, scored):
     url = f"sqlite:///{tmp_path}/s.db"
-    search = ["search", "--budget", "64", "--workers", "2", "--json", "--image-size", "8", "--batch-size", "2"]
-    whole = json.loads(
-        helm(*search, "--channels", "4", "--store", f"sqlite:///{tmp_path}/whole.db", cwd=tmp_path).stdout
-    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "nas_core", *search, "--channels", "4", "--store", url],
+        [sys.executable, "-m", "nas_core", *SEARCH, "--channels", "4", "--store", url],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -206,7 +211,7 @@ def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(tmp_path, s
     assert run.state == "paused" and run.scored < 64
     assert errors.split("\n")[0] == f"paused; go on with: search --resume {run.id}"
     resumed = helm("search", "--resume", run.id, "--json", "--store", url, cwd=tmp_path)
-    assert json.loads(resumed.stdout) == {**whole, "run": run.id}
+    assert json.loads(resumed.stdout) == {**undisturbed, "run": run.id}
 
 
 def test_help_is_help(tmp_path):
