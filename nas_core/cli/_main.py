@@ -46,6 +46,10 @@ def main() -> None:
         _fail(error.format_message())
     else:
         raise SystemExit(code if isinstance(code, int) else 0)
+    finally:
+        # CPython dies by the signal, whatever our exit code, where Ctrl-C fell into text that a library executed (a
+        # dataclass of a module just imported), though it was answered since; executing any text makes it forget.
+        exec("")
 
 
 def _fail(reason: str) -> NoReturn:

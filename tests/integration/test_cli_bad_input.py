@@ -214,6 +214,23 @@ def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(undisturbed
     assert json.loads(resumed.stdout) == {**undisturbed, "run": run.id}
 
 
+def test_an_interrupt_of_executed_text_leaves_the_exit_code_to_us():
+    code = """
+import typer
+from nas_core.cli import _main
+
+def interrupted(**_):
+    try:
+        exec("raise KeyboardInterrupt")  # as the import of a dataclass does
+    except KeyboardInterrupt:
+        raise typer.Abort
+
+_main.app = interrupted
+_main.main()
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 130
+
+
 def test_help_is_help(tmp_path):
     for arguments in (["--help"], ["scan", "--help"]):
         done = helm(*arguments, cwd=tmp_path)
