@@ -214,7 +214,7 @@ def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(undisturbed
     assert json.loads(resumed.stdout) == {**undisturbed, "run": run.id}
 
 
-def test_an_interrupt_of_executed_text_leaves_the_exit_code_to_us():
+def test_an_interrupt_of_executed_text_leaves_the_exit_code_to_us(tmp_path):
     code = """
 import typer
 from nas_core.cli import _main
@@ -228,7 +228,9 @@ def interrupted(**_):
 _main.app = interrupted
 _main.main()
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 130
+    (tmp_path / "interrupted.py").write_text(code)
+    command = [sys.executable, "-m", "interrupted"]
+    assert subprocess.run(command, cwd=tmp_path, check=False, timeout=60).returncode == 130
 
 
 def test_help_is_help(tmp_path):
