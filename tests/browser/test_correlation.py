@@ -20,6 +20,7 @@ def start_run(page: Page, address: str, scores: list[str], budget: int) -> None:
     page.keyboard.press("Escape")
     page.locator("#btn-new").click()
     expect(page).to_have_url(re.compile("run="))
+    expect(page.locator("#nav-navigator")).to_have_attribute("href", re.compile("run="))  # links follow it
 
 
 def rows(page: Page) -> dict[str, str]:

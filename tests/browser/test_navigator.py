@@ -63,6 +63,7 @@ def open_new_run(page: Page, address: str, name: str, budget: int = 500, seed: i
     page.locator("#new-seed").fill(str(seed))
     page.locator("#btn-new").click()
     expect(page).to_have_url(re.compile("run="))
+    expect(page.locator("#nav-navigator")).to_have_attribute("href", re.compile("run="))  # links follow it
     page.locator("#nav-navigator").click()
     expect(page.locator("#count")).to_have_text("15,625 of 15,625", timeout=30_000)
 
@@ -377,6 +378,7 @@ def test_two_browsers_on_two_runs_do_not_see_each_other(address, browser):
     two.locator("#new-name").fill("another run")
     two.locator("#btn-new").click()
     expect(two).to_have_url(re.compile("run="))
+    expect(two.locator("#nav-navigator")).to_have_attribute("href", re.compile("run="))  # links follow it
     two.locator("#nav-navigator").click()
     expect(two.locator("#count")).to_have_text("15,625 of 15,625")
     brick(two, 5, 2).hover()

@@ -23,6 +23,7 @@ def test_a_pareto_search_is_made_run_and_a_dot_of_its_front_chosen(address, stor
     page.locator("#new-budget").fill("24")
     page.locator("#btn-new").click()
     expect(page).to_have_url(re.compile("run="))
+    expect(page.locator("#nav-navigator")).to_have_attribute("href", re.compile("run="))  # links follow it
     run = parse_qs(urlparse(page.url).query)["run"][0]
     page.locator("#nav-navigator").click()
     page.locator("#btn-start").click()
