@@ -501,12 +501,11 @@ class SearchSpace(ABC):
             if len(few):
                 return tuple(few[rng.integers(len(few))].tolist())
             raise SteeringConflict("no architecture obeys the steering; undo an act")
-        if steering.ranges:  # metrics of a block take hardly longer than those of one
-            kept = (self._drawn(rng, steering, size) for size in _BLOCKS)
-            found = next((table[0] for table in kept if len(table)), None)
-            if found is None:
-                raise SteeringConflict("no architecture obeys the steering, or too few to be found; undo an act")
-            return tuple(found.tolist())
+        if steering.ranges:
+            found = self._by_rejection(rng, steering, _BLOCKS, 1)
+            if len(found):
+                return tuple(found[0].tolist())
+            raise SteeringConflict("no architecture obeys the steering, or too few to be found; undo an act")
         for _ in range(_REJECTION_LIMIT):
             arch = tuple(int(choices[rng.integers(len(choices))]) for choices in steering.allowed)
             if self.valid(arch):
@@ -529,7 +528,7 @@ class SearchSpace(ABC):
         if left is not None:
             found = left[rng.integers(len(left), size=n)] if len(left) else left
         else:
-            found = np.concatenate([self._drawn(rng, steering, _BLOCKS[-1]) for _ in range(len(_BLOCKS))])[:n]
+            found = self._by_rejection(rng, steering, [_BLOCKS[-1]] * len(_BLOCKS), n)
         if not len(found):
             raise SteeringConflict("no architecture obeys the steering; undo an act")
         return found
@@ -540,6 +539,15 @@ class SearchSpace(ABC):
         if product > _MEMBERS_LIMIT or (product > _FEW and not _rare(self, steering.allowed, steering.ranges)):
             return None
         return _members(self, steering.allowed, steering.ranges)
+
+    def _by_rejection(self, rng: np.random.Generator, steering: Steering, blocks: Sequence[int], n: int) -> np.ndarray:
+        """The first `n` draws that obey, or all of `blocks`: metrics of a block take hardly longer than one."""
+        found = np.empty((0, len(steering.allowed)), dtype=np.int16)
+        for size in blocks:
+            found = np.concatenate([found, self._drawn(rng, steering, size)])
+            if len(found) >= n:
+                break
+        return found[:n]
 
     def _drawn(self, rng: np.random.Generator, steering: Steering, n: int) -> np.ndarray:
         """Those of `n` uniform draws that are valid and obey the steering: (kept, decisions)."""

@@ -287,10 +287,9 @@ class NasBench101(SearchSpace):
         if len(edges) and not steering.ranges:
             return _draw_one(rng, edges, steering)
         if len(edges):
-            for size in REJECTIONS:
-                kept = self._drawn(rng, steering, size)
-                if len(kept):
-                    return tuple(kept[0].tolist())
+            found = self._by_rejection(rng, steering, REJECTIONS, 1)
+            if len(found):
+                return tuple(found[0].tolist())
             if len(edges) * math.prod(map(len, steering.allowed[len(EDGES) :])) <= ENUMERATION_LIMIT:
                 left = list(self.architectures(steering))
                 if left:
