@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -155,17 +156,22 @@ def test_correlate_prints_strict_json_with_baselines_marked(tmp_path):
     assert next(r for r in records if r["score"] == "flat")["tau"]["value"] is None
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.1, 1.5])
-def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path, delay):
-    command = [sys.executable, "-m", "nas_core", "scan", "--out", "x.csv", "--workers", "2", *TINY]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
+def in_a_terminal(*arguments: str, cwd: Path) -> subprocess.Popen:
+    """A command that hears Ctrl-C as in a terminal, wherever the tests run: with its workers, in a group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "nas_core", *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a terminal, wherever the tests run
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.1, 1.5])
+def test_an_interrupt_is_one_line_that_says_how_to_resume(tmp_path, delay):
+    process = in_a_terminal("scan", "--out", "x.csv", "--workers", "2", *TINY, cwd=tmp_path)
     partial = tmp_path / "x.csv.partial.jsonl"
     deadline = time.monotonic() + 60
     while not partial.exists() and time.monotonic() < deadline:
@@ -191,15 +197,7 @@ def undisturbed(tmp_path_factory):
 @pytest.mark.parametrize("scored", [0, 3])
 def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(undisturbed, tmp_path, scored):
     url = f"sqlite:///{tmp_path}/s.db"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nas_core", *SEARCH, "--channels", "4", "--store", url],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = in_a_terminal(*SEARCH, "--channels", "4", "--store", url, cwd=tmp_path)
     records, deadline = Store(url), time.monotonic() + 60
     while not [run for run in records.runs() if run.state != "created" and run.scored >= scored]:
         assert time.monotonic() < deadline
