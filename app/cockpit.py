@@ -86,7 +86,7 @@ class View:
     @property
     def rank_by(self) -> str:
         """The score that ranks this run."""
-        return _rank_by(self.run)
+        return self.run.rank_by
 
     @property
     def ranked(self) -> np.ndarray:
@@ -118,7 +118,7 @@ class View:
     @cached_property
     def aggregate(self) -> np.ndarray:
         """The log-rank sum of the run's own scores, in the order of scoring: what ranks a run by several scores."""
-        names = [str(name) for name in self.run.config.get("proxies", []) if name in self.values]
+        names = [name for name in self.run.asked_scores if name in self.values]
         table = pd.DataFrame({name: self.values[name] for name in names})
         lower = tuple(name for name in names if name in lower_is_better())
         return rank_sum_so_far(table, lower) if names else np.full(len(self.indices), np.nan)
@@ -196,8 +196,9 @@ class Cockpit:
         """The run as it stands now."""
         run = self.store.run(identifier)
         acts = self.store.log(identifier, kind="act")
-        trained = self.trained(identifier)
-        training = {str(entry.body["arch"]): str(entry.body["run"]) for entry in self._trainings(identifier)}
+        trainings = self._trainings(identifier)
+        trained = self._accuracies(trainings)
+        training = {str(entry.body["arch"]): str(entry.body["run"]) for entry in trainings}
         rescored = self.store.log_counts(identifier).get(RESCORED, 0) if "supernet" in run.config else 0
         with self._lock:
             read = self._read.get(identifier)
@@ -209,7 +210,7 @@ class Cockpit:
             for row in rows:
                 read.cursor = row.scored or read.cursor
                 read.indices.append(table.index[row.arch])
-                for name in run.config.get("proxies", ["zico"]):
+                for name in run.asked_scores:
                     read.values.setdefault(name, []).append((row.values or {}).get(name, float("nan")))
                     read.seconds.setdefault(name, []).append((row.seconds or {}).get(name, 0.0))
             indices = np.array(read.indices, dtype=int)
@@ -234,7 +235,10 @@ class Cockpit:
 
     def trained(self, identifier: str) -> dict[str, float]:
         """Accuracies of the architectures that were trained alone for a run, by their notation."""
-        runs = [str(entry.body["run"]) for entry in self._trainings(identifier)]
+        return self._accuracies(self._trainings(identifier))
+
+    def _accuracies(self, trainings: Sequence[LogEntry]) -> dict[str, float]:
+        runs = [str(entry.body["run"]) for entry in trainings]
         rows = [row for held in self.store.candidates_of(runs).values() for row in held] if runs else []
         return {row.arch: (row.values or {}).get(TRAINED, math.nan) for row in rows}
 
@@ -309,11 +313,11 @@ class Cockpit:
 
     def layers(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Per-layer statistics of the run's ranking score for `arch`; empty where it is not scored."""
-        return self._kept(run, arch, _rank_by(run))
+        return self._kept(run, arch, run.rank_by)
 
     def distributions(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Histograms of the ranking score's statistics inside every layer of `arch`; empty where not computed yet."""
-        return self._kept(run, arch, proxies.distribution_name(_rank_by(run)))
+        return self._kept(run, arch, proxies.distribution_name(run.rank_by))
 
     def _kept(self, run: RunRow, arch: Architecture, score: str) -> pd.DataFrame:
         key = ScoreSettings.from_dict(run.config.get("settings") or {}).key()
@@ -325,7 +329,7 @@ class Cockpit:
         asked = {entry.body["arch"]: entry.id for entry in self.store.log(run.id, kind="request")}
         for text in texts:
             if text not in asked:
-                body = {"what": "distributions", "arch": text, "proxy": _rank_by(run)}
+                body = {"what": "distributions", "arch": text, "proxy": run.rank_by}
                 asked[text] = self.store.append(run.id, "request", body)
         answers = {int(entry.body["request"]): entry.body["message"] for entry in self.store.log(run.id, kind="answer")}
         return next((answers[asked[text]] for text in texts if answers.get(asked[text])), "")
@@ -337,10 +341,6 @@ class Cockpit:
             return bench.truth(space)
         except ValueError:
             return None
-
-
-def _rank_by(run: RunRow) -> str:
-    return str(run.config.get("rank_by", "zico"))
 
 
 def _canonical_text(run: RunRow, arch: Architecture) -> str:

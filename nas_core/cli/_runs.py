@@ -76,10 +76,9 @@ def ranked(records: Store, run: RunRow) -> tuple[pd.DataFrame, str, int]:
     table = records.table(run.id)
     if table.empty:
         raise ValueError(f"run {run.id} has no candidates: {run.message or run.state}")
-    asked = run.config.get("proxies") or ["zico"]
-    rank_by = str(run.config.get("rank_by") or asked[0])
+    rank_by = run.rank_by
     if rank_by == AGGREGATE:
-        names = [name for name in asked if name in table]
+        names = [name for name in run.asked_scores if name in table]
         lower = tuple(name for name in names if not proxies.higher_is_better(name))
         table[AGGREGATE] = rank_sum_so_far(table[names], lower)
     return table, rank_by, 1 if proxies.higher_is_better(rank_by) else -1

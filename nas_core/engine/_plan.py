@@ -34,9 +34,8 @@ class Plan:
             self.supernet = {"epochs": _EPOCHS, **self.supernet, "space": self.space.name, "template": template}
         alone = str((self.supernet or {}).get("arch") or "")
         self.arch = self.space.parse(alone) if alone else None
-        asked = list(dict.fromkeys(config.get("proxies") or ["zico"]))
-        self.rank_by = str(config.get("rank_by") or asked[0])
-        self.scores = [name for name in dict.fromkeys([*asked, self.rank_by]) if name != AGGREGATE]
+        self.rank_by = run.rank_by
+        self.scores = [name for name in dict.fromkeys([*run.asked_scores, self.rank_by]) if name != AGGREGATE]
         self.proxies = [name for name in self.scores if name not in (*ONE_SHOT, TRAINED)]
         if self.supernet is None and self.proxies != self.scores:
             raise ValueError(f"a run without a supernet cannot have {', '.join(set(self.scores) - set(self.proxies))}")

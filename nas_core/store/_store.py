@@ -67,6 +67,16 @@ class RunRow:
         """What people call the space: its name, or that of the template it is made of."""
         return str((self.config.get("template") or {}).get("name", self.space))
 
+    @property
+    def asked_scores(self) -> list[str]:
+        """Scores that the run asks for, `zico` where it names none."""
+        return [str(name) for name in dict.fromkeys(self.config.get("proxies") or ["zico"])]
+
+    @property
+    def rank_by(self) -> str:
+        """The score that ranks its candidates, the first where it says nothing."""
+        return str(self.config.get("rank_by") or self.asked_scores[0])
+
 
 @dataclass(frozen=True)
 class LogEntry:

@@ -13,7 +13,7 @@ from app.cockpit import Cockpit, View
 from app.pages.layers import figures
 from app.palette import short
 from app.table import column
-from nas_core.ladder import AGGREGATE, rung
+from nas_core.ladder import AGGREGATE
 
 _TITLES = {"mean_abs_grad": "mean |g|", "inverse_cv": "inverse CV"}
 _WIDTHS = {"candidate": 84, "layer": 140, "kind": 70, "shape": 92, "weights": 76}
@@ -121,7 +121,7 @@ def _chosen(view: View, arch: str | None, ranks: list[int]) -> list[tuple[str, i
 
 def lack(view: View) -> str:
     """Why there are no statistics of layers."""
-    if rung(view.rank_by) != "zero-cost" or view.rank_by in (AGGREGATE, *view.table.space.metric_names):
+    if view.rung(view.rank_by) != "zero-cost" or view.rank_by == AGGREGATE:
         return f"{view.rank_by} has no statistics of layers; make a run that ranks by a zero-cost score such as ZiCo."
     if not len(view.indices):
         return f"No layer statistics of {view.rank_by} yet: they come with the first scored candidates."
