@@ -1,0 +1,402 @@
+"""Worker processes of this machine: started when there is work, ended when they hang, replaced when they die.
+
+A thread hands out jobs and hears the workers, so that these never wait for what the owner of the pool does meanwhile.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import connection as pipes
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any
+
+from nas_core.workers import _memory, _worker
+from nas_core.workers._lifetime import end_group
+from nas_core.workers._reference import Reference
+from nas_core.workers._shares import FairQueue
+from nas_core.workers.base import Failure, FailureKind, Job, Outcome
+
+_START_SECONDS = 120.0
+_STARTS_BEFORE_GIVING_UP = 3
+_AHEAD_BYTES = 32 * 1024  # what a pipe takes while nobody reads: more would block whoever sends
+_IDLE_PROMPT_SECONDS = 120.0
+_RECYCLE_SHARE = 0.5  # of its memory limit, from which on a worker is replaced between two jobs
+
+
+@dataclass
+class _InHand:
+    """A job that a worker has: `since` when, `heard` when it last reported, on the monotonic clock."""
+
+    number: int
+    job: Job
+    since: float
+    heard: float
+    mark: Any = None
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    prompt: bool
+    started: float
+    ready: bool = False
+    ending: bool = False
+    jobs: deque[_InHand] = field(default_factory=deque)
+    """The one that runs, and at most one sent ahead."""
+    last_owner: str = ""
+    idle_since: float = 0.0
+
+
+class ProcessWorkers:
+    """`slots` processes, one torch thread each, and one more for prompt jobs while there are any.
+
+    Args:
+        slots: processes; None for one a core.
+        prepare: called once in each process before its first job.
+        memory_mib: what a job may allocate where its limits do not say; None for the machine's share.
+    """
+
+    def __init__(
+        self, slots: int | None = None, *, prepare: Callable[[], None] | None = None, memory_mib: int | None = None
+    ) -> None:
+        self.slots = slots or os.cpu_count() or 1
+        self.memory_mib = memory_mib or _memory.share_of_machine(self.slots)
+        self._prepare = prepare
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._events: deque[tuple[Job, Any] | Outcome] = deque()
+        self._waiting = FairQueue(self.slots)
+        self._prompt: deque[Job] = deque()
+        self._workers: list[_Worker] = []
+        self._failed_starts = 0
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._heard_pipe, self._wake_pipe = os.pipe()
+        os.set_blocking(self._wake_pipe, False)
+        self._folder: Path | None = None
+        self._finalizer = weakref.finalize(self, _leave_nothing, self._workers)
+
+    # what owners call ------------------------------------------------------------------------------------------------
+
+    def submit(self, job: Job) -> None:
+        """Queue a job; the first one starts the workers."""
+        with self._lock:
+            if self._closing:
+                raise RuntimeError("these workers are closed")
+            if job.prompt:
+                self._prompt.append(job)
+            else:
+                self._waiting.add(job)
+            if self._thread is None:
+                os.environ.setdefault("OMP_NUM_THREADS", "1")
+                self._thread = threading.Thread(target=self._serve, name="workers", daemon=True)
+                self._thread.start()
+        self._wake()
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """Outcomes that have arrived, after at most `seconds`; reports are passed on to their jobs on the way."""
+        with self._arrived:
+            if not self._events:
+                self._arrived.wait(seconds)
+            events = list(self._events)
+            self._events.clear()
+        outcomes = []
+        for event in events:
+            if isinstance(event, Outcome):
+                outcomes.append(event)
+            elif event[0].heard is not None:
+                event[0].heard(event[1])
+        return outcomes
+
+    def cancel(self, owner: str) -> None:
+        """Take back every job of `owner`, at once; a process that runs one is ended."""
+        with self._lock:
+            self._waiting.remove(owner)
+            self._prompt = deque(job for job in self._prompt if job.owner != owner)
+            kept = [event for event in self._events if _job_of(event).owner != owner]
+            self._events.clear()
+            self._events.extend(kept)
+            for worker in self._workers:
+                if any(held.job.owner == owner for held in worker.jobs):
+                    others = [held.job for held in worker.jobs if held.job.owner != owner]
+                    worker.jobs.clear()
+                    self._put_back(others)
+                    self._end(worker)
+        self._wake()
+
+    def keep(self, data: bytes) -> Reference:
+        """Write data where workers find it; equal data lie there once."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="nas-helm-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return Reference.to_file(data, self._folder)
+
+    def release(self, reference: Reference) -> None:
+        """Delete what was kept."""
+        Path(reference.path).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End every worker, whatever it does."""
+        with self._lock:
+            self._closing = True
+        self._wake()
+        if self._thread is not None:
+            self._thread.join()
+        _leave_nothing(self._workers)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    # the thread that serves ------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by workers; Ctrl-C is not for them
+        while True:
+            with self._lock:
+                if self._closing:
+                    return
+                self._end_overdue()
+                self._hand_out()
+                self._start_missing()
+                pipe_of = {worker.pipe: worker for worker in self._workers}
+            ready = pipes.wait([*pipe_of, self._heard_pipe], timeout=self._patience())
+            with self._lock:
+                for source in ready:
+                    if source is not self._heard_pipe and source != self._heard_pipe:
+                        self._hear(pipe_of[source])  # type: ignore[index]
+            if self._heard_pipe in ready:
+                os.read(self._heard_pipe, 4096)
+
+    def _wake(self) -> None:
+        with suppress(BlockingIOError):  # it is full of wake-ups already
+            os.write(self._wake_pipe, b".")
+
+    def _patience(self) -> float:
+        """Seconds until a limit may run out; a kept slot is looked at again soon."""
+        with self._lock:
+            now = time.monotonic()
+            ends = [now + (0.1 if len(self._waiting) else 5.0)]
+            for worker in self._workers:
+                if not worker.ready:
+                    ends.append(worker.started + _START_SECONDS)
+                elif worker.jobs and (seconds := worker.jobs[0].job.limits.seconds) is not None:
+                    ends.append(worker.jobs[0].heard + seconds)
+        return max(0.0, min(ends) - now)
+
+    def _hear(self, worker: _Worker) -> None:
+        """Everything that has come from a worker."""
+        try:
+            while worker.pipe.poll():
+                self._take(worker, worker.pipe.recv())
+        except (EOFError, OSError):
+            self._lose(worker)
+        except Exception as error:  # what it sent cannot be read
+            if worker.jobs:
+                self._arrive(worker.jobs.popleft(), failure=_worker.failure_of(error))
+            self._end(worker)
+
+    def _take(self, worker: _Worker, message: tuple[Any, ...]) -> None:
+        now = time.monotonic()
+        if message[0] == _worker.READY:
+            worker.ready, worker.idle_since, self._failed_starts = True, now, 0
+            return
+        if not worker.jobs or worker.jobs[0].number != message[1]:
+            return  # it was taken back
+        held = worker.jobs[0]
+        if message[0] == _worker.REPORTED:
+            held.heard, held.mark = now, message[2]
+            if held.job.heard is not None:
+                self._events.append((held.job, message[2]))
+                self._arrived.notify_all()
+            return
+        worker.jobs.popleft()
+        self._charge(held, now)
+        if worker.jobs:
+            worker.jobs[0].since = worker.jobs[0].heard = now
+        worker.idle_since = now
+        if message[0] == _worker.DONE:
+            self._arrive(held, value=message[2])
+        else:
+            self._arrive(held, failure=message[2])
+        exhausted = message[0] == _worker.FAILED and message[2].kind is FailureKind.MEMORY
+        if exhausted or message[3] > _RECYCLE_SHARE * self.memory_mib:
+            self._put_back([ahead.job for ahead in worker.jobs])
+            worker.jobs.clear()
+            self._end(worker)
+
+    def _lose(self, worker: _Worker) -> None:
+        """A worker has ended: what it ran is told so, what it had ahead is handed out again."""
+        worker.process.join(5)
+        code = worker.process.exitcode
+        self._workers.remove(worker)
+        end_group(worker.process.pid or 0)
+        worker.pipe.close()
+        worker.process.close()
+        if not worker.ready and not worker.ending:
+            self._failed_starts += 1
+            if self._failed_starts >= _STARTS_BEFORE_GIVING_UP:
+                self._failed_starts = 0
+                self._give_up(f"worker processes do not start ({_ended(code)}); the machine may be out of memory")
+        if worker.jobs and not worker.ending:
+            lost = worker.jobs.popleft()
+            self._charge(lost, time.monotonic())
+            self._arrive(lost, failure=Failure(FailureKind.LOST, f"its worker process {_ended(code)}"))
+        self._put_back([held.job for held in worker.jobs])
+
+    def _end_overdue(self) -> None:
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.ending:
+                continue
+            if not worker.ready and now - worker.started > _START_SECONDS:
+                end_group(worker.process.pid or 0)  # heard as one that did not start
+            elif worker.ready and worker.jobs:
+                held, seconds = worker.jobs[0], worker.jobs[0].job.limits.seconds
+                if seconds is not None and now - held.heard > seconds:
+                    worker.jobs.popleft()
+                    self._charge(held, now)
+                    self._arrive(held, failure=Failure(FailureKind.TIME, f"it took longer than {seconds:g} s"))
+                    self._put_back([ahead.job for ahead in worker.jobs])
+                    worker.jobs.clear()
+                    self._end(worker)
+            elif worker.prompt and worker.ready and now - worker.idle_since > _IDLE_PROMPT_SECONDS:
+                self._end(worker)
+
+    def _hand_out(self) -> None:
+        while self._prompt:
+            free = [worker for worker in self._workers if worker.prompt and self._is_free(worker)]
+            if not free:
+                break
+            self._give(free[0], self._prompt.popleft())
+        while free := [worker for worker in self._workers if not worker.prompt and self._is_free(worker)]:
+            job = self._waiting.next(self._running())
+            if job is None:
+                break
+            self._give(next((worker for worker in free if worker.last_owner == job.owner), free[0]), job)
+        if self._waiting.contenders == 1 and self._waiting.known == 1:
+            for worker in self._workers:  # nobody else waits: keep one at hand, so that no worker waits for this thread
+                if not worker.prompt and worker.ready and not worker.ending and len(worker.jobs) == 1:
+                    job = self._waiting.next({})
+                    if job is None:
+                        return
+                    if not self._give(worker, job, most=_AHEAD_BYTES):
+                        self._waiting.add(job, first=True)
+                        return
+
+    def _give(self, worker: _Worker, job: Job, most: int | None = None) -> bool:
+        """Send a job; False, and nothing done, where it is larger than `most` bytes."""
+        try:
+            payload = bytes(ForkingPickler.dumps((job.call, job.arguments)))
+        except Exception as error:  # somebody's arguments
+            self._events.append(Outcome(job, failure=_worker.failure_of(error)))
+            self._arrived.notify_all()
+            return True
+        if most is not None and len(payload) > most:
+            return False
+        now, number = time.monotonic(), next(self._numbers)
+        worker.jobs.append(_InHand(number, job, now, now))
+        worker.last_owner = job.owner
+        with suppress(OSError):  # it has ended; its pipe says so next
+            worker.pipe.send((number, job.limits.memory_mib or self.memory_mib, payload))
+        return True
+
+    def _start_missing(self) -> None:
+        """As many processes as there is work for."""
+        ours = [worker for worker in self._workers if not worker.prompt]
+        starting = sum(not worker.ready for worker in ours)
+        for _ in range(min(self.slots - len(ours), len(self._waiting) - starting)):
+            self._start(prompt=False)
+        if self._prompt and not any(worker.prompt for worker in self._workers):
+            self._start(prompt=True)
+
+    def _start(self, *, prompt: bool) -> None:
+        context = multiprocessing.get_context("spawn")
+        mine, its = context.Pipe()
+        process = context.Process(target=_worker.main, args=(its, os.getpid(), self._prepare), name="worker")
+        try:
+            process.start()
+        except OSError as error:
+            mine.close()
+            its.close()
+            self._give_up(f"no worker process can be started: {error.strerror or error}")
+            return
+        its.close()
+        self._workers.append(_Worker(process, mine, prompt, time.monotonic()))
+
+    def _give_up(self, reason: str) -> None:
+        """Tell every job that waits that there is nobody to run it."""
+        jobs = [*self._prompt]
+        self._prompt.clear()
+        jobs += self._waiting.remove_all()
+        for job in jobs:
+            self._events.append(Outcome(job, failure=Failure(FailureKind.UNAVAILABLE, reason)))
+        self._arrived.notify_all()
+
+    # small parts, called with the lock held --------------------------------------------------------------------------
+
+    def _is_free(self, worker: _Worker) -> bool:
+        return worker.ready and not worker.ending and not worker.jobs
+
+    def _running(self) -> dict[str, list[float]]:
+        running: dict[str, list[float]] = {}
+        for worker in self._workers:
+            if not worker.prompt and not worker.ending:
+                for held in worker.jobs:
+                    running.setdefault(held.job.owner, []).append(held.since)
+        return running
+
+    def _end(self, worker: _Worker) -> None:
+        worker.ending = True
+        end_group(worker.process.pid or 0)
+
+    def _put_back(self, jobs: list[Job]) -> None:
+        for job in reversed(jobs):
+            if job.prompt:
+                self._prompt.appendleft(job)
+            else:
+                self._waiting.add(job, first=True)
+
+    def _charge(self, held: _InHand, now: float) -> None:
+        if not held.job.prompt:
+            self._waiting.charge(held.job.owner, now - held.since)
+
+    def _arrive(self, held: _InHand, *, value: Any = None, failure: Failure | None = None) -> None:
+        self._events.append(Outcome(held.job, value, failure, held.mark))
+        self._arrived.notify_all()
+
+
+def _job_of(event: tuple[Job, Any] | Outcome) -> Job:
+    return event.job if isinstance(event, Outcome) else event[0]
+
+
+def _ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        killed = " (perhaps for lack of memory)" if code == -signal.SIGKILL else ""
+        return f"was ended by signal {-code}{killed}"
+    return f"ended with exit code {code}"
+
+
+def _leave_nothing(workers: list[_Worker]) -> None:
+    """Kill what is left, at the latest when the interpreter exits: a process that hangs would be waited for."""
+    for worker in workers:
+        end_group(worker.process.pid or 0)
+    for worker in workers:
+        worker.process.join(5)
+        worker.pipe.close()
+    workers.clear()
