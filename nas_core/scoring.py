@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -48,13 +48,19 @@ def score_architecture(
 
 
 def score_architectures(
-    space: SearchSpace | str, archs: Sequence[Architecture], names: Sequence[str], settings: ScoreSettings
+    space: SearchSpace | str,
+    archs: Sequence[Architecture],
+    names: Sequence[str],
+    settings: ScoreSettings,
+    *,
+    started: Callable[[int, int], None] | None = None,
 ) -> list[CandidateScore]:
     """Score the canonical forms of `archs` by the proxies called `names`.
 
     The weights are drawn from a seed made of the settings' seed and the canonical form, so the result depends on
     neither order nor process. Closed forms are those of the space's published network. Where space and proxies allow
-    it, many networks are run side by side, which changes the scores by rounding only.
+    it, many networks are run side by side, which changes the scores by rounding only. `started` is told the places
+    of the first and the last of those that are scored next.
 
     Raises:
         ValueError: unknown proxy or data set, or settings the data cannot serve.
@@ -71,8 +77,12 @@ def score_architectures(
         side_by_side = stackable.keys() == measured.keys() and _is_small(settings)
         for start in range(0, len(found), STACK):
             part = slice(start, start + STACK)
+            if started is not None and side_by_side:
+                started(start, min(start + STACK, len(found)) - 1)
             if not side_by_side or not _score_stack(space, canonical[part], stackable, settings, found[part]):
-                for arch, score in zip(canonical[part], found[part], strict=True):
+                for place, (arch, score) in enumerate(zip(canonical[part], found[part], strict=True), start):
+                    if started is not None:
+                        started(place, place)
                     _score_alone(space, arch, list(measured), settings, score)
     for k, score in enumerate(found):
         for name in known:
@@ -184,6 +194,15 @@ def _batches(settings: ScoreSettings) -> tuple[Sequence[tuple[Tensor, Tensor]], 
         source, count=settings.batches, size=settings.batch_size, side=settings.image_size, seed=settings.seed
     )
     return drawn, source.classes
+
+
+def load(settings: ScoreSettings) -> None:
+    """Load what `settings` score on, so that the first architecture need not.
+
+    Raises:
+        ValueError: unknown data set, or settings that the data cannot serve.
+    """
+    _batches(settings)
 
 
 def start_worker() -> None:

@@ -7,13 +7,16 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas_core.cli import _options as options
 from nas_core.cli._lists import Json
 from nas_core.cli._runs import ranked, serve_to_end
+from nas_core.config import CandidateLimits
+from nas_core.ladder import AGGREGATE, ONE_SHOT
+from nas_core.search.objectives import Objective, ObjectiveKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +37,9 @@ def engine(
     parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process has gone.")] = None,
 ) -> None:
     """Score candidates of the runs in the store until stopped."""
-    from nas_core.engine import Engine, follow
+    from nas_core.engine import Engine
     from nas_core.store import Store
+    from nas_core.workers import follow
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,7 +57,7 @@ def engine(
 
 def search(
     space: options.Space = "nb201",
-    strategy: Annotated[str, typer.Option(help="scan, random, evolution, genetic or pareto.")] = "evolution",
+    strategy: Annotated[str, typer.Option(help="Who asks next; `strategies` lists them.")] = "evolution",
     proxy: Annotated[
         list[str] | None, typer.Option("--proxy", help="Score to compute (zico); repeat for several.")
     ] = None,
@@ -65,8 +69,13 @@ def search(
         typer.Option(min=0.1, help="Train shared weights for so many epochs first, and rank by them."),
     ] = None,
     aggregate: Annotated[
-        bool, typer.Option("--aggregate", help="Rank by the log-rank sum of all scores, not by the first.")
+        bool,
+        typer.Option("--aggregate", help="Rank by the log-rank sum of all scores; short for --objective aggregate."),
     ] = False,
+    objective: Annotated[
+        ObjectiveKind | None, typer.Option(help="What is maximised; by default score, or pareto for that strategy.")
+    ] = None,
+    weight: Annotated[float, typer.Option(min=0, help="Weight of the costs, for efficiency and product.")] = 1.0,
     data: options.Data = "digits",
     preset: options.PresetName = options.Preset.LAPTOP,
     batch_size: options.Number = None,
@@ -74,6 +83,8 @@ def search(
     channels: options.Number = None,
     cells: options.Number = None,
     budget: Annotated[int, typer.Option(min=1, help="Candidates to score.")] = 200,
+    candidate_seconds: options.CandidateSeconds = 300.0,
+    candidate_memory: options.CandidateMemory = None,
     seed: options.Seed = 0,
     pin: options.Pin = None,
     prune: options.Prune = None,
@@ -87,84 +98,92 @@ def search(
 
     The strategy pareto looks for the front of that score and the costs (flops, where none is given) and marks it.
     """
-    from nas_core import data as images
-    from nas_core import proxies, spaces
-    from nas_core import search as strategies
-    from nas_core.ladder import AGGREGATE, ONE_SHOT
+    from nas_core import spaces
+    from nas_core.config import RunConfig
     from nas_core.spaces.template import TemplateSpace
     from nas_core.store import Store
 
     chosen = options.settings(
         preset, data, seed, batch_size=batch_size, image_size=image_size, channels=channels, cells=cells
     )
-    known = spaces.get(space)
-    proxy = proxy or ([] if one_shot else ["zico"])
-    for name in proxy:
-        proxies.get(name)
-    rank_by = AGGREGATE if aggregate else "one_shot" if one_shot else proxy[0]
-    if aggregate and len(proxy) + bool(one_shot) < 2:
-        raise ValueError("--aggregate sums the ranks of several scores; expected at least two of --proxy, --one-shot")
-    images.load(chosen.data, seed=seed)
-    strategies.get(strategy, known, seed)
-    costs = _costs(known, strategy, rank_by, cost)
-    acts = options.steering_acts(pin, prune)
-    spaces.Steering.fold(known, acts)
     records = Store(store)
     if resume is None:
-        measured = ONE_SHOT if one_shot else ()
-        scores = dict.fromkeys([*measured, *proxy, *(name for name in costs if name not in known.metric_names)])
-        config = {"strategy": strategy, "proxies": list(scores), "rank_by": rank_by, "settings": chosen.to_dict()}
-        config |= {"costs": costs} if costs else {}
-        if isinstance(known, TemplateSpace):
-            config["template"] = known.template.to_dict()
+        known = spaces.get(space)
+        measured = (*(ONE_SHOT if one_shot else ()), *(proxy or ([] if one_shot else ["zico"])))
+        aim = _objective(known, strategy, measured[0], cost, AGGREGATE if aggregate else objective, weight)
+        extra = (name for name in aim.costs if name not in known.metric_names and "/" not in name)
+        trains = {**known.one_shot_settings, "data": data, "epochs": one_shot, "seed": seed} if one_shot else None
+        config = RunConfig(
+            space=known.name,
+            strategy=strategy,
+            scores=tuple(dict.fromkeys([*measured, *extra])),
+            objective=aim,
+            settings=chosen,
+            budget=budget,
+            seed=seed,
+            limits=CandidateLimits(candidate_seconds, candidate_memory),
+            template=known.template.to_dict() if isinstance(known, TemplateSpace) else None,
+            supernet=trains,
+        )
+        options.check_path(chosen.data)
         if one_shot:
-            config["supernet"] = _supernet(known, data, one_shot, seed)
-        resume = records.create_run(known.name, {**config, "budget": budget, "seed": seed, "batch": 8})
+            _check_supernet(known)
+        acts = options.steering_acts(pin, prune)
+        spaces.Steering.fold(known, acts)
+        resume = records.create_run(config)
         for act in acts:
             records.append(resume, "act", act.to_dict())
     run = serve_to_end(records, [resume], workers)[0]
     best = _best(records, run, top).drop(columns=["scored"])
     if as_json:
-        typer.echo(json.dumps({"run": resume, "scored": run.scored, "best": best.to_dict("records")}))
+        told = {"run": resume, "scored": run.scored, "failed": run.failed, "best": best.to_dict("records")}
+        typer.echo(json.dumps(told))
     else:
-        typer.echo(f"run {resume}: {run.message}\n{best.to_string(index=False)}")
+        failed = f"; {run.failed} candidates failed" if run.failed else ""
+        typer.echo(f"run {resume}: {run.message}{failed}\n{best.to_string(index=False)}")
 
 
-def _supernet(space: SearchSpace, data: str, epochs: float, seed: int) -> dict[str, Any]:
-    """Settings of the shared weights, checked before a run is made.
+def _check_supernet(space: SearchSpace) -> None:
+    """Whether the space has shared weights.
 
     Raises:
-        ValueError: the space has no supernet.
+        ValueError: it has none.
     """
     from nas_core import supernet
-    from nas_core.spaces import ImageShape, Scale
+    from nas_core.spaces import ImageShape
 
-    settings = {**space.one_shot_settings, "data": data, "epochs": epochs, "seed": seed}
-    supernet.build(space, image=ImageShape(1, 8, 8), classes=2, scale=Scale(4, 1))
-    return settings
+    supernet.build(space, input=ImageShape(1, 8, 8), classes=2, scale=space.scale_for(channels=4, cells=1))
 
 
-def _costs(space: SearchSpace, strategy: str, rank_by: str, given: Sequence[str] | None) -> list[str]:
-    """Names of the costs to keep low: those given, else `flops` for the strategy that cannot do without.
+def _objective(
+    space: SearchSpace, strategy: str, score: str, costs: Sequence[str] | None, kind: str | None, weight: float
+) -> Objective:
+    """What the search maximises; `flops` is the cost where one is needed and none is given.
 
     Raises:
-        ValueError: a cost that is neither a closed form of the space nor a proxy, or that ranks already; or none, where
-            one is needed.
+        ValueError: a cost that is neither a closed form of the space nor a proxy nor a column of results, or that ranks
+            already; or none, where one is needed.
     """
     from nas_core import proxies
+    from nas_core.config import strategy_names
 
+    if kind is None:
+        kind = ObjectiveKind.PARETO if strategy in strategy_names(several_objectives=True) else ObjectiveKind.SCORE
     known = [*space.metric_names, *(name for name in proxies.names() if name not in space.metric_names)]
-    costs = list(dict.fromkeys(given or ()))
-    for name in costs:
-        if name not in known:
+    wanted = tuple(dict.fromkeys(costs or ()))
+    for name in wanted:
+        if name not in known and "/" not in name:
             raise ValueError(f"--cost: unknown cost {name!r}; expected one of: {', '.join(known)}")
-        if name == rank_by:
+        if name == score:
             raise ValueError(f"--cost {name}: this score ranks the candidates already; expected another")
-    if strategy == "pareto" and not costs:
-        if "flops" not in space.metric_names or rank_by == "flops":
-            raise ValueError(f"strategy pareto needs --cost; expected one of: {', '.join(known)}")
-        return ["flops"]
-    return costs
+    needs = kind in (ObjectiveKind.PARETO, ObjectiveKind.EFFICIENCY, ObjectiveKind.PRODUCT)
+    if wanted and not needs:
+        raise ValueError(f"--cost {wanted[0]} has no meaning for the objective {kind}; expected pareto or efficiency")
+    if needs and not wanted:
+        if "flops" not in space.metric_names or score == "flops":
+            raise ValueError(f"the objective {kind} needs --cost; expected one of: {', '.join(known)}")
+        wanted = ("flops",)
+    return Objective(ObjectiveKind(kind), score, wanted, weight)
 
 
 def _best(records: Store, run: RunRow, top: int) -> pd.DataFrame:
@@ -173,20 +192,18 @@ def _best(records: Store, run: RunRow, top: int) -> pd.DataFrame:
     Raises:
         ValueError: the run has no candidates.
     """
-    from nas_core import spaces
+    from nas_core.costs import costs_of
     from nas_core.predict import front
 
     table, rank_by, sign = ranked(records, run)
-    costs = [str(name) for name in run.config.get("costs") or ()]
+    costs = list(run.config.objective.costs) if run.config.objective.kind is ObjectiveKind.PARETO else []
     if not costs:
         return table.sort_values(rank_by, ascending=sign < 0).head(top)
-    space = spaces.get(run.space)
-    forms = space.closed_forms([space.parse(text) for text in table["arch"]])
-    for name in costs:
-        table[name] = forms[name].to_numpy() if name in forms else table[name]
-    table["front"] = front(sign * table[rank_by].to_numpy(dtype=float), table[costs].to_numpy(dtype=float))
-    best = table.assign(turned=-sign * table[rank_by]).sort_values(["front", "turned"], ascending=[False, True])
-    return best.drop(columns="turned").head(max(top, int(table["front"].sum())))
+    known = costs_of(run.config.known_space, list(table["arch"]), costs, table)
+    table[costs] = known
+    table["front"] = front(sign * table[rank_by].to_numpy(dtype=float), known)
+    best = table.assign(lower=-sign * table[rank_by]).sort_values(["front", "lower"], ascending=[False, True])
+    return best.drop(columns="lower").head(max(top, int(table["front"].sum())))
 
 
 def _executor(scheduler: str | None):  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Annotated
 
@@ -27,6 +28,24 @@ def proxies(as_json: Json = False) -> None:
 
     found = [room.get(name) for name in room.names()]
     _print([{"name": p.name, "needs": str(p.needs), "summary": p.summary} for p in found], as_json)
+
+
+def strategies(as_json: Json = False) -> None:
+    """List the strategies of a search."""
+    from nas_core import search as room
+
+    _print([{"name": name, "summary": _first_line(room.factory(name))} for name in room.names()], as_json)
+
+
+def tasks(as_json: Json = False) -> None:
+    """List the kinds of work that a run may be about."""
+    from nas_core.engine import tasks as room
+
+    _print([{"name": name, "summary": room.get(name).summary} for name in room.names()], as_json)
+
+
+def _first_line(member: object) -> str:
+    return (inspect.getdoc(member) or "").partition("\n")[0]
 
 
 def _print(rows: list[dict[str, object]], as_json: bool) -> None:

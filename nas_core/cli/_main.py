@@ -15,6 +15,8 @@ from nas_core.cli import _bench, _correlate, _engine, _export, _lists, _scan, _s
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="NAS Helm: steerable neural architecture search.")
 app.command("spaces")(_lists.spaces)
 app.command("proxies")(_lists.proxies)
+app.command("strategies")(_lists.strategies)
+app.command("tasks")(_lists.tasks)
 app.command("score")(_score.score)
 app.command("correlate")(_correlate.correlate)
 app.command("scan")(_scan.scan)

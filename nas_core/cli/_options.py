@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -30,6 +31,12 @@ Pin = Annotated[list[str] | None, typer.Option("--pin", help='Keep only these, e
 Prune = Annotated[list[str] | None, typer.Option("--prune", help='Drop these, e.g. "*=none".')]
 Number = Annotated[int | None, typer.Option(min=0, help="Overrides the preset.")]
 Precision = Annotated[str | None, typer.Option(help="float32, or bfloat16 for large networks.")]
+CandidateSeconds = Annotated[
+    float, typer.Option(min=0.1, help="Seconds after which a candidate that tells nothing has failed.")
+]
+CandidateMemory = Annotated[
+    int | None, typer.Option(min=64, help="MiB that a candidate may allocate; its share of the machine by default.")
+]
 
 
 def settings(preset: Preset, data: str, seed: int, **overrides: int | str | None) -> ScoreSettings:
@@ -57,3 +64,14 @@ def steering_acts(pins: Sequence[str] | None, prunes: Sequence[str] | None) -> l
                 Act(kind, decision.strip(), tuple(c.strip() for c in choices.split("|")), author="command line")
             )
     return acts
+
+
+def check_path(data: str) -> None:
+    """Whether the files of a data set are on this machine, where the engine of the command runs.
+
+    Raises:
+        ValueError: they are not.
+    """
+    path = data.partition(":")[2]
+    if path and not Path(path).expanduser().exists():
+        raise ValueError(f"data set {data!r}: there is no {path!r}")

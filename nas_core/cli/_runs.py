@@ -39,12 +39,11 @@ def serve_to_end(records: Store, identifiers: Sequence[str], workers: int = 0) -
             with Progress(transient=True, console=Console(stderr=True)) as progress:
                 for identifier in identifiers:
                     run = records.run(identifier)
-                    budget = run.config.get("budget")
-                    bar = progress.add_task(run.name, total=budget if isinstance(budget, int) else None)
+                    bar = progress.add_task(run.name, total=run.config.budget)
                     if run.state not in ("queued", "running", "finished"):
                         records.command(identifier, "resume" if run.state in ("paused", "stopped") else "start")
                     while (run := records.run(identifier)).state in ("queued", "running"):
-                        progress.update(bar, completed=run.scored)
+                        progress.update(bar, completed=run.scored + run.failed)
                         if interrupted.wait(0.1):
                             records.command(identifier, "pause")
                             print(f"paused; go on with: search --resume {identifier}", file=sys.stderr)
@@ -64,21 +63,25 @@ def serve_to_end(records: Store, identifiers: Sequence[str], workers: int = 0) -
 def ranked(records: Store, run: RunRow) -> tuple[pd.DataFrame, str, int]:
     """A run's candidates in the order asked, the column that ranks them, and its sign: 1 where higher is better.
 
-    An aggregate ranks them among all that the run has.
+    An aggregate ranks them among all that the run has; an efficiency or product is the column `objective`.
 
     Raises:
         ValueError: the run has no candidates.
     """
-    from nas_core import proxies
+    from nas_core.costs import costs_of
     from nas_core.ladder import AGGREGATE
     from nas_core.predict import rank_sum_so_far
 
     table = records.table(run.id)
     if table.empty:
         raise ValueError(f"run {run.id} has no candidates: {run.message or run.state}")
-    rank_by = run.rank_by
-    if rank_by == AGGREGATE:
-        names = [name for name in run.asked_scores if name in table]
-        lower = tuple(name for name in names if not proxies.higher_is_better(name))
+    config = run.config
+    if config.rank_by == AGGREGATE:
+        names = [name for name in config.scores if name in table]
+        lower = tuple(name for name in names if name in config.lower_is_better)
         table[AGGREGATE] = rank_sum_so_far(table[names], lower)
-    return table, rank_by, 1 if proxies.higher_is_better(rank_by) else -1
+    if config.objective.is_weighed:
+        costs = costs_of(config.known_space, list(table["arch"]), config.objective.costs, table)
+        table["objective"] = config.objective.values(table, costs, config.lower_is_better)
+        return table, "objective", 1
+    return table, config.rank_by, -1 if config.rank_by in config.lower_is_better else 1

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nas_core.cli import _options as options
 from nas_core.proxies.settings import ScoreSettings
 
+if TYPE_CHECKING:
+    from nas_core.engine import CandidateGroup
+    from nas_core.workers import Failure, Limits
+
 _CHUNK = 32
 """Networks a worker scores at a time: as many as run side by side."""
+_TRIES = 2
+"""How often a network is tried over which a worker dies, hangs or exhausts its memory."""
 
 
 def scan(
@@ -38,15 +42,21 @@ def scan(
     pin: options.Pin = None,
     prune: options.Prune = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score only the first so many distinct networks.")] = None,
+    candidate_seconds: options.CandidateSeconds = 300.0,
+    candidate_memory: options.CandidateMemory = None,
     workers: options.Workers = 0,
 ) -> None:
-    """Score every architecture of a space that obeys the steering; run again to resume after an interruption."""
+    """Score every architecture of a space that obeys the steering; run again to resume after an interruption.
+
+    A network that raises, hangs or needs too much memory has no scores, and its reason in the column `failed`.
+    """
     import pandas as pd
     from rich.console import Console
     from rich.progress import Progress
 
     from nas_core import data as images
     from nas_core import proxies, spaces
+    from nas_core.workers import Limits
 
     chosen = options.settings(
         preset,
@@ -71,20 +81,25 @@ def scan(
     distinct = sorted(set(canonical.values()))[:limit]
     partial = out.with_name(out.name + ".partial.jsonl")
     header = {"space": space, "proxies": proxy, "settings": chosen.to_dict()}
+    limits = Limits(candidate_seconds, candidate_memory)
     started = time.perf_counter()
     done: dict[str, dict] = {}
+    failed: dict[str, str] = {}
     try:
         done |= _read_partial(partial, header)
         todo = [arch for arch in distinct if known.format(arch) not in done]
         with partial.open("a") as log, Progress(*_columns(), console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(f"scan {space}", total=len(distinct), completed=len(distinct) - len(todo), rate="")
             begun = len(done)
-            for chunk in _scored(space, todo, proxy, chosen, workers):
+            for chunk in _scored(space, todo, proxy, chosen, limits, workers):
                 for text, record in chunk:
+                    if "failed" in record:  # it is tried again where this scan is resumed
+                        failed[text] = record["failed"]
+                        continue
                     done[text] = record
                     log.write(json.dumps({"canonical": text, **record}) + "\n")
                 log.flush()
-                rate = (len(done) - begun) / (time.perf_counter() - started)
+                rate = (len(done) + len(failed) - begun) / (time.perf_counter() - started)
                 progress.update(bar, advance=len(chunk), rate=f"{rate:.0f} networks/s")
     except KeyboardInterrupt:
         print(
@@ -92,6 +107,8 @@ def scan(
             file=sys.stderr,
         )
         raise SystemExit(130) from None
+    if failed and not done:
+        raise ValueError(f"no network could be scored; the first of {len(failed)}: {next(iter(failed.values()))}")
     rows = []
     for arch in archs:
         text = known.format(canonical[arch])
@@ -99,15 +116,21 @@ def scan(
             record = done[text]
             values = {name: math.nan if v is None else v for name, v in record["values"].items()}
             rows.append({"arch": known.format(arch), "canonical": text, **values, "seconds": record["seconds"]})
+        elif text in failed:
+            rows.append({"arch": known.format(arch), "canonical": text, "failed": failed[text]})
     temporary = out.with_name(out.name + ".tmp")
     pd.DataFrame(rows).to_csv(temporary, index=False)
     os.replace(temporary, out)
     partial.unlink()
     took = time.perf_counter() - started
     print(
-        f"{out}: {len(rows)} architectures, {len(distinct)} networks, {len(todo)} scored now in {took:.0f} s",
+        f"{out}: {len(rows)} architectures, {len(distinct)} networks, "
+        f"{len(todo) - len(failed)} scored now in {took:.0f} s",
         file=sys.stderr,
     )
+    if failed:
+        text, reason = next(iter(failed.items()))
+        print(f"{len(failed)} networks failed; the first, {text}: {reason}", file=sys.stderr)
 
 
 def _columns() -> tuple[Any, ...]:
@@ -142,35 +165,51 @@ def _read_partial(path: Path, header: dict) -> dict[str, dict]:
 
 
 def _scored(
-    space: str, archs: list, proxies: list[str], settings: ScoreSettings, workers: int
+    space: str, archs: list, proxies: list[str], settings: ScoreSettings, limits: Limits, workers: int
 ) -> Iterator[list[tuple[str, dict]]]:
-    from nas_core.engine import interrupts_held, start_worker
+    from nas_core import spaces
+    from nas_core.engine import CandidateGroup, prepare_worker
+    from nas_core.workers import Failure, GroupFailed, Groups, Job, ProcessWorkers
 
     if not archs:
         return
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    pool = ProcessPoolExecutor(
-        workers or os.cpu_count() or 1,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_worker,
-        initargs=(os.getpid(),),
-    )
+    known = spaces.get(space)
+    template = known.template.to_dict() if hasattr(known, "template") else None
+    pool = ProcessWorkers(workers or None, prepare=prepare_worker)
     try:
-        size = min(_CHUNK, max(1, len(archs) // (4 * (workers or os.cpu_count() or 1))))
-        chunks = [archs[k : k + size] for k in range(0, len(archs), size)]
-        with interrupts_held():  # workers start at submission
-            futures = [pool.submit(_score_chunk, space, chunk, proxies, settings) for chunk in chunks]
-        for future in as_completed(futures):
-            yield future.result()
+        size = min(_CHUNK, max(1, len(archs) // (4 * pool.slots)))
+        groups = Groups(archs, size=size, tries=_TRIES)
+        running = {}
+        while groups or running:
+            while groups and len(running) < 2 * pool.slots:
+                group = groups.next()
+                work = CandidateGroup(known.name, template, group.items, tuple(proxies), settings)
+                job = Job("scan", _score_chunk, (work,), limits)
+                running[job] = group
+                pool.submit(job)
+            for outcome in pool.wait(0.5):
+                try:
+                    found = groups.take(running.pop(outcome.job), outcome)
+                except GroupFailed as error:
+                    raise ValueError(str(error)) from None
+                yield [
+                    (known.format(known.canonical(arch)), {"failed": one.reason} if isinstance(one, Failure) else one)
+                    for arch, one in found
+                ]
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.close()
 
 
-def _score_chunk(space: str, archs: list, proxies: list[str], settings: ScoreSettings) -> list[tuple[str, dict]]:
-    from nas_core.scoring import score_architectures
+def _score_chunk(group: CandidateGroup) -> list[dict[str, Any] | Failure]:
+    """What a worker runs: scores without the tables behind them, which a scan does not keep."""
+    from nas_core.engine import score_candidates
+    from nas_core.workers import Failure
 
-    found = []
-    for result in score_architectures(space, archs, proxies, settings):
-        values = {name: value if math.isfinite(value) else None for name, value in result.values.items()}
-        found.append((result.canonical, {"values": values, "seconds": sum(result.seconds.values())}))
+    found: list[dict[str, Any] | Failure] = []
+    for result in score_candidates(group):
+        if isinstance(result, Failure):
+            found.append(result)
+        else:
+            values = {name: value if math.isfinite(value) else None for name, value in result.values.items()}
+            found.append({"values": values, "seconds": sum(result.seconds.values())})
     return found

@@ -64,22 +64,27 @@ def twin(
     """
     import numpy as np
 
-    from nas_core import proxies, spaces
-    from nas_core import search as strategies
+    from nas_core.config import RunConfig
     from nas_core.proxies import ScoreSettings
+    from nas_core.search.objectives import Objective
     from nas_core.store import Store
     from nas_core.store import twin as make_twin
 
     records = Store(store)
     steered = [run] if run is not None else []
     if run is None:
-        known = spaces.get(space)
-        proxies.get(proxy)
         for number in range(seed, seed + seeds):
-            strategies.get(strategy, known, number)
-            config: dict[str, Any] = {"strategy": strategy, "proxies": [proxy], "rank_by": proxy, "budget": budget}
-            config |= {"settings": ScoreSettings(data=data).to_dict(), "seed": number, "batch": 8, "analyst": True}
-            steered.append(records.create_run(space, config, f"analyst, seed {number}"))
+            config = RunConfig(
+                space=space,
+                strategy=strategy,
+                scores=(proxy,),
+                objective=Objective(score=proxy),
+                settings=ScoreSettings(data=data),
+                budget=budget,
+                seed=number,
+                analyst=True,
+            )
+            steered.append(records.create_run(config, f"analyst, seed {number}"))
         serve_to_end(records, steered, workers)
     for identifier in steered:
         ranked(records, records.run(identifier))
@@ -117,7 +122,7 @@ def _compared(records: Store, steered: RunRow, unsteered: RunRow) -> dict[str, A
     return {
         "run": steered.id,
         "twin": unsteered.id,
-        "seed": int(steered.config.get("seed", 0)),
+        "seed": steered.config.seed,
         "acts": len(records.log(steered.id, kind="act")),
         "n": found.n,
         "steered": found.steered,

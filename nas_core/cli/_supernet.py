@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -335,13 +333,9 @@ def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    from nas_core.engine import interrupts_held
+    from nas_core.engine import prepare_worker
+    from nas_core.workers import Job, ProcessWorkers
 
-    os.environ["OMP_NUM_THREADS"] = "1"
-    context = multiprocessing.get_context("spawn")
-    heard = context.SimpleQueue()
-    at_a_time = min(workers or os.cpu_count() or 1, len(jobs))
-    pool = ProcessPoolExecutor(at_a_time, mp_context=context, initializer=_start, initargs=(os.getpid(), heard))
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -349,47 +343,36 @@ def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
+    pool = ProcessWorkers(min(workers or os.cpu_count() or 1, len(jobs)), prepare=prepare_worker)
+    found: dict[int, OneShotScores] = {}
     shares = [0.0] * len(jobs)
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(f"train and score {len(jobs)} supernets", total=float(len(jobs)))
-            with interrupts_held():  # workers start at submission
-                futures = [pool.submit(_train_and_score, number, job) for number, job in enumerate(jobs)]
-            while not all(future.done() for future in futures):
-                while not heard.empty():
-                    number, share = heard.get()
-                    shares[number] = share
+            number_of = {}
+            for number, job in enumerate(jobs):
+                work = Job("rank", _train_and_score, (job,), heard=partial(shares.__setitem__, number))
+                number_of[work] = number
+                pool.submit(work)
+            while len(found) < len(jobs):
+                for outcome in pool.wait(0.2):
+                    if outcome.failure is not None:
+                        raise ValueError(outcome.failure.reason)
+                    found[number_of[outcome.job]] = outcome.value
                 progress.update(bar, completed=sum(shares))
-                wait(futures, timeout=0.2)
-                for future in futures:
-                    if future.done():
-                        future.result()
-        return [future.result() for future in futures]
     except KeyboardInterrupt:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
         kept = "; trainings that ended are kept" if any(job.keep for job in jobs) else ""
         print(f"stopped{kept}; run the same command to rank", file=sys.stderr)
         raise SystemExit(130) from None
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.close()
+    return [found[number] for number in range(len(jobs))]
 
 
-_heard: Any = None
-"""In a worker: where it tells how far it is."""
-
-
-def _start(parent: int, heard: Any) -> None:
-    from nas_core.engine import follow
-
-    global _heard
-    _heard = heard
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    follow(parent, lambda: os._exit(1))
-
-
-def _train_and_score(number: int, job: _Job) -> OneShotScores:
+def _train_and_score(job: _Job) -> OneShotScores:
+    """What a worker runs; it tells how far it is."""
     from nas_core.supernet import train_and_score
+    from nas_core.workers import report
 
     told = 0.0
 
@@ -397,7 +380,7 @@ def _train_and_score(number: int, job: _Job) -> OneShotScores:
         nonlocal told
         if share - told >= 0.01 or share >= 1:
             told = share
-            _heard.put((number, share))
+            report(share)
 
     return train_and_score(**job._asdict(), progress=progress)
 

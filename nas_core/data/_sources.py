@@ -62,6 +62,17 @@ def load(spec: str, *, seed: int = 0) -> ImageData:
         raise ValueError(f"data set {spec!r} cannot be read: {reason}") from error
 
 
+def check_source(spec: str, name: str = "data") -> None:
+    """Whether `spec` names a source, without a look at its files: an engine elsewhere may have them.
+
+    Raises:
+        ValueError: no such source, or one that wants a path without it; the message begins with `name`.
+    """
+    kind, _, path = spec.partition(":") if isinstance(spec, str) else ("", "", "")
+    if spec not in SOURCES and not (path and f"{kind}:PATH" in SOURCES):
+        raise ValueError(f"{name}: got {spec!r}, expected one of: {', '.join(SOURCES)}")
+
+
 def _digits() -> ImageData:
     from sklearn.datasets import load_digits
 

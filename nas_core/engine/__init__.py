@@ -1,16 +1,16 @@
-"""The engine: takes runs from the store and carries them through, generation by generation.
+"""The engine: takes runs from the store and advances their tasks, several at a time, on workers that they share.
 
 Strategies, proxies and spaces are other rooms; nothing here draws or serves.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from nas_core.engine._pool import follow, interrupts_held, start_worker
+from nas_core.engine._work import CandidateGroup, prepare_worker, score_candidates
 
 if TYPE_CHECKING:
     from nas_core.engine._engine import Engine
 
-__all__ = ["Engine", "follow", "interrupts_held", "start_worker"]
+__all__ = ["CandidateGroup", "Engine", "prepare_worker", "score_candidates"]
 
 
 def __getattr__(name: str) -> Any:

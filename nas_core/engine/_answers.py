@@ -1,82 +1,106 @@
-"""What the app wants to know and only the engine can compute: requests of the log, answered between two generations."""
+"""Requests of pages on their way: read from the store, computed by a worker beside those of the runs, answered."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from typing import Any
 
-from nas_core import proxies, spaces
-from nas_core.engine._exports import export
-from nas_core.proxies.settings import ScoreSettings
+from nas_core.engine.tasks import answers
 from nas_core.store import LogEntry, Store, StoreError
+from nas_core.workers import Job, Limits, Outcome, Workers
 
 _LOOK_SECONDS = 0.25
+_LIMITS = Limits(seconds=600.0)
+_TRIES = 2
+
+
+@dataclass
+class _Open:
+    """A request that is being answered."""
+
+    run: str
+    request: LogEntry
+    answer: answers.Answer | None = None
+    tries: int = 0
 
 
 class Answers:
-    """Answers requests for distributions and exports; results go to the score cache or to files, answers to the log.
+    """Answers requests; results go to the score cache or to files, answers to the log.
 
     Several engines may answer the same request: the first one's result is kept, and both would be equal.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._cursor = 0
-        self._open: dict[int, tuple[str, LogEntry]] = {}
+    def __init__(self, store: Store, workers: Workers) -> None:
+        self._store, self._workers = store, workers
+        self._requests: dict[str, _Open] = {}
         self._looked = 0.0
 
-    def serve(self) -> bool:
-        """Answer one request; False where there is none."""
-        if time.monotonic() - self._looked > _LOOK_SECONDS:
-            self._looked = time.monotonic()
-            self._read()
-        if not self._open:
-            return False
-        number = min(self._open)
-        run, entry = self._open[number]
-        if self._store.status(run) is not None:  # else the run was deleted meanwhile
-            try:
-                self._store.append(run, "answer", {"request": number, **self._answer(run, entry)})
-            except StoreError:
-                if self._store.status(run) is not None:
-                    raise  # to be tried again when the store is back
-        del self._open[number]
-        return True
+    @property
+    def open(self) -> bool:
+        """Whether requests are on their way."""
+        return bool(self._requests)
 
-    def _read(self) -> None:
-        for run, entry in self._store.entries(("request", "answer"), after=self._cursor):
-            self._cursor = entry.id
-            if entry.kind == "request":
-                self._open[entry.id] = run, entry
-            else:
-                self._open.pop(int(entry.body["request"]), None)
+    def look(self) -> None:
+        """Begin with the requests that have come since."""
+        if time.monotonic() - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        for run, entry in self._store.requests():
+            key = f"answer {run}:{entry.id}"
+            if key not in self._requests:
+                self._requests[key] = _Open(run, entry)
+                self._begin(key)
 
-    def _answer(self, identifier: str, entry: LogEntry) -> dict[str, str]:
-        """Compute and keep what was asked; `message` says why not, where it cannot be."""
+    def take(self, outcome: Outcome) -> None:
+        """Go on with the request that a job was for."""
+        key = outcome.job.owner
+        found = self._requests.get(key)
+        if found is None:
+            return
+        if outcome.failure is not None and outcome.failure.may_be_tried_again and found.tries < _TRIES:
+            self._begin(key)
+        elif outcome.failure is not None:
+            self._end(key, {"message": outcome.failure.reason})
+        else:
+            self._keep(key, outcome.value)
+
+    def _begin(self, key: str) -> None:
+        found = self._requests[key]
+        found.tries += 1
         try:
-            if entry.body.get("what") == "export":
-                return {"message": "", **self._export(identifier, entry)}
-            self._compute(identifier, str(entry.body.get("arch")), str(entry.body.get("proxy")))
+            if self._store.status(found.run) is None:
+                del self._requests[key]  # the run was deleted meanwhile
+                return
+            made = answers.get(str(found.request.body.get("what", "distributions")))
+            found.answer = made(self._store, self._store.run(found.run), found.request)
+            call = found.answer.begin()
         except StoreError:
+            del self._requests[key]  # read again when the store is back
             raise
         except Exception as error:  # whatever was asked, the engine goes on
-            return {"message": str(error) or type(error).__name__}
-        return {"message": ""}
+            self._end(key, {"message": str(error) or type(error).__name__})
+            return
+        self._workers.submit(Job(key, call.call, call.arguments, _LIMITS, prompt=True))
 
-    def _export(self, identifier: str, entry: LogEntry) -> dict[str, str]:
-        run = self._store.run(identifier)
-        found = export(self._store, run, str(entry.body.get("arch")), str(entry.body.get("kind")))
-        name = f"export {entry.id}"
-        self._store.keep_file(identifier, name, found.data)
-        return {"file": name, "filename": found.name}
+    def _keep(self, key: str, value: Any) -> None:
+        found = self._requests[key]
+        assert found.answer is not None
+        try:
+            told = found.answer.end(value)
+        except StoreError:
+            del self._requests[key]
+            if self._store.status(found.run) is not None:
+                raise
+            return
+        except Exception as error:
+            told = {"message": str(error) or type(error).__name__}
+        self._end(key, {"message": "", **told})
 
-    def _compute(self, identifier: str, arch: str, proxy: str) -> None:
-        from nas_core import scoring
-
-        run = self._store.run(identifier)
-        space = spaces.get(run.space)
-        settings = ScoreSettings.from_dict(run.config.get("settings") or {})
-        canonical = space.canonical(space.parse(arch))
-        table = scoring.layer_distributions(space, canonical, proxy, settings)
-        name = proxies.distribution_name(proxy)
-        rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        self._store.remember(run.space, space.format(canonical), settings.key(), {name: float("nan")}, {}, {name: rows})
+    def _end(self, key: str, body: dict[str, Any]) -> None:
+        found = self._requests.pop(key)
+        try:
+            self._store.answer(found.run, found.request.id, body)
+        except StoreError:
+            if self._store.status(found.run) is not None:
+                raise  # to be tried again when the store is back

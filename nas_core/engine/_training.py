@@ -6,24 +6,23 @@ A worker holds nothing that is not in the checkpoint it returns: kill it, and th
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nas_core.ladder import ONE_SHOT, TRAINED, WEIGHTS_STEP
-from nas_core.spaces import Act, Architecture, Steering
+from nas_core.spaces import Act, Architecture
+from nas_core.workers import Reference, report
 
 if TYPE_CHECKING:
-    from nas_core.proxies.settings import ScoreSettings
     from nas_core.scoring import CandidateScore
-    from nas_core.search import Result
-    from nas_core.supernet import Ranker, Trainer
-    from nas_core.supernet._images import Images
-    from nas_core.supernet._settings import SupernetSettings
+    from nas_core.supernet import Images, SupernetSettings, Trainer
 
 MOMENT_SECONDS = 1.0
 """How long a worker trains before it hands its weights back: the longest wait for a pause, and what a kill costs."""
+_CALIBRATION = 512
+"""Images by which a path on shared weights is re-calibrated before it is scored."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Moment:
     settings: dict[str, Any]
     epochs: float
     acts: list[dict[str, Any]]
-    weights: bytes | None = None
+    weights: Reference | None = None
     until: int | None = None
 
 
@@ -51,7 +50,7 @@ class Trained:
     finished: bool
 
 
-_HELD: dict[str, Any] = {"weights": None, "trainer": None}
+_held: dict[str, Any] = {"digest": None, "trainer": None}
 """The trainer of the last moment in this worker and the checkpoint it stands for, so that it need not be read again."""
 
 
@@ -64,12 +63,13 @@ def train(moment: Moment) -> Trained:
     from nas_core.supernet import dumps
 
     trainer = _trainer(moment)
+    report("trains")
     known = len(trainer.history_)
     deadline = time.monotonic() + MOMENT_SECONDS
     last = moment.until
     finished = trainer.train(stop=lambda: time.monotonic() > deadline or (last is not None and trainer.step_ >= last))
     weights = dumps(trainer)
-    _HELD.update(weights=weights, trainer=trainer)
+    _held.update(digest=Reference.carrying(weights).digest, trainer=trainer)
     losses = [asdict(record) for record in trainer.history_[known:]]
     return Trained(weights, trainer.settings.to_dict(), trainer.step_, trainer.epoch, losses, finished)
 
@@ -82,9 +82,9 @@ def _trainer(moment: Moment) -> Trainer:
     images = _images(settings)
     if moment.weights is None:
         return Trainer(settings, acts=acts, images=images)
-    held = _HELD["trainer"] if _HELD["weights"] == moment.weights else None
-    _HELD.update(weights=None, trainer=None)  # until a moment has ended well: half-way, it stands for no checkpoint
-    trainer: Trainer = held or loads(moment.weights, images=images)
+    held = _held["trainer"] if _held["digest"] == moment.weights.digest else None
+    _held.update(digest=None, trainer=None)  # until a moment has ended well: half-way, it stands for no checkpoint
+    trainer: Trainer = held or loads(moment.weights.load(), images=images)
     if trainer.settings.epochs != moment.epochs:
         trainer.extend(moment.epochs)
     if trainer.acts != acts:
@@ -92,63 +92,47 @@ def _trainer(moment: Moment) -> Trainer:
     return trainer
 
 
+def load_images(settings: Mapping[str, Any]) -> Images:
+    """The images that weights of these settings are trained on.
+
+    Raises:
+        ValueError: unreadable data, or too few images.
+    """
+    from nas_core.supernet import SupernetSettings
+
+    return _images(SupernetSettings.from_dict(settings))
+
+
 @lru_cache(maxsize=2)
 def _images(settings: SupernetSettings) -> Images:
-    from nas_core.supernet import _images
+    from nas_core import supernet
 
-    return _images.load(settings)
+    return supernet.load_images(settings)
 
 
-def score(
-    weights: bytes, space: str, archs: Sequence[Architecture], proxies: Sequence[str], settings: ScoreSettings
-) -> list[CandidateScore]:
-    """Score `archs` on shared weights, and by zero-cost `proxies` beside."""
-    from nas_core import spaces
-    from nas_core.scoring import CandidateScore, score_architectures
+class ScoredOnWeights:
+    """Scores of paths on one state of shared weights, or of the one network that they are."""
 
-    ranker, step = _ranker(weights)
-    known = spaces.get(space)
-    if proxies:
-        found = score_architectures(space, archs, proxies, settings)
-    else:
-        found = [CandidateScore(known.format(known.canonical(arch)), {}, {}) for arch in archs]
-    for arch, scores in zip(archs, found, strict=True):
+    def __init__(self, checkpoint: bytes) -> None:
+        from nas_core.supernet import Ranker, loads
+
+        trainer = loads(checkpoint)
+        # A network alone keeps the statistics of its own training; shared weights hold those of all paths.
+        self._ranker = Ranker(trainer, calibration=0 if trainer.settings.arch else _CALIBRATION)
+        self._space, self._step = trainer.space, trainer.step_
+
+    def scores(self, arch: Architecture, zero_cost: CandidateScore | None = None) -> CandidateScore:
+        """Scores of `arch` on the weights, beside its `zero_cost` ones."""
+        from nas_core.scoring import CandidateScore
+
+        found = zero_cost or CandidateScore(self._space.format(self._space.canonical(arch)), {}, {})
         began = time.perf_counter()
-        row = ranker.scores([arch]).iloc[0]
-        if ranker.alone:
-            scores.values[TRAINED] = 100 * float(row["hits"])
+        row = self._ranker.scores([arch]).iloc[0]
+        if self._ranker.alone:
+            found.values[TRAINED] = 100 * float(row["hits"])
         else:
-            scores.values.update({name: float(row[name]) for name in ONE_SHOT})
+            found.values.update({name: float(row[name]) for name in ONE_SHOT})
         taken = time.perf_counter() - began
-        scores.values[WEIGHTS_STEP] = step
-        scores.seconds.update({name: taken for name in (TRAINED,) if ranker.alone} or dict.fromkeys(ONE_SHOT, taken))
-    return found
-
-
-@lru_cache(maxsize=1)
-def _ranker(weights: bytes) -> tuple[Ranker, int]:
-    from nas_core.supernet import Ranker, loads
-
-    trainer = loads(weights)
-    # A network alone keeps the statistics of its own training; shared weights hold those of all paths.
-    return Ranker(trainer, calibration=0 if trainer.settings.arch else 512), trainer.step_
-
-
-class OneArchitecture:
-    """The strategy of a run that trains one network alone: asks for it once."""
-
-    def __init__(self, arch: Architecture, state: Mapping[str, Any] | None = None) -> None:
-        self.arch, self._asked = arch, bool((state or {}).get("asked"))
-
-    def ask(self, n: int, steering: Steering) -> list[Architecture]:
-        """The architecture, the first time."""
-        found = [] if self._asked else [self.arch]
-        self._asked = True
+        found.values[WEIGHTS_STEP] = self._step
+        found.seconds.update(dict.fromkeys((TRAINED,) if self._ranker.alone else ONE_SHOT, taken))
         return found
-
-    def tell(self, results: Sequence[Result]) -> None:
-        """Nothing to learn."""
-
-    def state(self) -> dict[str, Any]:
-        """Whether it was asked for."""
-        return {"asked": self._asked}

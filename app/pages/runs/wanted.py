@@ -1,4 +1,5 @@
-"""What the form for a new run asks for, checked; how the form looks and what it does are its neighbours' matter."""
+"""What the form for a new run asks for, as a configuration; how the form looks and what it does are its neighbours'
+matter."""
 
 from __future__ import annotations
 
@@ -6,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from app.cockpit import DEFAULT_CONFIG
-from nas_core import spaces
-from nas_core.data import SOURCES
+from nas_core import config, spaces
+from nas_core.config import GENERATION, RunConfig
 from nas_core.ladder import AGGREGATE
 from nas_core.proxies.settings import ScoreSettings
+from nas_core.search.objectives import Objective, ObjectiveKind
 
-_LEARNING_BATCH = 8
-"""Candidates in an ask of a strategy that learns: it asks often."""
+SCAN_BATCH = 32
+"""Candidates in an ask of a strategy that learns nothing: it need not ask often."""
 
 
 @dataclass(frozen=True)
@@ -28,53 +29,42 @@ class Wanted:
     scores: list[str]
     preset: str
     cost: str
+    task: str = config.SEARCH
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> RunConfig:
         """The configuration of the run.
 
         Raises:
             ValueError: a field that no run can be made of; the message names it.
         """
-        if not isinstance(self.budget, int) or self.budget < 1:
+        if self.task not in (config.SEARCH, config.ALONE, config.WEIGHTS):
+            return RunConfig(task=self.task, seed=self.seed)
+        if self.budget is None or self.budget == "":
             raise ValueError(f"budget: got {self.budget!r}, expected a whole number, at least 1")
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise ValueError(f"seed: got {self.seed!r}, expected a whole number, at least 0")
-        data = checked_data(self.data)
         if not self.scores:
             raise ValueError("no score chosen: expected at least one; the first ranks the candidates")
-        rank_by = AGGREGATE if AGGREGATE in self.scores else self.scores[0]
+        several = self.strategy in config.strategy_names(several_objectives=True)
         scores = [score for score in self.scores if score != AGGREGATE]
-        if rank_by == AGGREGATE and len(scores) < 2:
-            raise ValueError("an aggregate sums the ranks of several scores: expected at least two")
-        costs = [self.cost] if self.strategy == "pareto" else []
-        if rank_by in costs:
-            raise ValueError(f"{self.cost} ranks the candidates: expected another cost, or another first score")
+        if AGGREGATE in self.scores:
+            kind = ObjectiveKind.AGGREGATE
+            if several:
+                raise ValueError(f"strategy: {self.strategy} weighs one score against its cost; expected no aggregate")
+        else:
+            kind = ObjectiveKind.PARETO if several else ObjectiveKind.SCORE
+        costs = (self.cost,) if several else ()
         known = (*scores, *spaces.get(self.space).metric_names)
+        data = (self.data or "").strip() or "digits"
         settings = replace(getattr(ScoreSettings, self.preset)(), data=data, seed=self.seed)
-        config = {
-            **DEFAULT_CONFIG,
-            "proxies": [*scores, *(cost for cost in costs if cost not in known)],
-            "rank_by": rank_by,
-            "strategy": self.strategy,
-            "budget": self.budget,
-            "seed": self.seed,
-            "settings": settings.to_dict(),
-            "batch": DEFAULT_CONFIG["batch"] if self.strategy == "scan" else _LEARNING_BATCH,
-        }
-        return config | ({"costs": costs} if costs else {})
-
-
-def checked_data(spec: str) -> str:
-    """The name of a data set as `nas_core.data.load` takes it; `digits` where none is given.
-
-    Raises:
-        ValueError: no such source, or one that wants a path without it.
-    """
-    spec = (spec or "").strip() or "digits"
-    kind, _, path = spec.partition(":")
-    if spec not in SOURCES and not (path and f"{kind}:PATH" in SOURCES):
-        raise ValueError(f"data: got {spec!r}, expected one of: {', '.join(SOURCES)}")
-    return spec
+        return RunConfig(
+            space=self.space,
+            strategy=self.strategy,
+            scores=(*scores, *(cost for cost in costs if cost not in known and "/" not in cost)),
+            objective=Objective(kind, scores[0] if scores else AGGREGATE, costs),
+            settings=settings,
+            budget=self.budget,
+            seed=self.seed,
+            batch=SCAN_BATCH if self.strategy == "scan" else GENERATION,
+        )
 
 
 def missing_path(spec: str) -> str:
