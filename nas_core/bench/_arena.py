@@ -175,8 +175,8 @@ class Arena:
         steering = Steering.free(self._known)
         archs: list[Architecture] = []
         while len(archs) < budget and (asked := search.ask(1, steering)):
-            archs += asked
-            search.tell([Result(arch, self.value(arch)) for arch in asked])
+            archs += [ask.arch for ask in asked]
+            search.tell([Result(ask, value=self.value(ask.arch)) for ask in asked])
         return self.course(name, archs)
 
 

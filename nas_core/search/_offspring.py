@@ -13,30 +13,30 @@ _PATIENCE = 50
 """Children tried until one is new, valid and inside the steering; a random architecture takes its place after that."""
 
 
-class Nursery:
-    """Lets children through that are valid, obey the steering and are networks not proposed before.
+class NewNetworks:
+    """Proposes architectures that are valid, obey the steering and are networks not proposed before.
 
-    `seen` holds the canonical forms of what was let through.
+    `seen` holds the canonical forms of what was proposed.
     """
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator, seen: Iterable[Sequence[int]]) -> None:
         self.space, self._rng = space, rng
         self.seen: set[Architecture] = {tuple(form) for form in seen}
 
-    def bred(self, child: Callable[[], Architecture], steering: Steering) -> Architecture | None:
-        """The first child to be let through, else a random architecture; None where nothing is left."""
+    def first_new(self, child: Callable[[], Architecture], steering: Steering) -> Architecture | None:
+        """The first new network of `_PATIENCE` children, else a random one; None where nothing is left."""
         for _ in range(_PATIENCE):
             arch = child()
-            if self.space.canonical(arch) not in self.seen and self._belongs(arch, steering):
+            if self.space.canonical(arch) not in self.seen and self._obeys(arch, steering):
                 return self._remember(arch)
         return self.drawn(steering)
 
     def drawn(self, steering: Steering) -> Architecture | None:
-        """A random architecture; None where nothing is left."""
+        """A random new network; None where nothing is left."""
         arch = draw_unseen(self.space, self._rng, steering, self.seen, form=self.space.canonical)
         return None if arch is None else self._remember(arch)
 
-    def _belongs(self, arch: Architecture, steering: Steering) -> bool:
+    def _obeys(self, arch: Architecture, steering: Steering) -> bool:
         return self.space.valid(arch) and (not steering.ranges or steering.allows(arch))
 
     def _remember(self, arch: Architecture) -> Architecture:

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from nas_core.search._registry import register
-from nas_core.search.base import Result, generator, not_told
+from nas_core.search.base import Ask, Result, Strategy, generator, not_told
 from nas_core.search.random import draw_unseen
 from nas_core.spaces import Architecture, SearchSpace, Steering, SteeringConflict
 
@@ -18,9 +18,12 @@ _PATIENCE = 50
 
 
 @register("evolution")
-class RegularisedEvolution:
+class RegularisedEvolution(Strategy):
     """Population of 50 and tournaments of 10, unless told otherwise; no architecture is proposed twice, and every child
-    obeys the steering. The first `population` proposals are drawn uniformly."""
+    obeys the steering. The first `population` proposals are drawn uniformly.
+
+    An undefined value ages in the population and never wins a tournament; a failed candidate does not enter it.
+    """
 
     def __init__(
         self,
@@ -39,14 +42,14 @@ class RegularisedEvolution:
             (tuple(arch), -math.inf if value is None else value) for arch, value in (state or {}).get("population", ())
         ]
 
-    def ask(self, n: int, steering: Steering) -> list[Architecture]:
-        found: list[Architecture] = []
+    def ask(self, n: int, steering: Steering) -> list[Ask]:
+        found: list[Ask] = []
         for _ in range(n):
             arch = self._child(steering) or draw_unseen(self.space, self._rng, steering, self._seen)
             if arch is None:
                 break
             self._seen.add(arch)
-            found.append(arch)
+            found.append(Ask(arch))
         return found
 
     def _child(self, steering: Steering) -> Architecture | None:
@@ -55,7 +58,9 @@ class RegularisedEvolution:
         try:
             for _ in range(_PATIENCE):
                 picks = self._rng.integers(len(self._population), size=self._sample)
-                parent = max((self._population[int(k)] for k in picks), key=lambda member: member[1])[0]
+                parent, value = max((self._population[int(k)] for k in picks), key=itemgetter(1))
+                if value == -math.inf:
+                    continue
                 child = self.space.mutate(parent, self._rng, steering)
                 if child not in self._seen:
                     return child
@@ -66,7 +71,8 @@ class RegularisedEvolution:
     def tell(self, results: Sequence[Result]) -> None:
         self._population = not_told(self._population, results, itemgetter(0))
         for result in results:
-            self._population.append((result.arch, -math.inf if math.isnan(result.value) else result.value))
+            if not result.failed:
+                self._population.append((result.arch, result.value if math.isfinite(result.value) else -math.inf))
         self._population = self._population[-self._size :]
 
     def state(self) -> dict[str, Any]:

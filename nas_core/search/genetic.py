@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from nas_core.search._offspring import Nursery, crossed, mutated
+from nas_core.search._offspring import NewNetworks, crossed, mutated
 from nas_core.search._registry import register
-from nas_core.search.base import Result, generator, not_told
+from nas_core.search.base import Ask, Result, Strategy, generator, not_told
 from nas_core.spaces import Architecture, SearchSpace, Steering
 
 POPULATION = 50
@@ -21,7 +20,7 @@ is redrawn, and the parents."""
 
 
 @register("genetic")
-class Genetic:
+class Genetic(Strategy):
     """Generations of 50: 25 mutations of the ten best so far (each decision redrawn with probability 0.1), then 25
     crossovers of two of them, and random architectures for the first generation and for children that cannot be had.
 
@@ -35,13 +34,13 @@ class Genetic:
     def __init__(self, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> None:
         held = state or {}
         self._rng = generator(seed, held.get("rng"))
-        self._nursery = Nursery(space, self._rng, held.get("seen", ()))
+        self._networks = NewNetworks(space, self._rng, held.get("seen", ()))
         self._best: list[tuple[Architecture, float]] = [(tuple(arch), value) for arch, value in held.get("best", ())]
         self._parents: list[Architecture] = [tuple(arch) for arch in held.get("parents", ())]
         self._made = int(held.get("made", 0))
 
-    def ask(self, n: int, steering: Steering) -> list[Architecture]:
-        found: list[Architecture] = []
+    def ask(self, n: int, steering: Steering) -> list[Ask]:
+        found: list[Ask] = []
         for _ in range(n):
             place = self._made % POPULATION
             if place == 0:
@@ -50,29 +49,29 @@ class Genetic:
             if arch is None:
                 break
             self._made += 1
-            found.append(arch)
+            found.append(Ask(arch))
         return found
 
     def _child(self, place: int, steering: Steering) -> Architecture | None:
         """The candidate at `place` of the generation."""
         if not self._parents:
-            return self._nursery.drawn(steering)
+            return self._networks.drawn(steering)
         if place < MUTATIONS:
-            return self._nursery.bred(lambda: mutated(self._parent(), RATE, self._rng, steering), steering)
-        return self._nursery.bred(lambda: crossed(self._parent(), self._parent(), self._rng, steering), steering)
+            return self._networks.first_new(lambda: mutated(self._parent(), RATE, self._rng, steering), steering)
+        return self._networks.first_new(lambda: crossed(self._parent(), self._parent(), self._rng, steering), steering)
 
     def _parent(self) -> Architecture:
         return self._parents[int(self._rng.integers(len(self._parents)))]
 
     def tell(self, results: Sequence[Result]) -> None:
-        known = [(result.arch, float(result.value)) for result in results if math.isfinite(result.value)]
+        known = [(result.arch, float(result.value)) for result in results if result.usable]
         kept = not_told(self._best, results, itemgetter(0))
         self._best = sorted(kept + known, key=lambda member: -member[1])[:TOP]
 
     def state(self) -> dict[str, Any]:
         return {
             "rng": self._rng.bit_generator.state,
-            "seen": sorted(self._nursery.seen),
+            "seen": sorted(self._networks.seen),
             "best": list(self._best),
             "parents": list(self._parents),
             "made": self._made,

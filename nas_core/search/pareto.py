@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from nas_core.predict import crowding, front_ranks
-from nas_core.search._offspring import Nursery, crossed, mutated
+from nas_core.search._offspring import NewNetworks, crossed, mutated
 from nas_core.search._registry import register
-from nas_core.search.base import Result, generator, not_told
+from nas_core.search.base import Ask, Result, Strategy, generator, not_told
 from nas_core.spaces import Architecture, SearchSpace, Steering
 
 POPULATION = 50
@@ -21,7 +21,7 @@ CROSSOVER = 0.9
 
 
 @register("pareto")
-class Pareto:
+class Pareto(Strategy):
     """Population of 50 chosen by fronts, inside a front by crowding; parents win binary tournaments by the same two.
 
     A child is a uniform crossover of two parents, each decision then redrawn with probability one over their number:
@@ -29,8 +29,8 @@ class Pareto:
     population is random. Once as many results are told as the population holds, parents and children compete for the
     next one. No network is proposed twice, and every child obeys the steering of the ask it is made for.
 
-    Costs are `Result.costs`; without them it is a search for the value alone. A result whose value or cost is not
-    finite never becomes a parent.
+    Costs are `Result.costs`; without them it is a search for the value alone. A result that failed, or whose
+    value or cost is not finite, never becomes a parent.
 
     Source: Deb, Pratap, Agarwal & Meyarivan, A fast and elitist multiobjective genetic algorithm: NSGA-II, IEEE Trans.
     Evolutionary Computation 6(2), 2002.
@@ -39,31 +39,31 @@ class Pareto:
     def __init__(self, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> None:
         held = state or {}
         self._rng = generator(seed, held.get("rng"))
-        self._nursery = Nursery(space, self._rng, held.get("seen", ()))
+        self._networks = NewNetworks(space, self._rng, held.get("seen", ()))
         self._rate = 1 / len(space.decisions)
-        self._children = [_result(row) for row in held.get("children", ())]
-        self._population = [_result(row) for row in held.get("population", ())]
+        self._children = [_member(*row) for row in held.get("children", ())]
+        self._population = [_member(*row) for row in held.get("population", ())]
         self._ranks, self._crowding = _ranked(self._population)
 
-    def ask(self, n: int, steering: Steering) -> list[Architecture]:
-        found: list[Architecture] = []
+    def ask(self, n: int, steering: Steering) -> list[Ask]:
+        found: list[Ask] = []
         for _ in range(n):
             if self._population:
-                arch = self._nursery.bred(lambda: self._child(steering), steering)
+                arch = self._networks.first_new(lambda: self._child(steering), steering)
             else:
-                arch = self._nursery.drawn(steering)
+                arch = self._networks.drawn(steering)
             if arch is None:
                 break
-            found.append(arch)
+            found.append(Ask(arch))
         return found
 
     def _child(self, steering: Steering) -> Architecture:
-        child = self._winner()
+        child = self._tournament_winner()
         if self._rng.random() < CROSSOVER:
-            child = crossed(child, self._winner(), self._rng, steering)
+            child = crossed(child, self._tournament_winner(), self._rng, steering)
         return mutated(child, self._rate, self._rng, steering)
 
-    def _winner(self) -> Architecture:
+    def _tournament_winner(self) -> Architecture:
         """The better of two: that of the earlier front, in one front the less crowded."""
         first, second = (int(k) for k in self._rng.integers(len(self._population), size=2))
         keys = [(self._ranks[k], -self._crowding[k]) for k in (first, second)]
@@ -81,15 +81,17 @@ class Pareto:
             self._ranks, self._crowding = _ranked(kept)
         self._children = not_told(self._children, results, attrgetter("arch"))
         for result in results:
+            if result.failed:
+                continue
             known = next(iter(self._population or self._children), result)
             if len(result.costs) != len(known.costs):
                 raise ValueError(f"costs: got {len(result.costs)}, expected {len(known.costs)} as told before")
-            if all(map(math.isfinite, (result.value, *result.costs))):
-                self._children.append(Result(result.arch, float(result.value), tuple(map(float, result.costs))))
+            if result.usable and all(map(math.isfinite, result.costs)):
+                self._children.append(_member(result.arch, result.value, result.costs))
         if len(self._children) >= POPULATION:
-            self._succeed()
+            self._select_next_population()
 
-    def _succeed(self) -> None:
+    def _select_next_population(self) -> None:
         """The next population: whole fronts while they fit, of the next one those that are least crowded."""
         members = self._population + self._children
         ranks, distances = _ranked(members)
@@ -100,15 +102,14 @@ class Pareto:
     def state(self) -> dict[str, Any]:
         return {
             "rng": self._rng.bit_generator.state,
-            "seen": sorted(self._nursery.seen),
+            "seen": sorted(self._networks.seen),
             "population": [[r.arch, r.value, r.costs] for r in self._population],
             "children": [[r.arch, r.value, r.costs] for r in self._children],
         }
 
 
-def _result(row: Sequence[Any]) -> Result:
-    arch, value, costs = row
-    return Result(tuple(arch), value, tuple(costs))
+def _member(arch: Sequence[int], value: float, costs: Sequence[float]) -> Result:
+    return Result(Ask(tuple(arch)), value=float(value), costs=tuple(map(float, costs)))
 
 
 def _ranked(members: Sequence[Result]) -> tuple[np.ndarray, np.ndarray]:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nas_core.search._registry import register
-from nas_core.search.base import Result, generator
+from nas_core.search.base import Ask, Result, Strategy, generator
 from nas_core.spaces import Architecture, SearchSpace, Steering, SteeringConflict
 
 _PATIENCE = 200
 
 
 @register("random")
-class RandomSearch:
+class RandomSearch(Strategy):
     """Draws architectures uniformly from those the steering leaves, each once."""
 
     def __init__(self, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> None:
@@ -21,14 +21,14 @@ class RandomSearch:
         self._rng = generator(seed, state["rng"] if state else None)
         self._seen: set[Architecture] = {tuple(arch) for arch in (state or {}).get("seen", ())}
 
-    def ask(self, n: int, steering: Steering) -> list[Architecture]:
-        found: list[Architecture] = []
+    def ask(self, n: int, steering: Steering) -> list[Ask]:
+        found: list[Ask] = []
         for _ in range(n):
             arch = draw_unseen(self.space, self._rng, steering, self._seen)
             if arch is None:
                 break
             self._seen.add(arch)
-            found.append(arch)
+            found.append(Ask(arch))
         return found
 
     def tell(self, results: Sequence[Result]) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from nas_core.search._registry import register
-from nas_core.search.base import Result
+from nas_core.search.base import Ask, Result, Strategy
 from nas_core.spaces import Architecture, SearchSpace, Steering
 
 
 @register("scan")
-class Scan:
+class Scan(Strategy):
     """Walks an enumerable space in an order whose every beginning covers the range of network sizes evenly.
 
     A network is represented by its first member that obeys the steering, so a prune never hides a network that can
@@ -25,15 +25,15 @@ class Scan:
         self._order = _spread(space, seed)
         self._done: set[Architecture] = {tuple(arch) for arch in (state or {}).get("done", ())}
 
-    def ask(self, n: int, steering: Steering) -> list[Architecture]:
-        found: list[Architecture] = []
+    def ask(self, n: int, steering: Steering) -> list[Ask]:
+        found: list[Ask] = []
         allowed = steering.mask(self._order)
         for arch, keep in zip(self._order, allowed, strict=True):
             if len(found) == n:
                 break
             if keep and (form := self.space.canonical(arch)) not in self._done:
                 self._done.add(form)
-                found.append(arch)
+                found.append(Ask(arch))
         return found
 
     def tell(self, results: Sequence[Result]) -> None:

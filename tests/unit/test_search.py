@@ -1,6 +1,7 @@
 """Strategies: deterministic by seed, resumable to the same proposals, no repeats, and an end."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from nas_core.spaces import Act, Steering
 
 SPACE = spaces.get("nb201")
 FREE = Steering.free(SPACE)
+STORED = Path(__file__).parents[1] / "fixtures" / "strategy_states.json"
+"""What strategies wrote before asks had a fidelity, what they were told then, and what they asked next."""
 STRATEGIES = ["scan", "random", "evolution", "genetic", "pareto"]
 
 
@@ -18,12 +21,16 @@ def value(arch):
     return float(sum(choice == 3 for choice in arch))
 
 
+def archs_of(asks):
+    return [ask.arch for ask in asks]
+
+
 def drive(strategy, generations, steering=FREE, n=8):
     asked = []
     for _ in range(generations):
         proposed = strategy.ask(n, steering)
-        strategy.tell([search.Result(arch, value(arch)) for arch in proposed])
-        asked += proposed
+        strategy.tell([search.Result(ask, value=value(ask.arch)) for ask in proposed])
+        asked += [ask.arch for ask in proposed]
     return asked
 
 
@@ -43,7 +50,7 @@ def test_a_state_taken_between_ask_and_tell_is_enough(name):
     drive(strategy, 8)
     proposed = strategy.ask(8, FREE)
     state = json.loads(json.dumps(strategy.state()))
-    results = [search.Result(arch, value(arch)) for arch in proposed]
+    results = [search.Result(ask, value=value(ask.arch)) for ask in proposed]
     resumed = search.get(name, SPACE, 3, state)
     for each in (strategy, resumed):
         each.tell(results)
@@ -62,12 +69,12 @@ def test_a_steered_space_is_exhausted_and_opens_again(name):
 
 
 def test_a_scan_visits_every_network_once():
-    asked = search.get("scan", SPACE, 0).ask(20_000, FREE)
+    asked = archs_of(search.get("scan", SPACE, 0).ask(20_000, FREE))
     assert len(asked) == len({SPACE.canonical(arch) for arch in asked}) == 6_466
 
 
 def test_the_beginning_of_a_scan_spans_the_sizes_of_the_space():
-    sizes = SPACE.closed_forms(search.get("scan", SPACE, 0).ask(20_000, FREE))["live_params"].to_numpy()
+    sizes = SPACE.closed_forms(archs_of(search.get("scan", SPACE, 0).ask(20_000, FREE)))["live_params"].to_numpy()
     quartiles = np.quantile(sizes, [0.1, 0.5, 0.9])
     np.testing.assert_allclose(np.quantile(sizes[:200], [0.1, 0.5, 0.9]), quartiles, rtol=0.5)
 
@@ -80,7 +87,7 @@ def test_evolution_finds_better_candidates_than_random_search():
 def test_undefined_values_never_become_parents_and_survive_json():
     strategy = search.get("evolution", SPACE, 0)
     asked = strategy.ask(60, FREE)
-    strategy.tell([search.Result(arch, float("nan") if k % 2 else value(arch)) for k, arch in enumerate(asked)])
+    strategy.tell([search.Result(ask, value=float("nan") if k % 2 else value(ask.arch)) for k, ask in enumerate(asked)])
     state = json.dumps(strategy.state(), allow_nan=False)
     assert search.get("evolution", SPACE, 0, json.loads(state)).ask(8, FREE) == strategy.ask(8, FREE)
 
@@ -97,14 +104,61 @@ def test_what_is_told_again_replaces_what_was_told_before(name):
     costs = (1.0,) if name == "pareto" else ()
     for told in (24, 120):
         revised, fresh = (search.get(name, SPACE, 1) for _ in range(2))
-        archs = []
+        asks = []
         for _ in range(told // 8):
             new = revised.ask(8, FREE)
-            archs += new
-            revised.tell([search.Result(arch, float(rng.random()), costs) for arch in new])
-        late = [search.Result(arch, float(rng.random()), costs) for arch in archs]
+            asks += new
+            revised.tell([search.Result(ask, value=float(rng.random()), costs=costs) for ask in new])
+        late = [search.Result(ask, value=float(rng.random()), costs=costs) for ask in asks]
         revised.tell(late)
         fresh.tell(late)
         best = {"genetic": "best", "evolution": "population", "pareto": "population"}[name]
         assert revised.state()[best] == fresh.state()[best]
         assert revised.state().get("children") == fresh.state().get("children")
+
+
+@pytest.mark.parametrize("case", json.loads(STORED.read_text())["cases"], ids=lambda case: case["strategy"])
+def test_a_state_stored_before_asks_had_a_fidelity_resumes_to_the_same_asks(case):
+    steering = Steering.fold(SPACE, [Act.from_dict(act) for act in case["acts"]])
+    strategy = search.get(case["strategy"], SPACE, case["seed"], case["state"])
+    results = iter(
+        search.Result(search.Ask(tuple(arch)), value=float("nan") if told is None else told, costs=tuple(costs))
+        for arch, told, costs in case["told"]
+    )
+    strategy.tell([next(results) for _ in range(case["pending"])])
+    for expected in case["asked_next"]:
+        asked = strategy.ask(len(expected), steering)
+        assert [list(arch) for arch in archs_of(asked)] == expected
+        assert all((ask.fidelity, ask.seed, ask.budget) == ("", 0, None) for ask in asked)
+        strategy.tell([next(results) for _ in expected])
+
+
+@pytest.mark.parametrize("name", ["evolution", "genetic", "pareto"])
+def test_a_failed_candidate_is_never_a_parent_and_never_asked_again(name):
+    strategy = search.get(name, SPACE, 0)
+    failed = set()
+    for _ in range(20):
+        asked = strategy.ask(8, FREE)
+        assert not failed & {ask.arch for ask in asked}
+        results = [
+            search.Result(ask, value=99.0, failed="out of memory") if k % 3 == 0 else search.Result(ask, value=1.0)
+            for k, ask in enumerate(asked)
+        ]
+        failed |= {result.arch for result in results if result.failed}
+        strategy.tell(results)
+    state = strategy.state()
+    kept = {tuple(member[0]) for key in ("best", "population", "children") for member in state.get(key, ())}
+    assert kept and not kept & failed
+
+
+def test_evolution_draws_at_random_while_every_value_is_undefined():
+    strategy = search.get("evolution", SPACE, 0)
+    seen = set()
+    for _ in range(10):
+        asked = strategy.ask(10, FREE)
+        assert len(asked) == 10 and not seen & set(archs_of(asked))
+        if len(seen) >= 50:
+            near = [any(sum(map(int.__ne__, a, b)) == 1 for b in seen) for a in archs_of(asked)]
+            assert not all(near)
+        seen |= set(archs_of(asked))
+        strategy.tell([search.Result(ask) for ask in asked])

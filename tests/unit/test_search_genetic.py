@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -26,11 +27,18 @@ def drive(strategy, space, value, budget, *, steering=None, batch=8):
     steering = steering or Steering.free(space)
     asked = []
     while len(asked) < budget:
-        proposed = strategy.ask(min(batch, budget - len(asked)), steering)
+        asks = strategy.ask(min(batch, budget - len(asked)), steering)
+        proposed = [ask.arch for ask in asks]
         flops = space.closed_forms(proposed)["flops"]
-        strategy.tell([search.Result(a, value(a), (float(f),)) for a, f in zip(proposed, flops, strict=True)])
+        strategy.tell(
+            [search.Result(a, value=value(a.arch), costs=(float(f),)) for a, f in zip(asks, flops, strict=True)]
+        )
         asked += proposed
     return asked
+
+
+def proposals(strategy, n, steering):
+    return [ask.arch for ask in strategy.ask(n, steering)]
 
 
 def convolutions(arch):
@@ -43,10 +51,10 @@ def test_an_act_is_obeyed_from_the_next_ask_on(name):
     strategy = search.get(name, SPACE, 1)
     drive(strategy, SPACE, convolutions, 130)  # parents are full of what is pruned now
     steering = Steering.fold(SPACE, acts)
-    proposed = strategy.ask(20, steering)
+    proposed = proposals(strategy, 20, steering)
     assert len(proposed) == 20
     assert steering.mask(proposed).all()
-    assert not steering.mask(strategy.ask(20, FREE)).all()
+    assert not steering.mask(proposals(strategy, 20, FREE)).all()
 
 
 @pytest.mark.parametrize("name", BREEDING)
@@ -55,7 +63,7 @@ def test_children_stay_inside_the_ranges_of_a_region(name):
     drive(strategy, SPACE, convolutions, 60)
     focus = Act("focus", region=Region(ranges=(("params", 0.0, 300_000.0),)))
     steering = Steering.fold(SPACE, [focus])
-    proposed = strategy.ask(16, steering)
+    proposed = proposals(strategy, 16, steering)
     assert len(proposed) == 16
     assert SPACE.closed_forms(proposed)["params"].max() <= 300_000
 
@@ -75,8 +83,8 @@ def test_no_network_is_proposed_twice_until_every_one_was(name):
     strategy = search.get(name, space, 0)
     asked = []
     while proposed := strategy.ask(500, Steering.free(space)):
-        strategy.tell([search.Result(arch, float(sum(arch)), (1.0,)) for arch in proposed])
-        asked += proposed
+        strategy.tell([search.Result(ask, value=float(sum(ask.arch)), costs=(1.0,)) for ask in proposed])
+        asked += [ask.arch for ask in proposed]
     forms = [space.canonical(arch) for arch in asked]
     assert len(forms) == len(set(forms))
     assert set(forms) == {space.canonical(arch) for arch in space.architectures()}
@@ -93,15 +101,17 @@ def test_a_resumed_search_asks_the_same_under_a_steering_and_in_a_constrained_sp
         proposed = strategy.ask(9, steering)
         assert resumed.ask(9, steering) == proposed
         for each in (strategy, resumed):
-            each.tell([search.Result(arch, float(sum(arch)), (1.0,)) for arch in proposed])
+            each.tell([search.Result(ask, value=float(sum(ask.arch)), costs=(1.0,)) for ask in proposed])
 
 
 @pytest.mark.parametrize("name", BREEDING)
 def test_undefined_results_are_never_parents(name):
     strategy = search.get(name, SPACE, 0)
     asked = strategy.ask(120, FREE)
-    bad = {arch for k, arch in enumerate(asked) if k % 2}
-    strategy.tell([search.Result(a, float("nan") if a in bad else convolutions(a), (1.0,)) for a in asked])
+    bad = {ask.arch for k, ask in enumerate(asked) if k % 2}
+    strategy.tell(
+        [search.Result(a, value=math.nan if a.arch in bad else convolutions(a.arch), costs=(1.0,)) for a in asked]
+    )
     state = strategy.state()
     parents = {tuple(member[0]) for key in ("best", "population") for member in state.get(key, ())}
     assert parents and not parents & bad
@@ -111,7 +121,7 @@ def test_a_generation_is_bred_from_the_ten_best_of_the_whole_search(truth):
     strategy = search.get("genetic", SPACE, 3)
     asked = drive(strategy, SPACE, truth.get, 100, batch=50)
     best = sorted(asked, key=truth.get)[-10:]
-    children = strategy.ask(50, FREE)
+    children = proposals(strategy, 50, FREE)
     assert set(strategy.state()["parents"]) == set(best)
     near = [min(sum(a != b for a, b in zip(child, parent, strict=True)) for parent in best) for child in children]
     assert np.mean(near[:25]) < 2.5  # a mutation changes each of six decisions with probability 0.1

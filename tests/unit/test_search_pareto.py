@@ -67,26 +67,31 @@ def test_costs_of_another_length_are_refused():
     with pytest.raises(ValueError, match="a row for each of 3 values"):
         front(np.zeros(3), np.zeros(2))
     strategy = search.get("pareto", SPACE, 0)
-    strategy.tell([search.Result((0,) * 6, 1.0, (1.0, 2.0))])
+    strategy.tell([search.Result(search.Ask((0,) * 6), value=1.0, costs=(1.0, 2.0))])
     with pytest.raises(ValueError, match="costs: got 1, expected 2 as told before"):
-        strategy.tell([search.Result((1,) * 6, 1.0, (1.0,))])
+        strategy.tell([search.Result(search.Ask((1,) * 6), value=1.0, costs=(1.0,))])
 
 
 def test_survivors_are_whole_fronts_and_of_the_last_one_the_least_crowded():
     strategy = search.get("pareto", SPACE, 0)
     asked = strategy.ask(120, FREE)
     rng = np.random.default_rng(1)
-    strategy.tell([search.Result(a, *told) for a, told in zip(asked, _told(rng, 120), strict=True)])
+    strategy.tell(_results(asked, rng))
     rng = np.random.default_rng(1)
     values, costs = (np.array(column) for column in zip(*_told(rng, 120), strict=True))
     ranks = front_ranks(values, costs)
     kept = {tuple(arch) for arch, _, _ in strategy.state()["population"]}
-    inside = np.array([arch in kept for arch in asked])
+    inside = np.array([ask.arch in kept for ask in asked])
     last = ranks[inside].max()
     assert inside.sum() == 50
     assert inside[ranks < last].all()
     crowds = crowding(values[ranks == last], costs[ranks == last])
     assert crowds[inside[ranks == last]].min() >= crowds[~inside[ranks == last]].max(initial=-np.inf)
+
+
+def _results(asked, rng):
+    told = zip(asked, _told(rng, len(asked)), strict=True)
+    return [search.Result(ask, value=value, costs=costs) for ask, (value, costs) in told]
 
 
 def _told(rng, count):
@@ -98,7 +103,7 @@ def test_a_resumed_pareto_search_asks_the_same():
     rng = np.random.default_rng(0)
     for _ in range(17):
         asked = strategy.ask(8, FREE)
-        strategy.tell([search.Result(a, *told) for a, told in zip(asked, _told(rng, 8), strict=True)])
+        strategy.tell(_results(asked, rng))
     resumed = search.get("pareto", SPACE, 2, json.loads(json.dumps(strategy.state(), allow_nan=False)))
     assert resumed.ask(30, FREE) == strategy.ask(30, FREE)
 
@@ -125,8 +130,14 @@ def test_pareto_search_covers_more_of_the_true_front_than_random_search():
         for seed in range(5):
             strategy, asked = search.get(name, SPACE, seed), []
             while len(asked) < 300:
-                proposed = [place[arch] for arch in strategy.ask(min(8, 300 - len(asked)), FREE)]
-                strategy.tell([search.Result(archs[k], float(accuracy[k]), (flops[k],)) for k in proposed])
+                asks = strategy.ask(min(8, 300 - len(asked)), FREE)
+                proposed = [place[ask.arch] for ask in asks]
+                strategy.tell(
+                    [
+                        search.Result(ask, value=float(accuracy[k]), costs=(flops[k],))
+                        for ask, k in zip(asks, proposed, strict=True)
+                    ]
+                )
                 asked += proposed
             found.append(volume(asked) / volume(range(len(archs))))
     print(
