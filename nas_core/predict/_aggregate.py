@@ -46,7 +46,7 @@ def agreeing(scores: pd.DataFrame, anchor: str = "", lower_is_better: tuple[str,
     first score where nothing else would. Columns as in `log_rank_sum`.
     """
     names = [str(name) for name in scores]
-    ranks = pd.DataFrame({name: rankdata(_turned(scores, name, lower_is_better)) for name in names})
+    ranks = pd.DataFrame({name: rankdata(_higher_is_better_values(scores, name, lower_is_better)) for name in names})
     kept = []
     for name in names:
         others = ranks.drop(columns=name)
@@ -88,12 +88,12 @@ def _summed(
         raise ValueError(f"weights {chosen}: expected numbers from 0 up, at least one of them above 0")
     total = np.zeros(len(scores))
     for name in names:
-        values = _turned(scores, name, lower_is_better)
+        values = _higher_is_better_values(scores, name, lower_is_better)
         total += chosen[name] * transform(rankdata(values) / len(values)) if chosen[name] else 0.0
     return total
 
 
-def _turned(scores: pd.DataFrame, name: str, lower_is_better: tuple[str, ...]) -> np.ndarray:
+def _higher_is_better_values(scores: pd.DataFrame, name: str, lower_is_better: tuple[str, ...]) -> np.ndarray:
     """A score as it ranks: higher is better, NaN below every number."""
     values = scores[name].to_numpy(dtype=float)
     values = -values if name in lower_is_better else values

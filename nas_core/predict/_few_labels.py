@@ -90,17 +90,19 @@ class FewLabelPredictor:
         everything = np.arange(len(self._prior))
         cross = self._covariance(self._parts(everything, self.labelled_))
         score = cross @ self._solved
-        deviation = np.sqrt(np.maximum(self._own() - (cross * cho_solve(self._factor, cross.T).T).sum(axis=1), 1e-12))
+        deviation = np.sqrt(
+            np.maximum(self._prior_variances() - (cross * cho_solve(self._factor, cross.T).T).sum(axis=1), 1e-12)
+        )
         total = np.sqrt(deviation**2 + self.weights_[_NOISE] ** 2)
         low, high = score - 1.96 * total, score + 1.96 * total
-        return Prediction(self._back(score), self._back(low), self._back(high), score, deviation)
+        return Prediction(self._labels_at(score), self._labels_at(low), self._labels_at(high), score, deviation)
 
     def suggest(self, number: int) -> np.ndarray:
         """Positions of the `number` members to label next: each the most uncertain one, given those before it."""
         everything = np.arange(len(self._prior))
         cross = self._covariance(self._parts(everything, self.labelled_))
         solved = cho_solve(self._factor, cross.T)
-        variance = self._own() - (cross * solved.T).sum(axis=1)
+        variance = self._prior_variances() - (cross * solved.T).sum(axis=1)
         variance[self.labelled_] = -np.inf
         chosen: list[int] = []
         directions: list[np.ndarray] = []
@@ -130,7 +132,7 @@ class FewLabelPredictor:
     def _covariance(self, parts: tuple[np.ndarray, ...]) -> np.ndarray:
         return sum(weight**2 * part for weight, part in zip(self.weights_[:_NOISE], parts, strict=True))
 
-    def _own(self) -> np.ndarray:
+    def _prior_variances(self) -> np.ndarray:
         """Prior variance of every member."""
         prior, scores, linear, structure = self.weights_[:_NOISE] ** 2
         own = prior * self._prior**2 + scores * (self._scores**2).sum(axis=1) + structure
@@ -146,7 +148,7 @@ class FewLabelPredictor:
         fit = 0.5 * targets @ cho_solve(factor, targets) + np.log(np.diag(lower)).sum()
         return float(fit + 0.5 * (((logs - _PRIOR_MEAN) / _PRIOR_DEVIATION) ** 2).sum())
 
-    def _back(self, score: np.ndarray) -> np.ndarray:
+    def _labels_at(self, score: np.ndarray) -> np.ndarray:
         """From normal scores to labels: along the labels seen, and no further than a bit beyond them."""
         order = np.argsort(self._targets)
         return np.interp(score, self._targets[order], self._labels[order])

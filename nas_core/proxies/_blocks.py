@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
 
-def listen(subject: Subject, keep: Callable[[Tensor], None]) -> list[RemovableHandle]:
+def feature_hooks(subject: Subject, keep: Callable[[Tensor], None]) -> list[RemovableHandle]:
     """Hooks that call `keep` with every feature, first to last."""
     from torch import nn
 
@@ -62,7 +62,7 @@ class BlockEntropies(Measurement):
         self.entropies: list[float] = []
 
     def hooks(self, subject: Subject) -> list[RemovableHandle]:
-        return listen(subject, lambda features: self.entropies.append(entropy(features)))
+        return feature_hooks(subject, lambda features: self.entropies.append(entropy(features)))
 
     def add(self, step: Step) -> None:
         """All is computed by the hooks."""
@@ -83,7 +83,7 @@ class BlockNorms(Measurement):
         self.norms: list[float] = []
 
     def hooks(self, subject: Subject) -> list[RemovableHandle]:
-        return listen(subject, self._keep)
+        return feature_hooks(subject, self._keep)
 
     def _keep(self, features: Tensor) -> None:
         from torch.autograd.graph import get_gradient_edge

@@ -23,6 +23,7 @@ class ClosedForm:
     """A count. `score_space` needs no torch and no network; `score` counts on a module."""
 
     name: str
+    version = 1
     higher_is_better = True
     needs = Needs.NOTHING
     summary: str

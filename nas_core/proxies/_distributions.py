@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nas_core.proxies.base import Batches
 
 BINS = 40
+DISTRIBUTIONS = ":distributions"
 COLUMNS = ["layer", "statistic", "weights", "zeros", "low", "high", "counts"]
 
 
@@ -26,7 +27,7 @@ class Distributed(Protocol):
 
 def distribution_name(proxy: str) -> str:
     """The name under which the store keeps the distributions of a proxy."""
-    return f"{proxy}:distributions"
+    return proxy + DISTRIBUTIONS
 
 
 def histogram(layer: str, statistic: str, values: Tensor) -> dict[str, Any]:

@@ -116,6 +116,7 @@ class Measured(ABC):
     """A proxy that is a formula over measurements. `score` alone and `score_many` are the same run."""
 
     name: str
+    version = 1
     higher_is_better = True
     needs: Needs
     summary: str
@@ -161,40 +162,43 @@ def _score_measured(model: nn.Module, batches: Batches, proxies: Mapping[str, Me
     for name, proxy in proxies.items():
         for kind in proxy.reads:
             readers.setdefault(kind, []).append(name)
-    readings, bill = Readings(Subject(model), list(readers)), _Bill(proxies)
-    _listen(readings, readers, batches, bill)
+    readings, spent = Readings(Subject(model), list(readers)), _SecondsByProxy(proxies)
+    _run_passes(readings, readers, batches, spent)
     scores: dict[str, ProxyScore] = {}
     for name, proxy in proxies.items():
         started = time.perf_counter()
         score = proxy.read(readings)
-        bill.charge([name], time.perf_counter() - started)
-        scores[name] = replace(score, seconds=bill.seconds[name])
+        spent.share([name], time.perf_counter() - started)
+        scores[name] = replace(score, seconds=spent.seconds[name])
     return scores
 
 
-def take(model: nn.Module, batches: Batches, kinds: Sequence[type[Measurement]], *, least: int) -> Readings:
+def measure(model: nn.Module, batches: Batches, kinds: Sequence[type[Measurement]], *, least: int) -> Readings:
     """Measurements of these kinds, as a score would read them; at least `least` batches are needed."""
     check_batches(batches, least=least)
     readings = Readings(Subject(model), kinds)
-    _listen(readings, {kind: [""] for kind in kinds}, batches, _Bill({"": None}))
+    _run_passes(readings, {kind: [""] for kind in kinds}, batches, _SecondsByProxy({"": None}))
     return readings
 
 
-def _listen(readings: Readings, readers: Mapping[type[Measurement], list[str]], batches: Batches, bill: _Bill) -> None:
+def _run_passes(
+    readings: Readings, readers: Mapping[type[Measurement], list[str]], batches: Batches, spent: _SecondsByProxy
+) -> None:
     """Run every pass that somebody listens to."""
     for way in Pass:
-        heard = {readings[kind]: names for kind, names in readers.items() if kind.listens is way}
-        if heard:
-            _run(readings.subject, _inputs(way, batches), heard, bill)
+        listeners = {readings[kind]: names for kind, names in readers.items() if kind.listens is way}
+        if listeners:
+            _run(readings.subject, _inputs(way, batches), listeners, spent)
 
 
-class _Bill:
-    """Seconds by proxy."""
+class _SecondsByProxy:
+    """What every proxy of a run took."""
 
     def __init__(self, names: Mapping[str, object]) -> None:
         self.seconds = dict.fromkeys(names, 0.0)
 
-    def charge(self, names: Sequence[str], seconds: float) -> None:
+    def share(self, names: Sequence[str], seconds: float) -> None:
+        """Add `seconds` to `names`, in equal parts."""
         for name in names:
             self.seconds[name] += seconds / len(names)
 
@@ -206,24 +210,24 @@ def _inputs(way: Pass, batches: Batches) -> Sequence[tuple[Tensor, Tensor | None
 def _run(
     subject: Subject,
     inputs: Sequence[tuple[Tensor, Tensor | None]],
-    heard: Mapping[Measurement, list[str]],
-    bill: _Bill,
+    listeners: Mapping[Measurement, list[str]],
+    spent: _SecondsByProxy,
 ) -> None:
     started = time.perf_counter()
     with untouched(subject.model):
         for number, (images, labels) in enumerate(inputs):
-            active = [measurement for measurement in heard if number == 0 or measurement.every_batch]
+            active = [measurement for measurement in listeners if number == 0 or measurement.every_batch]
             if not active:
                 break
             step = _step(subject, active, images, labels)
-            present = list(dict.fromkeys(name for measurement in active for name in heard[measurement]))
+            present = list(dict.fromkeys(name for measurement in active for name in listeners[measurement]))
             now = time.perf_counter()
-            bill.charge(present, now - started)
+            spent.share(present, now - started)
             for measurement in active:
                 started = now
                 measurement.add(step)
                 now = time.perf_counter()
-                bill.charge(heard[measurement], now - started)
+                spent.share(listeners[measurement], now - started)
             started = now
             del step  # nothing of a batch outlives it but what was measured
 

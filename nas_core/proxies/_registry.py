@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nas_core.ladder import AGGREGATE, rung
+from nas_core.proxies._distributions import DISTRIBUTIONS
 from nas_core.proxies.base import Proxy
 from nas_core.registry import Registry
 
@@ -23,6 +24,15 @@ def get(name: str) -> Proxy:
         ValueError: no such proxy; the message lists those that exist.
     """
     return _PROXIES.get(name)()
+
+
+def version(name: str) -> int:
+    """The version of the proxy whose values the store keeps under `name`, distributions included.
+
+    1 for everything else: a proxy that states none or is not installed here, and scores of other rungs.
+    """
+    proxy = name.removesuffix(DISTRIBUTIONS)
+    return int(getattr(get(proxy), "version", 1)) if proxy in names() else 1
 
 
 def higher_is_better(name: str) -> bool:

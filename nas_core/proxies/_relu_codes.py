@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
 
-def listen(subject: Subject, add: Callable[[Tensor], None]) -> list[RemovableHandle]:
+def code_hooks(subject: Subject, add: Callable[[Tensor], None]) -> list[RemovableHandle]:
     """Hooks that call `add` with the code of every ReLU, a bool tensor (images, units of the ReLU).
 
     Raises:
@@ -44,7 +44,7 @@ class UnitPatterns(Measurement):
 
     def hooks(self, subject: Subject) -> list[RemovableHandle]:
         self._relus = []
-        return listen(subject, lambda code: self._relus.append(np.packbits(code.cpu().numpy(), axis=0)))
+        return code_hooks(subject, lambda code: self._relus.append(np.packbits(code.cpu().numpy(), axis=0)))
 
     def add(self, step: Step) -> None:
         self._batches.append(np.concatenate(self._relus, axis=1))
@@ -66,7 +66,7 @@ class ImagePatterns(Measurement):
 
     def hooks(self, subject: Subject) -> list[RemovableHandle]:
         self._relus = []
-        return listen(subject, lambda code: self._relus.append(np.packbits(code.cpu().numpy(), axis=1)))
+        return code_hooks(subject, lambda code: self._relus.append(np.packbits(code.cpu().numpy(), axis=1)))
 
     def add(self, step: Step) -> None:
         self._codes.update(row.tobytes() for row in np.concatenate(self._relus, axis=1))

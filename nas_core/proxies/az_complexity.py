@@ -24,6 +24,7 @@ class AzComplexity:
     """
 
     name = "az_complexity"
+    version = 1
     higher_is_better = True
     needs = Needs.FORWARD
     summary = "multiply-accumulates of the scored network (Lee & Ham, CVPR 2024)"

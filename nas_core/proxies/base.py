@@ -41,15 +41,26 @@ class ProxyScore:
 
 
 class Proxy(Protocol):
-    """A zero-cost score."""
+    """A zero-cost score. `nas_core.testing.check_proxy` checks all that is promised here.
+
+    `version` is part of the key of cached scores: raise it when equal networks, batches and settings begin to give
+    other values, so that no value of before is taken for one of now. `summary` is one line for lists.
+    """
 
     name: str
+    version: int
     higher_is_better: bool
     needs: Needs
     summary: str
 
     def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
-        """Score `model` on `batches` of images (b, ...) and labels (b,); the model is left unchanged."""
+        """Score `model` on `batches` of images (b, ...) and labels (b,), reproducibly; NaN where undefined.
+
+        Weights, buffers, modes, gradients and the random generators are left as they were, whatever happens.
+
+        Raises:
+            ValueError: batches, or a model, that the score cannot use; one line.
+        """
 
 
 def check_batches(batches: Batches, *, least: int) -> None:

@@ -33,6 +33,7 @@ class GradSign:
     """
 
     name = "gradsign"
+    version = 1
     higher_is_better = True
     needs = Needs.GRADIENTS
     summary = "agreement of the images' gradient signs (Zhang & Jia, ICLR 2022)"

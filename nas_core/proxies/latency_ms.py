@@ -31,6 +31,7 @@ class LatencyMs:
     """
 
     name = "latency_ms"
+    version = 1
     higher_is_better = False
     reproducible = False  # of this machine and this moment: no cache keeps it for another
     needs = Needs.FORWARD

@@ -8,7 +8,7 @@ import numpy as np
 
 from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
 from nas_core.proxies._registry import register
-from nas_core.proxies._relu_codes import listen
+from nas_core.proxies._relu_codes import code_hooks
 from nas_core.proxies.base import Needs, ProxyScore
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class HammingKernel(Measurement):
         self.kernel: Tensor | float = 0.0
 
     def hooks(self, subject: Subject) -> list[RemovableHandle]:
-        return listen(subject, self._add)
+        return code_hooks(subject, self._add)
 
     def _add(self, code: Tensor) -> None:
         codes = code.float()

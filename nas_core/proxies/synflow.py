@@ -29,6 +29,7 @@ class SynFlow:
     """
 
     name = "synflow"
+    version = 1
     higher_is_better = True
     needs = Needs.GRADIENTS
     summary = "synaptic flow of the network without signs (Tanaka et al., NeurIPS 2020)"

@@ -49,6 +49,7 @@ class Vkdnw:
     """
 
     name = "vkdnw"
+    version = 1
     higher_is_better = True
     needs = Needs.GRADIENTS
     summary = "entropy of the Fisher matrix's eigenvalues, plus layers (Tybl & Neumann, CVPR 2025)"
@@ -99,7 +100,7 @@ def _fisher_sum(model: nn.Module, measured: Sequence[nn.Module], images: Tensor,
     import torch
 
     calls: list[_Call] = []
-    handles = [module.register_forward_hook(lambda *call: _note(calls, *call)) for module in measured]
+    handles = [module.register_forward_hook(lambda *call: _record_call(calls, *call)) for module in measured]
     try:
         logits = model(images.repeat_interleave(classes, dim=0))
     finally:
@@ -107,9 +108,11 @@ def _fisher_sum(model: nn.Module, measured: Sequence[nn.Module], images: Tensor,
             handle.remove()
     chosen = logits[torch.arange(len(logits)), torch.arange(classes).repeat(len(images))].sum()
     found = gradients_of(chosen, [call.left for call in calls])
-    columns = {id(p): torch.zeros(len(logits), dtype=torch.float64) for m in measured for p in _own(m).values()}
+    columns = {
+        id(p): torch.zeros(len(logits), dtype=torch.float64) for m in measured for p in _weight_and_bias(m).values()
+    }
     for call, gradient in zip(calls, found, strict=True):
-        for name, parameter in _own(call.module).items():
+        for name, parameter in _weight_and_bias(call.module).items():
             if gradient is not None:
                 columns[id(parameter)] += _first_gradient(call, name, gradient).double().cpu()
     jacobian = torch.stack(list(columns.values()), dim=1).reshape(len(images), classes, -1)
@@ -125,11 +128,11 @@ def _is_measured(module: nn.Module) -> bool:
     return isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d)
 
 
-def _own(module: nn.Module) -> dict[str, Tensor]:
+def _weight_and_bias(module: nn.Module) -> dict[str, Tensor]:
     return {name: p for name, p in module.named_parameters(recurse=False) if name in ("weight", "bias")}
 
 
-def _note(calls: list[_Call], module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+def _record_call(calls: list[_Call], module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
     from torch.autograd.graph import get_gradient_edge
 
     if output.requires_grad:

@@ -34,6 +34,7 @@ class Zen:
     """
 
     name = "zen"
+    version = 1
     higher_is_better = True
     needs = Needs.FORWARD
     summary = "log of how far features move, batch norm undone (Lin et al., ICCV 2021)"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nas_core.proxies._distributions import COLUMNS, histogram
 from nas_core.proxies._layers import layer_table
-from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject, take
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject, measure
 from nas_core.proxies._registry import register
 from nas_core.proxies._stack import Stack, StackScore, stack_gradients
 from nas_core.proxies.base import Batches, Needs, ProxyScore, check_batches
@@ -141,7 +141,7 @@ class ZiCo(Measured):
 
     def distributions(self, model: nn.Module, batches: Batches) -> pd.DataFrame:
         """How magnitude, deviation and inverse coefficient of variation are spread inside every layer."""
-        readings = take(model, batches, [GradientMoments], least=self.least_batches)
+        readings = measure(model, batches, [GradientMoments], least=self.least_batches)
         return readings[GradientMoments].distributions(readings.subject)
 
     def score_stack(self, stack: Stack, batches: Batches) -> list[StackScore]:

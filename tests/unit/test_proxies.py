@@ -193,3 +193,10 @@ def test_settings_survive_their_key_and_say_what_differs():
     assert other.difference(base) == "data npz:/data/a;b=c.npz, seed 1"
     assert base.difference(base) == ""
     assert ScoreSettings.from_key("v1;" + other.key().split(";", 1)[1]) is None
+
+
+def test_every_score_has_a_version_and_what_states_none_is_1(monkeypatch):
+    assert all(proxies.version(name) == proxies.get(name).version == 1 for name in proxies.names())
+    monkeypatch.setattr(type(proxies.get("zico")), "version", 2, raising=False)
+    assert proxies.version("zico") == proxies.version(proxies.distribution_name("zico")) == 2
+    assert proxies.version("grad_norm") == proxies.version("one_shot") == proxies.version("not_installed") == 1
