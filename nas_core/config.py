@@ -20,6 +20,7 @@ import nas_core
 from nas_core import data as images
 from nas_core import proxies, spaces
 from nas_core.ladder import AGGREGATE, ONE_SHOT, TRAINED
+from nas_core.options import Options, read, split_name
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.search.objectives import Objective, ObjectiveKind
 from nas_core.spaces import SearchSpace
@@ -61,7 +62,8 @@ class RunConfig:
 
     Args:
         space: search space, with its options (`nb201`, `shrink_cnn:n=6`).
-        task: kind of work: `search`, `alone` (one network trained by itself), or one that another package adds.
+        task: kind of work: `search`, `alone` (one network trained by itself), `weights`, or one that was added, with
+            its options (`countdown:start=5`).
         strategy: who asks next.
         scores: what is measured of every candidate.
         objective: what is maximised.
@@ -76,7 +78,6 @@ class RunConfig:
         script: acts, asks and trainings of a session to repeat.
         analyst: whether the scripted analyst steers.
         twin_of, parent: the run that this one is the unsteered twin of, or was made for.
-        options: settings of a task of another package.
         problem: why a stored configuration cannot be read whole; empty for any that was made here.
 
     Raises:
@@ -99,7 +100,6 @@ class RunConfig:
     analyst: bool = False
     twin_of: str = ""
     parent: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
     problem: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class RunConfig:
             _whole("budget", self.budget, 1, MOST_CANDIDATES)
         _whole("seed", self.seed, 0, _MOST_SEED)
         _whole("batch", self.batch, 1, _MOST_BATCH)
-        for name in ("template", "supernet", "script", "options"):
+        for name in ("template", "supernet", "script"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, Mapping):
                 raise ValueError(f"{name}: got {value!r:.60}, expected names with their values")
@@ -170,6 +170,24 @@ class RunConfig:
         template = json.dumps(self.template) if self.template else ""
         return {"epochs": EPOCHS, **(self.supernet or {}), "space": self.known_space.name, "template": template}
 
+    @property
+    def task_name(self) -> str:
+        """The kind of work, without its options."""
+        return self.task.partition(":")[0]
+
+    def task_options(self, kind: type[Options] | None) -> Options | None:
+        """The options of the task as a dataclass `kind`; None for a task that has none.
+
+        Raises:
+            ValueError: an unknown option, one that is missing, or a value that it cannot have.
+        """
+        name, texts = split_name(self.task)
+        if kind is None:
+            if texts:
+                raise ValueError(f"task: {name} has no option {next(iter(texts))!r}; it has none")
+            return None
+        return read(kind, texts, of=f"task {name}")
+
     # checks ----------------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
@@ -178,10 +196,12 @@ class RunConfig:
         Raises:
             ValueError: one line that names the field and what was expected.
         """
-        if self.task not in task_names():
-            raise ValueError(f"task: unknown task {self.task!r}; expected one of: {', '.join(task_names())}")
-        if self.task not in (SEARCH, ALONE, WEIGHTS):
-            self._check_options()
+        if self.task_name not in task_names():
+            raise ValueError(f"task: unknown task {self.task_name!r}; expected one of: {', '.join(task_names())}")
+        if self.task_name in (SEARCH, ALONE, WEIGHTS):
+            self.task_options(None)
+        else:
+            self.task_options(import_module("nas_core.engine.tasks").get(self.task_name).options_class)
             return
         space = self.known_space
         self._check_scores()
@@ -195,16 +215,6 @@ class RunConfig:
             raise ValueError(f"supernet: the task {self.task} trains weights; expected their settings")
         elif self.task == ALONE and not self.alone:
             raise ValueError("supernet: a network trained alone needs arch, its notation in the space")
-
-    def _check_options(self) -> None:
-        task_class = import_module("nas_core.engine.tasks").get(self.task)
-        options_class = getattr(task_class, "options_class", None)
-        known = {option.name for option in fields(options_class)} if options_class else set()
-        if unknown := sorted(set(self.options) - known):
-            expected = ", ".join(sorted(known)) or "none"
-            raise ValueError(f"options: unknown option {unknown[0]!r} of {self.task}; expected {expected}")
-        if options_class:
-            options_class(**self.options)
 
     def _check_scores(self) -> None:
         for name in self.scores:
@@ -279,7 +289,7 @@ class RunConfig:
             "batch": self.batch,
             "limits": {limit.name: getattr(self.limits, limit.name) for limit in fields(self.limits)},
         }
-        for name in ("template", "supernet", "script", "options"):
+        for name in ("template", "script"):
             if getattr(self, name):
                 found[name] = dict(getattr(self, name))
         if self.supernet is not None:
@@ -324,7 +334,7 @@ def task_names() -> list[str]:
     Read from their names alone, so that whoever configures a run need not import the engine.
     """
     folder = str(Path(nas_core.__file__).parent / "engine" / "tasks")
-    own = [module.name for module in pkgutil.iter_modules([folder])]
+    own = [module.name for module in pkgutil.iter_modules([folder]) if not module.ispkg]
     found = [name for name in own if not name.startswith("_") and name != "base"]
     found += [point.name for point in entry_points(group="nas_helm.tasks") if point.name not in found]
     return sorted(found)

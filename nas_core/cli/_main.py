@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from nas_core.cli import _bench, _correlate, _engine, _export, _lists, _scan, _score, _session, _supernet, _train
+from nas_core.cli import _bench, _correlate, _engine, _export, _lists, _scan, _score, _session, _supernet, _task, _train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="NAS Helm: steerable neural architecture search.")
 app.command("spaces")(_lists.spaces)
@@ -22,6 +22,7 @@ app.command("correlate")(_correlate.correlate)
 app.command("scan")(_scan.scan)
 app.command("search")(_engine.search)
 app.command("engine")(_engine.engine)
+app.command("run")(_task.run)
 app.command("train")(_train.train)
 app.command("export")(_export.export)
 app.command("replay")(_session.replay)

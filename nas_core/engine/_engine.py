@@ -206,4 +206,4 @@ def _steps(context: TaskContext) -> Iterator[Step]:
     config = context.run().config
     if config.problem:
         raise ValueError(config.problem)
-    yield from tasks.get(config.task)(context).steps()
+    yield from tasks.get(config.task_name)(context).steps()

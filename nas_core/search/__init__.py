@@ -1,6 +1,6 @@
 """Who asks next: strategies on ask/tell, one module each. Third parties register through `nas_helm.strategies`."""
 
-from nas_core.search._registry import get, names, register
+from nas_core.search._registry import factory, get, names, register
 from nas_core.search.base import Ask, Result, Strategy
 
-__all__ = ["Ask", "Result", "Strategy", "get", "names", "register"]
+__all__ = ["Ask", "Result", "Strategy", "factory", "get", "names", "register"]

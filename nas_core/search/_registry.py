@@ -15,6 +15,8 @@ _STRATEGIES: Registry[Callable[..., Strategy]] = Registry(
 register = _STRATEGIES.register
 """Register a strategy class, made as `(space, seed, state)`, under a name."""
 names = _STRATEGIES.names
+factory = _STRATEGIES.get
+"""The class registered under a name; ValueError lists those that exist."""
 
 
 def get(name: str, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> Strategy:

@@ -36,6 +36,8 @@ class Pareto(Strategy):
     Evolutionary Computation 6(2), 2002.
     """
 
+    several_objectives = True
+
     def __init__(self, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> None:
         held = state or {}
         self._rng = generator(seed, held.get("rng"))

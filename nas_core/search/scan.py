@@ -20,6 +20,8 @@ class Scan(Strategy):
     still be built.
     """
 
+    enumerates = True
+
     def __init__(self, space: SearchSpace, seed: int = 0, state: dict[str, Any] | None = None) -> None:
         self.space = space
         self._order = _spread(space, seed)

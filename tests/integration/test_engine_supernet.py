@@ -12,10 +12,10 @@ import time
 
 import pytest
 import torch
+from nas_core.engine._exports import export
 
 from nas_core import spaces
 from nas_core.engine import Engine
-from nas_core.engine._exports import export
 from nas_core.spaces import Act, ImageShape
 from nas_core.spaces.template import PRESETS
 from nas_core.store import Store, StoreError, replay, session_script

@@ -19,6 +19,7 @@ from app.palette import short
 from app.report import report
 from app.shell import notification, pressed
 from nas_core import bench
+from nas_core.config import SEARCH, strategy_names
 from nas_core.store import RunRow, session_script
 
 
@@ -54,6 +55,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         State("new-proxies", "value"),
         State("new-preset", "value"),
         State("new-cost", "value"),
+        State("new-task", "value"),
+        State("new-options", "value"),
         prevent_initial_call=True,
     )
     def create(
@@ -67,24 +70,31 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         scores: list[str],
         preset: str,
         cost: str,
+        task: str,
+        options: str,
     ) -> tuple[Any, Any]:
         if not _clicks:
             return no_update, no_update
-        wanted = Wanted(strategy, budget, seed, data, space, scores, preset, cost)
+        wanted = Wanted(strategy, budget, seed, data, space, scores, preset, cost, task, options)
         try:
             config = wanted.config()
-            run = cockpit.store.create_run(space, config, name or "")
+            run = cockpit.store.create_run(config, name or "")
         except ValueError as error:
             return no_update, notification(str(error))
-        path = missing_path(config["settings"]["data"])
+        path = missing_path(config.data)
         text = "The run is ready; press Start."
         text += f" There is no {path!r} on this machine: the engine's must have it." if path else ""
         return selection.write(run, None), notification(text, failed=False)
 
-    @app.callback(Output("new-cost", "disabled"), Input("new-strategy", "value"))
-    def priced(strategy: str) -> bool:
-        """Only a Pareto search has a cost."""
-        return strategy != "pareto"
+    @app.callback(
+        Output("new-cost", "disabled"),
+        Output("new-options", "disabled"),
+        Input("new-strategy", "value"),
+        Input("new-task", "value"),
+    )
+    def priced(strategy: str, task: str) -> tuple[bool, bool]:
+        """Only a search for several objectives has a cost, and only work that was added has options."""
+        return strategy not in strategy_names(several_objectives=True) or task != SEARCH, task == SEARCH
 
     @app.callback(
         Output("compared-runs", "data"),
@@ -163,7 +173,7 @@ def _lost(cockpit: Cockpit, run: RunRow) -> str:
     """What goes with a run that is deleted, and what stays."""
     acts = cockpit.store.log_counts(run.id).get("act", 0)
     lost = [f"scored candidates ({run.scored:,})", f"acts ({acts:,})"]
-    lost += ["trained weights"] if run.config.get("supernet") else []
+    lost += ["trained weights"] if run.config.supernet is not None else []
     return f"Run {run.id} is deleted with its {', '.join(lost[:-1])} and {lost[-1]}. Cached scores stay."
 
 
@@ -186,7 +196,7 @@ def _outcome(course: figures.Course) -> str:
 def _gain(cockpit: Cockpit, chosen: list[str]) -> str:
     """What steering gained, where one of two runs is the other's twin; else nothing."""
     runs = {run: cockpit.store.run(run) for run in chosen}
-    pair = next(((run.config["twin_of"], run.id) for run in runs.values() if run.config.get("twin_of") in runs), None)
+    pair = next(((run.config.twin_of, run.id) for run in runs.values() if run.config.twin_of in runs), None)
     if pair is None:
         return ""
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from dash import ALL, dcc, html, no_update
 
 from app import selection
-from app.cockpit import Cockpit, View
+from app.cockpit import Cockpit
 from app.pages.runs import figures
 from app.palette import short
 from app.shell import EXTENSION, HINTS, TRAINING, press, progress
@@ -20,6 +20,8 @@ ORDERS = {"type": "run-orders", "run": ALL}
 Shown = dict[str, list[Any]]
 """By run: its name, what its card says, and the presses that it offers."""
 
+WITH_CANDIDATES = ("search", "alone", "weights")
+"""Kinds of work over a search space."""
 _SPARKS = 60
 _LABELS = {"extend": f"Extend by {EXTENSION}", "train": f"Train {TRAINING} epochs on"}
 _ENDED = ("paused", "stopped", "finished")
@@ -41,88 +43,100 @@ def update(cockpit: Cockpit, shown: Shown, drawn: list[str]) -> tuple[Any, Any, 
     Returns:
         all cards, what they show, and by drawn card its facts and its buttons; each `no_update` where nothing changed.
     """
-    views = {run.id: cockpit.view(run.id) for run in cockpit.store.runs()}
-    now: Shown = {run: [view.run.name, facts(view), orders(view)] for run, view in views.items()}
+    runs = {run.id: run for run in cockpit.store.runs()}
+    now: Shown = {run.id: [run.name, facts(cockpit, run), orders(run)] for run in runs.values()}
     same = [no_update] * len(drawn)
     if list(now) != drawn or not shown.keys() >= now.keys():
-        return [_card(view, *now[run]) for run, view in views.items()], now, same, same
+        return [_card(cockpit, run, *now[run.id]) for run in runs.values()], now, same, same
     if shown == now:
         return no_update, no_update, same, same
     return (
         no_update,
         now,
-        [no_update if shown[run][1] == now[run][1] else _drawn_facts(views[run], now[run][1]) for run in drawn],
+        [no_update if shown[run][1] == now[run][1] else _drawn_facts(cockpit, runs[run], now[run][1]) for run in drawn],
         [no_update if shown[run][2] == now[run][2] else _buttons(run, now[run][2]) for run in drawn],
     )
 
 
-def facts(view: View) -> list[str]:
-    """What a card says, line by line; the first is the state, with its cause."""
-    run = view.run
-    best = float(np.nanmax(view.ranked)) if np.isfinite(view.ranked).any() else float("nan")
+def facts(cockpit: Cockpit, run: RunRow) -> list[str]:
+    """What a card says, line by line; the first is the state, with its cause. Read from counters, not candidates."""
+    config = run.config
+    state = f"{HINTS[run.state]}: {run.message}" if run.message else HINTS[run.state]
+    if config.problem:
+        state = f"{state}. Its configuration cannot be read whole: {config.problem}"
+    if config.task_name not in WITH_CANDIDATES:
+        return [state, f"{config.task}, seed {config.seed}", f"{run.busy_seconds:.0f} s of work"]
+    what = {"alone": "one network", "weights": "shared weights"}.get(config.task_name, config.strategy)
+    best = best_curve(cockpit, run)
     return [
-        f"{HINTS[run.state]}: {run.message}" if run.message else HINTS[run.state],
-        f"{run.config.get('strategy', 'scan')} on {run.space_title}, data {_data(run)}, "
-        f"seed {run.config.get('seed', 0)}",
-        f"{progress(run.scored, run.config.get('budget'))} in {run.busy_seconds:.0f} s, "
-        f"best {view.rank_by} {short(best)}",
+        state,
+        f"{what} on {run.space_title}, data {config.data}, seed {config.seed}",
+        f"{progress(run.scored, config.budget)} in {run.busy_seconds:.0f} s, "
+        f"best {config.rank_by} {short(best[-1] if best else float('nan'))}",
+        *([f"{run.failed:,} failed"] if run.failed else []),
         *_weights(run),
-        f"Acts in force: {len(view.in_force())}",
+        f"Acts in force: {cockpit.acts_in_force(run)}",
     ]
 
 
-def orders(view: View) -> list[str]:
+def orders(run: RunRow) -> list[str]:
     """The presses that a run offers as it stands. One network trained alone has nothing to extend by."""
-    run = view.run
-    alone = bool((run.config.get("supernet") or {}).get("arch"))
-    found = [order for order in _ORDERS[run.state] if not (alone and order == "extend")]
-    if run.config.get("supernet") and not alone and run.state in _ENDED:
+    task = run.config.task_name
+    found = [order for order in _ORDERS[run.state] if order != "extend" or task == "search"]
+    if task not in WITH_CANDIDATES:
+        return [*found, "delete"]
+    if run.config.supernet is not None and task != "alone" and run.state in _ENDED:
         found.append("train")
-    if view.acts and run.state in _ENDED:
+    if run.acts and run.state in _ENDED:
         found.append("twin")
     return [*found, "report", "script", "delete"]
 
 
-def _data(run: RunRow) -> str:
-    """The images that a run scores, or trains, on."""
-    return str((run.config.get("supernet") or run.config.get("settings") or {}).get("data"))
+def best_curve(cockpit: Cockpit, run: RunRow) -> list[float]:
+    """The best value after so many candidates, rising; from the candidates themselves where no engine summed it up."""
+    curve = [float(value) for _, value in run.summary.get("curve", [])]
+    if curve or not run.scored:
+        return curve
+    ranked = cockpit.view(run.id).ranked
+    best = ranked[figures.best_positions(ranked)] if len(ranked) else ranked
+    points = best[np.unique(np.linspace(0, len(best) - 1, _SPARKS).astype(int))] if len(best) else best
+    return [float(value) for value in points if np.isfinite(value)]
 
 
 def _weights(run: RunRow) -> list[str]:
     """A line about a run's training, where it has one."""
-    supernet = run.config.get("supernet")
-    if not supernet:
+    config = run.config
+    if config.supernet is None:
         return []
-    step = int(((run.strategy_state or {}).get("training") or {}).get("step", 0))
-    what = "one network alone" if supernet.get("arch") else "shared weights"
-    return [f"Trains {what}, {supernet.get('epochs', 0):g} epochs in all; {step:,} steps done"]
+    what = "one network alone" if config.alone else "shared weights"
+    return [f"Trains {what}, {config.epochs:g} epochs in all; {run.weights_step:,} steps done"]
 
 
-def _card(view: View, name: str, said: list[str], offered: list[str]) -> dmc.Paper:
-    run = view.run.id
+def _card(cockpit: Cockpit, run: RunRow, name: str, said: list[str], offered: list[str]) -> dmc.Paper:
     return dmc.Paper(
         [
             html.H3(name, style={"margin": "0 0 4px", "fontSize": "15px"}),
-            html.Div(_drawn_facts(view, said), id={**FACTS, "run": run}),
-            html.Div(_buttons(run, offered), id={**ORDERS, "run": run}, className="orders"),
+            html.Div(_drawn_facts(cockpit, run, said), id={**FACTS, "run": run.id}),
+            html.Div(_buttons(run.id, offered), id={**ORDERS, "run": run.id}, className="orders"),
         ],
         p="sm",
         withBorder=True,
     )
 
 
-def _drawn_facts(view: View, said: list[str]) -> list[Any]:
-    curve = view.ranked[figures.best_positions(view.ranked)] if len(view.ranked) else view.ranked
-    points = curve[np.unique(np.linspace(0, len(curve) - 1, _SPARKS).astype(int))] if len(curve) else curve
+def _drawn_facts(cockpit: Cockpit, run: RunRow, said: list[str]) -> list[Any]:
+    lines = [html.Div(line, className="support", style={"fontSize": "12px"}) for line in said]
+    if run.config.task_name not in WITH_CANDIDATES:
+        return lines
     return [
-        *[html.Div(line, className="support", style={"fontSize": "12px"}) for line in said],
+        *lines,
         dmc.Sparkline(
-            data=[float(value) for value in points if np.isfinite(value)],
+            data=best_curve(cockpit, run),
             h=28,
             mt=4,
             color="blue",
             fillOpacity=0.2,
-            **{"aria-label": f"best {view.rank_by} so far"},
+            **{"aria-label": f"best {run.config.rank_by} so far"},
         ),
     ]
 

@@ -8,6 +8,7 @@ from dash import dcc, html
 from app.cockpit import DEFAULT_SPACE
 from app.palette import GRAPH
 from nas_core import proxies, spaces
+from nas_core.config import ALONE, SEARCH, WEIGHTS, strategy_names, task_names
 from nas_core.ladder import AGGREGATE
 
 COMPARE_HINT = (
@@ -27,14 +28,26 @@ def layout() -> html.Div:
                 [
                     dmc.Group(
                         [
-                            dmc.TextInput(id="new-name", label="Name", size="xs", w=130, placeholder="a new run"),
+                            dmc.TextInput(id="new-name", label="Name", size="xs", w=110, placeholder="a new run"),
+                            dmc.Select(
+                                id="new-task",
+                                label="Kind of work",
+                                size="xs",
+                                w=100,
+                                allowDeselect=False,
+                                data=[name for name in task_names() if name not in (ALONE, WEIGHTS)],
+                                value=SEARCH,
+                            ),
+                            dmc.TextInput(
+                                id="new-options", label="Options", size="xs", w=90, placeholder="none", disabled=True
+                            ),
                             dmc.Select(
                                 id="new-strategy",
                                 label="Strategy",
                                 size="xs",
                                 w=110,
                                 allowDeselect=False,
-                                data=["scan", "random", "evolution", "genetic", "pareto"],
+                                data=strategy_names(),
                                 value="evolution",
                             ),
                             dmc.Select(

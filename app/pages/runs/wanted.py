@@ -30,6 +30,7 @@ class Wanted:
     preset: str
     cost: str
     task: str = config.SEARCH
+    options: str = ""
 
     def config(self) -> RunConfig:
         """The configuration of the run.
@@ -37,8 +38,9 @@ class Wanted:
         Raises:
             ValueError: a field that no run can be made of; the message names it.
         """
-        if self.task not in (config.SEARCH, config.ALONE, config.WEIGHTS):
-            return RunConfig(task=self.task, seed=self.seed)
+        if self.task != config.SEARCH:
+            options = (self.options or "").strip()
+            return RunConfig(task=f"{self.task}:{options}" if options else self.task, seed=self.seed)
         if self.budget is None or self.budget == "":
             raise ValueError(f"budget: got {self.budget!r}, expected a whole number, at least 1")
         if not self.scores:

@@ -91,8 +91,8 @@ class TaskContext:
 class Task(ABC):
     """A piece of work that the engine carries through.
 
-    A subclass gives `steps`; with `options_class`, a frozen dataclass, it has settings of its own, which a run holds as
-    `RunConfig.options`. What it knows is kept by `save` and read back as `saved`.
+    A subclass gives `steps`; with `options_class`, a frozen dataclass (see `nas_core.options`), it has options, which
+    stand in its name: `countdown:start=5`. What it knows is kept by `save` and read back as `saved`.
 
     Example:
         @register("countdown")
@@ -119,8 +119,8 @@ class Task(ABC):
 
     @property
     def options(self) -> Any:
-        """The settings of the run, as `options_class`."""
-        return self.options_class(**self.config.options) if self.options_class else None
+        """The options of the run, as `options_class`; None where there is none."""
+        return self.config.task_options(self.options_class)
 
     @abstractmethod
     def steps(self) -> Iterator[Step]:
