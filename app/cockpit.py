@@ -226,7 +226,7 @@ class Cockpit:
             and (seen.run.state, seen.run.message, seen.run.config) == (run.state, run.message, run.config)
         ):
             return seen  # the views of one pulse share what they derive
-        steering, refused = Steering.settle(table.space, [Act.from_dict(entry.body) for entry in acts])
+        steering, refused = Steering.fold_compatible(table.space, [Act.from_dict(entry.body) for entry in acts])
         view = View(run, table, steering, acts, refused, indices, values, seconds, version, trained, training)
         if seen is not None and seen.version == version and "blocks" in vars(seen):
             vars(view)["blocks"] = seen.blocks  # an act changes what is allowed, not what is known of a block
@@ -294,7 +294,7 @@ class Cockpit:
         space = spaces.get(run.space)
         while True:
             log = [Act.from_dict(entry.body) for entry in self.store.log(identifier, kind="act")]
-            _, refused = Steering.settle(space, [*log, act])
+            _, refused = Steering.fold_compatible(space, [*log, act])
             if len(log) in refused:
                 raise SteeringConflict(refused[len(log)])
             try:

@@ -149,8 +149,8 @@ def _left(view: View, before: Sequence[LogEntry], act: Act, scored: int) -> str:
     """What an act removed or gave back, judged by the candidates scored when it was made."""
     acts = [Act.from_dict(entry.body) for entry in before]
     try:
-        earlier, _ = Steering.settle(view.table.space, acts)
-        later, _ = Steering.settle(view.table.space, [*acts, act])
+        earlier, _ = Steering.fold_compatible(view.table.space, acts)
+        later, _ = Steering.fold_compatible(view.table.space, [*acts, act])
     except SteeringConflict as conflict:
         return str(conflict)
     left = f"{_count(view, later)} left"

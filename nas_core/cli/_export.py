@@ -78,7 +78,7 @@ def export(
             width=image_size or own.image.width,
         ),
         classes=classes,
-        scale=replace(own.scale, channels=channels or own.scale.channels, cells=cells or own.scale.cells),
+        scale=own.known.scale_for(channels=channels, cells=cells),
     )
     model = blueprint.model(seed=seed, weights=None if weights is None else read_weights(weights))
     _write_all(files, {kind: content(kind, blueprint, model) for kind in files})

@@ -213,9 +213,11 @@ def rank(
         Path | None, typer.Option(help="Folder that keeps the trained supernets, and is read again.")
     ] = None,
     workers: options.Workers = 0,
-    split_on: Annotated[
-        str, typer.Option("--split", help="Decision: each sampling also in sub-supernets, one a choice, at equal cost.")
+    few_shot_on: Annotated[
+        str,
+        typer.Option("--few-shot", help="Decision: each sampling also in sub-supernets, one a choice, at equal cost."),
     ] = "",
+    split: Annotated[str, typer.Option("--split", hidden=True, help="The former name of --few-shot.")] = "",
     space: Text = None,
     data: Text = None,
     epochs: Epochs = None,
@@ -256,10 +258,11 @@ def rank(
         held_out=held_out,
         normalise_pools=normalise_pools,
     )
+    few_shot_on = few_shot_on or split
     acts = options.steering_acts(pin, prune)
     sources: list[tuple[SupernetSettings, Path | None]] = []
     if checkpoints:
-        if chosen or acts or split_on:
+        if chosen or acts or few_shot_on:
             raise ValueError("checkpoints bring their own settings; expected checkpoints or training options, not both")
         loaded = [(supernet.load(path), path) for path in checkpoints]
         sources = [(trainer.settings, path) for trainer, path in loaded]
@@ -274,10 +277,10 @@ def rank(
             for name in compare.split(",")  # side by side, so that budgets in seconds meet the same load
         ]
     known = spaces.get(sources[0][0].space)
-    split_on = split_on.replace("->", "→")
+    few_shot_on = few_shot_on.replace("->", "→")
     decisions = [decision.name for decision in known.decisions]
-    if split_on and split_on not in decisions:
-        raise ValueError(f"--split: unknown decision {split_on!r}; expected one of: {', '.join(decisions)}")
+    if few_shot_on and few_shot_on not in decisions:
+        raise ValueError(f"--few-shot: unknown decision {few_shot_on!r}; expected one of: {', '.join(decisions)}")
     table = bench.truth(known.name)
     if truth not in table:
         raise ValueError(f"--truth {truth!r}: no such column; expected one of: {', '.join(map(str, table.columns))}")
@@ -292,8 +295,8 @@ def rank(
     for name in proxy or ():
         others[name] = _zero_cost(known.name, archs, name)
     jobs = [_Job(path or source, acts, archs, calibration, _kept(keep, source)) for source, path in sources]
-    if split_on:
-        jobs += [_Job(source, acts, archs, calibration, None, split_on) for source, _ in sources]
+    if few_shot_on:
+        jobs += [_Job(source, acts, archs, calibration, None, few_shot_on) for source, _ in sources]
     scores = _scored(jobs, workers)
     results = []
     for label in dict.fromkeys(one.label for one in scores):
@@ -325,7 +328,7 @@ class _Job(NamedTuple):
     archs: list[Architecture]
     calibration: int
     keep: Path | None
-    split_on: str = ""
+    few_shot_on: str = ""
 
 
 def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:

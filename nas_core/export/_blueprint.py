@@ -5,7 +5,6 @@ Torch is imported in functions only.
 
 from __future__ import annotations
 
-import inspect
 import math
 import platform
 import warnings
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import nas_core
 from nas_core import spaces
-from nas_core.spaces import Architecture, ImageShape, Scale, SearchSpace
+from nas_core.spaces import Architecture, ImageShape, SearchSpace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """An architecture of a space, and the size it is built at: image, classes, scale."""
+    """An architecture of a space, and the size it is built at: image, classes, and a scale of the space's own type."""
 
     space: str
     arch: Architecture
     image: ImageShape
     classes: int
-    scale: Scale
+    scale: Any
 
     @classmethod
     def of(
@@ -40,12 +39,12 @@ class Blueprint:
         *,
         image: ImageShape | None = None,
         classes: int | None = None,
-        scale: Scale | None = None,
+        scale: Any = None,
     ) -> Blueprint:
         """The blueprint of an architecture or its notation; what is left out is as the space builds by itself.
 
         Raises:
-            ValueError: no such space, no architecture of it, or a size below one.
+            ValueError: no such space, no architecture of it, no space of images, or a size below one.
         """
         known = spaces.get(space)
         chosen = known.parse(arch) if isinstance(arch, str) else tuple(arch)
@@ -54,11 +53,12 @@ class Blueprint:
         blueprint = cls(
             space,
             chosen,
-            image or _own(known, "image", known.image),
-            _own(known, "classes", 10) if classes is None else classes,
-            scale or _own(known, "scale", Scale()),
+            known.image_shape(image),
+            known.classes if classes is None else classes,
+            known.scale() if scale is None else scale,
         )
-        for name, value in {**asdict(blueprint.image), "classes": blueprint.classes, **asdict(blueprint.scale)}.items():
+        sizes = {**asdict(blueprint.image), "classes": blueprint.classes, **asdict(blueprint.scale)}
+        for name, value in sizes.items():
             if value < 1:
                 raise ValueError(f"{name} is {value}; expected at least 1")
         return blueprint
@@ -93,17 +93,11 @@ class Blueprint:
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = self.known.build(self.arch, image=self.image, classes=self.classes, scale=self.scale)
+            model = self.known.build(self.arch, input=self.image, classes=self.classes, scale=self.scale)
         if weights is not None:
             _check_fit(model.state_dict(), weights)
             model.load_state_dict(weights)
         return model.eval()
-
-
-def _own(space: SearchSpace, argument: str, otherwise: Any) -> Any:
-    """The default of the space's own `build`: the size that its benchmark published."""
-    default = inspect.signature(space.build).parameters[argument].default
-    return otherwise if default is None or default is inspect.Parameter.empty else default
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
@@ -147,7 +141,7 @@ def describe(blueprint: Blueprint) -> dict[str, Any]:
     space = blueprint.known
     graph = space.graph(blueprint.arch)
     table = space.closed_forms(
-        [blueprint.arch], image=blueprint.image, classes=blueprint.classes, scale=blueprint.scale
+        [blueprint.arch], input=blueprint.image, classes=blueprint.classes, scale=blueprint.scale
     )
     counts = {str(name): float(table[name].iloc[0]) for name in table}
     return {

@@ -6,7 +6,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,15 +53,16 @@ def python_source(blueprint: Blueprint, model: nn.Module) -> str:
 
 
 def _header(blueprint: Blueprint, model: nn.Module) -> str:
-    image, scale = blueprint.image, blueprint.scale
+    image, scale = blueprint.image, asdict(blueprint.scale)
     rows = {
         "space": f"{blueprint.space} ({blueprint.known.title})",
         "notation": blueprint.notation,
         "canonical form": blueprint.canonical,
         "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
         "images": f"{image.channels} x {image.height} x {image.width}, {blueprint.classes} classes",
-        "scale": f"channels {scale.channels}, cells {scale.cells}",
     }
+    if scale:
+        rows["scale"] = ", ".join(f"{name} {value}" for name, value in scale.items())
     lines = [f"{name:15}{' '.join(text.split())}" for name, text in rows.items()]
     return "\n".join(
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nas_core.export._blueprint import Blueprint
-from nas_core.spaces import ImageShape, Scale
+from nas_core.spaces import ImageShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +28,7 @@ def trained_model(checkpoint: bytes, *, name: str = "it") -> tuple[Blueprint, nn
         trainer.arch,
         image=ImageShape(images.channels, images.size, images.size),
         classes=images.classes,
-        scale=Scale(settings.channels, settings.cells),
+        scale=trainer.space.scale_for(channels=settings.channels, cells=settings.cells),
     )
     state = {key.removeprefix("network."): value for key, value in trainer.supernet.state_dict().items()}
     return blueprint, blueprint.model(weights=state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from nas_core.proxies.base import Batches, Needs, ProxyScore
 if TYPE_CHECKING:
     from torch import nn
 
-    from nas_core.spaces import Architecture, ImageShape, Scale, SearchSpace
+    from nas_core.spaces import Architecture, InputShape, SearchSpace
 
 
 class ClosedForm:
@@ -33,12 +33,12 @@ class ClosedForm:
         space: SearchSpace,
         archs: Sequence[Architecture] | np.ndarray,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: Any = None,
     ) -> np.ndarray:
         """Values of many architectures at once, float array (n,)."""
-        return space.closed_forms(archs, image=image, classes=classes, scale=scale)[self.name].to_numpy(dtype=float)
+        return space.closed_forms(archs, input=input, classes=classes, scale=scale)[self.name].to_numpy(dtype=float)
 
 
 class StructureCount(ClosedForm, ABC):

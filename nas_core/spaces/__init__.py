@@ -3,35 +3,49 @@
 Importing this room never imports torch; a space does so inside `build` only.
 """
 
+from nas_core.options import option
 from nas_core.spaces._registry import define, get, names, register
 from nas_core.spaces.base import (
     Act,
     Architecture,
     CellGraph,
+    CellScale,
     Count,
     Decision,
+    GraphEdge,
     ImageShape,
+    InputShape,
+    NoOptions,
+    NoScale,
     Region,
     Scale,
     SearchSpace,
     Steering,
     SteeringConflict,
+    TokenShape,
 )
 
 __all__ = [
     "Act",
     "Architecture",
     "CellGraph",
+    "CellScale",
     "Count",
     "Decision",
+    "GraphEdge",
     "ImageShape",
+    "InputShape",
+    "NoOptions",
+    "NoScale",
     "Region",
     "Scale",
     "SearchSpace",
     "Steering",
     "SteeringConflict",
+    "TokenShape",
     "define",
     "get",
     "names",
+    "option",
     "register",
 ]

@@ -11,8 +11,8 @@ import functools
 import torch
 from torch import Tensor, nn
 
-from nas_core.spaces.base import Architecture
-from nas_core.spaces.nb201 import CONV1, CONV3, EDGES, NONE, POOL, SKIP
+from nas_core.spaces._nb201_cell import CONV1, CONV3, EDGES, NONE, POOL, SKIP
+from nas_core.spaces.parts import Architecture
 
 
 class Conv2d(nn.Conv2d):
@@ -98,7 +98,7 @@ def _operation(choice: int, inputs: int, outputs: int, stride: int) -> nn.Module
     return ReluConvNorm(inputs, outputs, {CONV1: 1, CONV3: 3}[choice], stride)
 
 
-def _used(arch: Architecture) -> tuple[bool, ...]:
+def used_edges(arch: Architecture) -> tuple[bool, ...]:
     """Which edges lead to the output; the others are never run, as nothing would come of them."""
     reaches = {3}
     for (source, target), choice in sorted(zip(EDGES, arch, strict=True), reverse=True):
@@ -116,7 +116,7 @@ class Cell(nn.Module):
     def __init__(self, arch: Architecture, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.choices = tuple(arch)
-        self._runs = _used(arch)
+        self._runs = used_edges(arch)
         self.outputs, self.stride = outputs, stride
         self.edges = nn.ModuleList(
             _operation(choice, outputs if source else inputs, outputs, 1 if source else stride)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nas_core.spaces.base import ImageShape
+from nas_core.spaces.parts import ImageShape
 
 COLUMNS = ("params", "flops", "live_params", "sum_log_layer_size", "conv_layers")
 Number = int | float | np.number | np.ndarray

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from nas_core.spaces._cell_network import Cell, ChannelSkip, Reduction, StemBlocksHead
+from nas_core.spaces._nats_sss_layers import CELL, LAYERS, WIDTHS
+from nas_core.spaces._nb201_cell import SKIP
 from nas_core.spaces._sliced import SlicedConv2d, slice_layers
-from nas_core.spaces.base import Architecture
-from nas_core.spaces.nats_sss import CELL, LAYERS, WIDTHS
-from nas_core.spaces.nb201 import SKIP
+from nas_core.spaces.parts import Architecture
 
 
 def network(widths: Sequence[int], *, image_channels: int, classes: int) -> nn.Module:

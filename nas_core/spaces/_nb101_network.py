@@ -9,10 +9,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from nas_core.spaces._shared_cells import SharedCells
-from nas_core.spaces._sliced import SlicedConv2d, slice_layers
-from nas_core.spaces.base import Architecture
-from nas_core.spaces.nb101 import (
+from nas_core.spaces._nb101_cell import (
     CONV1,
     CONV3,
     EDGES,
@@ -23,6 +20,9 @@ from nas_core.spaces.nb101 import (
     STACKS,
     live_vertices,
 )
+from nas_core.spaces._sliced import SlicedConv2d, slice_layers
+from nas_core.spaces.parts import Architecture
+from nas_core.spaces.shared_weights import SharedCells
 
 NORM_MOMENTUM = 1 - 0.997
 """Torch counts the share of the new value, the benchmark that of the old one (`base_ops.py`)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from nas_core.spaces._cell_network import Cell, Reduction, StemBlocksHead
-from nas_core.spaces.base import Architecture
+from nas_core.spaces.parts import Architecture
 
 
 class Network(StemBlocksHead):

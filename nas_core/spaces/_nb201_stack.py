@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nas_core.spaces.base import Architecture
-from nas_core.spaces.nb201 import CONV1, CONV3, EDGES, NONE, POOL, live_edges
+from nas_core.spaces._nb201_cell import CONV1, CONV3, EDGES, NONE, POOL, live_edges
+from nas_core.spaces.parts import Architecture
 
 _KERNELS = {CONV1: 1, CONV3: 3}
 _DENSE_POOLING = 256

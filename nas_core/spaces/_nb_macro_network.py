@@ -6,8 +6,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from nas_core.spaces.base import Architecture
-from nas_core.spaces.nb_macro import EXPANSION, IDENTITY, KERNEL, LAST, STAGES, STARTS
+from nas_core.spaces._nb_macro_layers import EXPANSION, IDENTITY, KERNEL, LAST, STAGES, STARTS
+from nas_core.spaces.parts import Architecture
 
 
 class InvertedBottleneck(nn.Module):

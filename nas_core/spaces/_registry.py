@@ -1,44 +1,37 @@
-"""The registry of search spaces: built-in modules first, then the entry points of other distributions."""
+"""The registry of search spaces; other distributions add theirs through the entry points `nas_helm.spaces`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
-from nas_core.spaces.base import SearchSpace
+from nas_core import options
+from nas_core.registry import Registry
+from nas_core.spaces.base import NoOptions, SearchSpace
 
-_BUILT_IN = {
-    "nb201": "nas_core.spaces.nb201",
-    "nats_sss": "nas_core.spaces.nats_sss",
-    "nb101": "nas_core.spaces.nb101",
-    "transnas_micro": "nas_core.spaces.transnas_micro",
-    "nb_macro": "nas_core.spaces.nb_macro",
-}
-_FACTORIES: dict[str, Callable[[], SearchSpace]] = {}
+Factory = Callable[..., SearchSpace]
+
+_SUPPORT = ("base", "drawing", "layout", "parts", "shared_weights", "steering", "template")
+_SPACES: Registry[Factory] = Registry(
+    "search space",
+    "nas_core.spaces",
+    support=_SUPPORT,
+    group="nas_helm.spaces",
+    besides="a template .json or ",
+    first=("nb201",),
+)
+_DEFINED: dict[str, SearchSpace] = {}
 
 
-def register(name: str) -> Callable[[Callable[[], SearchSpace]], Callable[[], SearchSpace]]:
-    """Register a zero-argument factory (usually the class itself) under `name`."""
-
-    def decorate(factory: Callable[[], SearchSpace]) -> Callable[[], SearchSpace]:
-        _FACTORIES[name] = factory
-        return factory
-
-    return decorate
+def register(name: str) -> Callable[[Factory], Factory]:
+    """Register the class of a space under `name`: made without arguments, or from a value of its `options_type`."""
+    return _SPACES.register(name)
 
 
 def names() -> list[str]:
-    """Names of every space that can be built here, built-in ones first."""
-    found = list(_BUILT_IN)
-    found += [name for name in _FACTORIES if name not in found]
-    found += [point.name for point in entry_points(group="nas_helm.spaces") if point.name not in found]
-    return found
-
-
-_DEFINED: dict[str, SearchSpace] = {}
+    """Names of every space that can be built here, without options; `nb201` first."""
+    return _SPACES.names()
 
 
 def define(document: Mapping[str, Any]) -> SearchSpace:
@@ -59,31 +52,42 @@ def define(document: Mapping[str, Any]) -> SearchSpace:
 
 
 def get(name: str) -> SearchSpace:
-    """Return the space called `name`, or that of the template in a file whose name ends in `.json`.
+    """The space called `name`, with its options as in `name:option=value,option=value`.
+
+    One object a space: two spellings of the same options give the same. A name that ends in `.json` is the file of a
+    template.
 
     Raises:
-        ValueError: no such space; the message lists those that exist.
+        ValueError: no such space or option; the message lists those that exist.
     """
     if name in _DEFINED:
         return _DEFINED[name]
-    if name.endswith(".json"):
-        from nas_core.spaces.template import read_file
-
-        try:
-            return define(read_file(name).to_dict())
-        except OSError as error:
-            raise ValueError(f"template {name!r} cannot be read: {error.strerror}") from error
+    if name.endswith(".json") and name.partition(":")[0] not in names():
+        return _from_file(name)
     return _named(name)
 
 
-@cache
 def _named(name: str) -> SearchSpace:
-    if name in _BUILT_IN:
-        import_module(_BUILT_IN[name])
-    elif name not in _FACTORIES:
-        for point in entry_points(group="nas_helm.spaces"):
-            if point.name == name:
-                _FACTORIES[name] = point.load()
-    if name not in _FACTORIES:
-        raise ValueError(f"unknown search space {name!r}; expected one of: {', '.join(names())}, or a template .json")
-    return _FACTORIES[name]()
+    base = name.partition(":")[0]
+    factory = _SPACES.get(name if base == "template" else base)  # a template that this process was not told of
+    kind = getattr(factory, "options_type", NoOptions)
+    _, texts = options.split_name(name)
+    return _made(factory, base, options.read(kind, texts, of=f"space {base}"))
+
+
+@cache
+def _made(factory: Factory, base: str, chosen: Any) -> SearchSpace:
+    space = factory() if isinstance(chosen, NoOptions) else factory(chosen)
+    canonical = options.spelled(base, chosen)
+    if space.name != canonical:
+        raise ValueError(f"space {base!r} calls itself {space.name!r}; expected {canonical!r}")
+    return space
+
+
+def _from_file(name: str) -> SearchSpace:
+    from nas_core.spaces.template import read_file
+
+    try:
+        return define(read_file(name).to_dict())
+    except OSError as error:
+        raise ValueError(f"template {name!r} cannot be read: {error.strerror}") from error

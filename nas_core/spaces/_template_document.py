@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nas_core.spaces.base import ImageShape
+from nas_core.spaces.parts import ImageShape
 
 FORMAT = "nas-helm-template/1"
 MERGES = ("sum", "concat")
@@ -180,6 +180,15 @@ class Shapes:
 
     entering: tuple[Shape, ...]
     problems: Mapping[tuple[int, int], str]
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """What networks of a template are made of: layers, the decisions of each, shapes into each and, last, out."""
+
+    layers: tuple[Layer, ...]
+    members: tuple[tuple[int, ...], ...]
+    entering: tuple[Shape, ...]
 
 
 def shapes(template: Template) -> Shapes:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from torch import Tensor, nn
 
-from nas_core.spaces._template_document import Block, Shape, output
-from nas_core.spaces.base import Architecture, ImageShape
-
-if TYPE_CHECKING:
-    from nas_core.spaces.template import TemplateSpace
+from nas_core.spaces._template_document import Block, Shape, Skeleton, output
+from nas_core.spaces.parts import Architecture
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
 
@@ -76,13 +73,13 @@ def _convolution(block: Block, inputs: int) -> list[nn.Module]:
     ]
 
 
-def _layer_modules(space: TemplateSpace, entering: tuple[Shape, ...], number: int) -> list[nn.Sequential]:
+def _layer_modules(skeleton: Skeleton, number: int) -> list[nn.Sequential]:
     """Modules of all blocks of a layer, each with its place where the layer concatenates."""
-    layer, shape = space.template.layers[number], entering[number]
+    layer, shape = skeleton.layers[number], skeleton.entering[number]
     modules = [block_module(block, shape) for block in layer.blocks]
     if layer.merge == "concat" and len(modules) > 1:
         widths = [output(block, shape)[0] for block in layer.blocks]
-        place = Placed if len(entering[number + 1]) == 3 else PlacedVector
+        place = Placed if len(skeleton.entering[number + 1]) == 3 else PlacedVector
         for k, module in enumerate(modules):
             module.append(place(sum(widths[:k]), sum(widths[k + 1 :])))
     return modules
@@ -96,15 +93,14 @@ def _head(shape: Shape, classes: int) -> nn.Sequential:
 class Network(nn.Module):
     """One network of the template: the blocks kept, and a linear head."""
 
-    def __init__(self, space: TemplateSpace, arch: Architecture, *, image: ImageShape, classes: int) -> None:
+    def __init__(self, skeleton: Skeleton, arch: Architecture, *, classes: int) -> None:
         super().__init__()
-        entering = space.shapes(image)
         layers = []
-        for number, (_, members) in enumerate(space.groups):
-            modules = _layer_modules(space, entering, number)
+        for number, members in enumerate(skeleton.members):
+            modules = _layer_modules(skeleton, number)
             layers.append(ParallelBlocks([m for m, d in zip(modules, members, strict=True) if arch[d]]))
         self.layers = nn.Sequential(*layers)
-        self.head = _head(entering[-1], classes)
+        self.head = _head(skeleton.entering[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.layers(images))
@@ -113,14 +109,13 @@ class Network(nn.Module):
 class SharedNetwork(nn.Module):
     """All blocks of the template; a path runs those it keeps and no others."""
 
-    def __init__(self, space: TemplateSpace, *, image: ImageShape, classes: int) -> None:
+    def __init__(self, skeleton: Skeleton, *, classes: int) -> None:
         super().__init__()
-        entering = space.shapes(image)
-        self._groups = tuple(members for _, members in space.groups)
+        self._groups = skeleton.members
         self.layers = nn.ModuleList(
-            nn.ModuleList(_layer_modules(space, entering, number)) for number in range(len(space.groups))
+            nn.ModuleList(_layer_modules(skeleton, number)) for number in range(len(skeleton.members))
         )
-        self.head = _head(entering[-1], classes)
+        self.head = _head(skeleton.entering[-1], classes)
 
     def forward(self, images: Tensor, arch: Architecture) -> Tensor:
         features = images

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from nas_core.spaces._cell_network import Cell, ReluConvNorm
-from nas_core.spaces.base import Architecture
-from nas_core.spaces.transnas_micro import HALVING, MODULES, stem_width
+from nas_core.spaces._transnas_micro_skeleton import HALVING, MODULES, stem_width
+from nas_core.spaces.parts import Architecture
 
 
 class Network(nn.Module):

@@ -14,17 +14,13 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._nats_sss_layers import CELL, LAYERS, WIDTHS
+from nas_core.spaces._nb201_cell import CONV3, EDGES
 from nas_core.spaces._registry import register
-from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, ImageShape, Scale, SearchSpace
-from nas_core.spaces.nb201 import CONV3, EDGES, SKIP
+from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, InputShape, NoScale, SearchSpace
 
 if TYPE_CHECKING:
     from torch import nn
-
-WIDTHS = (8, 16, 24, 32, 40, 48, 56, 64)
-LAYERS = ("cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
-CELL: Architecture = (CONV3, CONV3, CONV3, SKIP, CONV3, CONV3)
-"""`|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|`"""
 
 CHAIN = 9
 """Three convolutions in a row, in each of three cells."""
@@ -37,12 +33,12 @@ class NatsBenchSize(SearchSpace):
     The widths are the output channels of: the stem and the first cell, the first reduction, the second cell, the
     second reduction, the third cell. A cell whose width differs from what comes in changes the channels on its edges
     from the input: 3 x 3 convolutions directly, the skip by a 1 x 1 convolution with batch norm. Because the decisions
-    are the widths themselves and a stage is one cell, `Scale` has no meaning here and is ignored.
+    are the widths themselves and a stage is one cell, there is no further scale.
     """
 
     name = "nats_sss"
     title = "NATS-Bench size space"
-    decisions = tuple(Decision(f"{layer} width", tuple(map(str, WIDTHS))) for layer in LAYERS)
+    decisions = tuple(Decision(f"{layer} width", tuple(map(str, WIDTHS)), WIDTHS) for layer in LAYERS)
     metric_names = _cost.COLUMNS
 
     def parse(self, text: str) -> Architecture:
@@ -70,23 +66,24 @@ class NatsBenchSize(SearchSpace):
         self,
         arch: Architecture,
         *,
-        image: ImageShape = ImageShape(),  # noqa: B008 - frozen value
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: NoScale | None = None,
     ) -> nn.Module:
-        """The network of the benchmark: stem, cell, reduction, cell, reduction, cell, head. `scale` is ignored.
+        """The network of the benchmark: stem, cell, reduction, cell, reduction, cell, head.
 
-        Input `(batch, image.channels, image.height, image.width)`, output logits `(batch, classes)`.
+        Images `(batch, channels, height, width)` to logits `(batch, classes)`.
         """
         from nas_core.spaces._nats_sss_network import network
 
-        return network([WIDTHS[choice] for choice in arch], image_channels=image.channels, classes=classes)
+        channels = self.image_shape(input).channels
+        return network([WIDTHS[choice] for choice in arch], image_channels=channels, classes=classes)
 
-    def supernet(self, *, image: ImageShape, classes: int, scale: Scale | None = None) -> nn.Module:
+    def supernet(self, *, input: InputShape, classes: int, scale: NoScale | None = None) -> nn.Module:
         """The widest network, of which a path runs the first channels; see `nas_core.supernet.SharedWeights`."""
         from nas_core.spaces._nats_sss_network import SharedNetwork
 
-        return SharedNetwork(image_channels=image.channels, classes=classes)
+        return SharedNetwork(image_channels=self.image_shape(input).channels, classes=classes)
 
     def longest_chains(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
         """Convolutions of the three cells on the longest path, int (n,): the same for every size."""
@@ -109,15 +106,15 @@ class NatsBenchSize(SearchSpace):
         self,
         archs: Sequence[Architecture] | np.ndarray,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: NoScale | None = None,
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture; columns and conventions as in NAS-Bench-201.
 
         conv_layers counts convolutions inside cells: 15, and one more for each cell that changes the channels.
         """
-        image = image or ImageShape()
+        image = self.image_shape(input)
         table = np.asarray(archs, dtype=np.int64).reshape(-1, len(LAYERS))
         widths = np.array(WIDTHS)[table].T
         sides = _cost.stage_sides(image)

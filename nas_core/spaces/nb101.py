@@ -16,16 +16,37 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._nb101_cell import (
+    CONV1,
+    CONV3,
+    EDGES,
+    INPUT,
+    INTERIOR,
+    LEAST_CHANNELS,
+    MAX_EDGES,
+    OPERATIONS,
+    OUTPUT,
+    POOL,
+    POSITION,
+    STACKS,
+    SUFFIX,
+    VERTICES,
+    canonical_form,
+    live_edges,
+    live_vertices,
+    vertex_channels,
+)
+from nas_core.spaces._nb101_edge_sets import draw, draw_one, edge_bits, edge_sets
 from nas_core.spaces._registry import register
 from nas_core.spaces.base import (
     OPTIONAL,
     Architecture,
     CellGraph,
+    CellScale,
     Count,
     Decision,
     GraphEdge,
-    ImageShape,
-    Scale,
+    InputShape,
     SearchSpace,
     Steering,
     SteeringConflict,
@@ -34,19 +55,7 @@ from nas_core.spaces.base import (
 if TYPE_CHECKING:
     from torch import nn
 
-VERTICES = 7
-INPUT, OUTPUT = 0, VERTICES - 1
-INTERIOR = range(1, OUTPUT)
-MAX_EDGES = 9
-OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
-CONV3, CONV1, POOL = range(3)
-EDGES = tuple((source, target) for target in range(1, VERTICES) for source in range(target))
-POSITION = {edge: k for k, edge in enumerate(EDGES)}
-SUFFIX = "-bn-relu"
-PUBLISHED = Scale(channels=128, cells=3)
-STACKS = 3
-LEAST_CHANNELS = len(INTERIOR)
-"""Every vertex that feeds the output needs a channel, and up to five do."""
+PUBLISHED = CellScale(channels=128, cells=3)
 ENUMERATION_LIMIT = 200_000
 DRAWS = 20_000
 REJECTIONS = (64, 512, 4_096, 32_768)
@@ -61,11 +70,11 @@ class NasBench101(SearchSpace):
     benchmark's own query counts the edges after pruning; every network it knows is in the space either way.) Vertices
     on no path from input to output are pruned, as published, so a built network has no dead parameters.
 
-    `Scale.channels` is the width of the stem and the first stack (published: 128), `Scale.cells` the cells in each of
-    the three stacks (published: 3). The width of a cell is divided among the vertices that feed its output, so fewer
-    than five channels are raised to five. Where the width does not divide evenly, the vertices that come first get
-    one channel more: networks of one canonical form then differ by a few channels, and the canonical form itself is
-    the one that is scored.
+    `CellScale.channels` is the width of the stem and the first stack (published: 128), `CellScale.cells` the cells in
+    each of the three stacks (published: 3). The width of a cell is divided among the vertices that feed its output,
+    so fewer than five channels are raised to five. Where the width does not divide evenly, the vertices that come
+    first get one channel more: networks of one canonical form then differ by a few channels, and the canonical form
+    itself is the one that is scored.
     """
 
     name = "nb101"
@@ -75,6 +84,11 @@ class NasBench101(SearchSpace):
         *(Decision(f"vertex {vertex}", OPERATIONS) for vertex in INTERIOR),
     )
     metric_names = _cost.COLUMNS
+    scale_type = CellScale
+
+    def scale(self) -> CellScale:
+        """A stem of 128 channels and three cells a stack."""
+        return PUBLISHED
 
     def parse(self, text: str) -> Architecture:
         """Read `0110000-0001000-...-0000000:conv3x3,maxpool3x3,...`: rows of the adjacency matrix, then operations.
@@ -140,19 +154,19 @@ class NasBench101(SearchSpace):
         Vertices in use take the positions 1, 2, ...; the others come last, without edges and with the first
         operation. Two architectures share a canonical form exactly when their pruned graphs are isomorphic.
         """
-        return _canonical(tuple(arch))
+        return canonical_form(tuple(arch))
 
     def build(
         self,
         arch: Architecture,
         *,
-        image: ImageShape = ImageShape(),  # noqa: B008 - frozen value
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale = PUBLISHED,
+        scale: CellScale | None = None,
     ) -> nn.Module:
         """The network of the benchmark: stem, three stacks of `scale.cells` cells, max-pooling between, linear head.
 
-        Input `(batch, image.channels, image.height, image.width)`, output logits `(batch, classes)`.
+        Images `(batch, channels, height, width)` to logits `(batch, classes)`.
 
         Raises:
             ValueError: the architecture is not valid.
@@ -161,9 +175,10 @@ class NasBench101(SearchSpace):
 
         if not self.valid(arch):
             raise ValueError(f"cannot build {self.format(arch)}: expected an input-output path and at most 9 edges")
+        scale = scale or self.scale()
         return Network(
             partial(Cell, tuple(arch)),
-            image_channels=image.channels,
+            image_channels=self.image_shape(input).channels,
             classes=classes,
             channels=width(scale),
             cells=scale.cells,
@@ -180,7 +195,7 @@ class NasBench101(SearchSpace):
         """Wide enough to be divided among five vertices; deep paths, without shortcuts, learn from shallow ones."""
         return {"sampling": "uniform", "channels": 16, "learning_rate": 0.1}
 
-    def supernet(self, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
+    def supernet(self, *, input: InputShape, classes: int, scale: CellScale) -> nn.Module:
         """All operations on shared weights, to be run by paths; see `nas_core.supernet.SharedWeights`.
 
         Every operation is as wide as the cell; a path runs the first channels of it, as its division of the channels
@@ -188,7 +203,8 @@ class NasBench101(SearchSpace):
         """
         from nas_core.spaces._nb101_network import SharedNetwork
 
-        return SharedNetwork(image_channels=image.channels, classes=classes, channels=width(scale), cells=scale.cells)
+        channels = self.image_shape(input).channels
+        return SharedNetwork(image_channels=channels, classes=classes, channels=width(scale), cells=scale.cells)
 
     def longest_chains(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
         """Vertices that convolve on the longest live path from input to output, int (n,)."""
@@ -228,15 +244,15 @@ class NasBench101(SearchSpace):
         self,
         archs: Sequence[Architecture] | np.ndarray,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: CellScale | None = None,
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture; columns and conventions as in NAS-Bench-201.
 
         conv_layers counts convolutions inside cells, the 1 x 1 projections of the cell's input among them.
         """
-        image, scale = image or ImageShape(), scale or PUBLISHED
+        image, scale = self.image_shape(input), scale or self.scale()
         table = _as_table(archs)
         height, width_ = image.height, image.width
         outputs = width(scale)
@@ -262,12 +278,12 @@ class NasBench101(SearchSpace):
             ValueError: more than 200,000 are left.
         """
         steering = steering or Steering.free(self)
-        edges, operations = _edge_sets(steering.allowed), steering.allowed[len(EDGES) :]
+        edges, operations = edge_sets(steering.allowed), steering.allowed[len(EDGES) :]
         if len(edges) * math.prod(map(len, operations)) > ENUMERATION_LIMIT:
             raise ValueError(f"{self.name} is too large to enumerate; sample it instead")
         labels = np.stack(np.meshgrid(*operations, indexing="ij"), axis=-1).reshape(-1, len(operations))
         for start in range(0, len(edges), BLOCK):
-            block = _edge_bits(edges[start : start + BLOCK])
+            block = edge_bits(edges[start : start + BLOCK])
             table = np.concatenate([np.repeat(block, len(labels), axis=0), np.tile(labels, (len(block), 1))], axis=1)
             yield from map(tuple, (table[steering.mask(table)] if steering.ranges else table).tolist())
 
@@ -283,9 +299,9 @@ class NasBench101(SearchSpace):
             SteeringConflict: nothing in the space obeys it.
         """
         steering = steering or Steering.free(self)
-        edges = _edge_sets(steering.allowed)
+        edges = edge_sets(steering.allowed)
         if len(edges) and not steering.ranges:
-            return _draw_one(rng, edges, steering)
+            return draw_one(rng, edges, steering)
         if len(edges):
             found = self._by_rejection(rng, steering, REJECTIONS, 1)
             if len(found):
@@ -296,54 +312,17 @@ class NasBench101(SearchSpace):
                     return left[int(rng.integers(len(left)))]
         raise SteeringConflict("no architecture obeys the steering; undo an act")
 
-    def _left(self, steering: Steering) -> None:
+    def _enumerated(self, steering: Steering) -> None:
         """Few of all combinations are valid: a table of them all would take longer than rejection."""
 
-    def _drawn(self, rng: np.random.Generator, steering: Steering, n: int) -> np.ndarray:
-        drawn = _draw(rng, _edge_sets(steering.allowed), steering, n)
+    def _accepted(self, rng: np.random.Generator, steering: Steering, n: int) -> np.ndarray:
+        drawn = draw(rng, edge_sets(steering.allowed), steering, n)
         return drawn[steering.mask(drawn)]
 
 
-def width(scale: Scale) -> int:
+def width(scale: CellScale) -> int:
     """Channels of the first stack: those asked for, at least one for every vertex that can feed the output."""
     return max(scale.channels, LEAST_CHANNELS)
-
-
-def live_edges(table: np.ndarray) -> np.ndarray:
-    """Which edges lie on an input-to-output path: bool (n, 21) for architectures (n, 26)."""
-    on = np.asarray(table)[:, : len(EDGES)] == 1
-    forward = np.zeros((VERTICES, len(on)), dtype=bool)
-    backward = np.zeros_like(forward)
-    forward[INPUT], backward[OUTPUT] = True, True
-    for k, (source, target) in enumerate(EDGES):
-        forward[target] |= forward[source] & on[:, k]
-    for k, (source, target) in reversed(list(enumerate(EDGES))):
-        backward[source] |= backward[target] & on[:, k]
-    used = forward & backward
-    sources, targets = zip(*EDGES, strict=True)
-    return on & (used[list(sources)] & used[list(targets)]).T
-
-
-def vertex_channels(live: np.ndarray, outputs: int | np.ndarray) -> np.ndarray:
-    """Output channels of every vertex: int (n, 7), 0 for pruned ones and for the input (`compute_vertex_channels`).
-
-    Of cells with the live edges (n, 21) and so many outputs, one number for all or (n,). The output's channels are
-    divided among the vertices that feed it, the first ones getting what is left over; any other vertex is as wide as
-    the widest vertex it feeds.
-    """
-    channels = np.zeros((len(live), VERTICES), dtype=np.int64)
-    channels[:, OUTPUT] = outputs
-    feeding = np.stack([live[:, POSITION[vertex, OUTPUT]] for vertex in INTERIOR], axis=1)
-    fan_in = feeding.sum(axis=1)
-    share, remainder = np.divmod(outputs, np.maximum(fan_in, 1))
-    rank = feeding.cumsum(axis=1) - 1
-    channels[:, 1:OUTPUT] = feeding * (share[:, None] + (rank < remainder[:, None]))
-    for vertex in reversed(INTERIOR):
-        widest = np.zeros(len(live), dtype=np.int64)
-        for target in range(vertex + 1, OUTPUT):
-            widest = np.maximum(widest, channels[:, target] * live[:, POSITION[vertex, target]])
-        channels[:, vertex] = np.where(feeding[:, vertex - 1], channels[:, vertex], widest)
-    return channels
 
 
 def _cell(table: np.ndarray, inputs: int, outputs: int, pixels: int) -> Cost:
@@ -363,99 +342,16 @@ def _as_table(archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
     return np.asarray(archs, dtype=np.int64).reshape(-1, len(EDGES) + len(INTERIOR))
 
 
-def live_vertices(arch: Architecture) -> list[int]:
-    """Vertices on a path from input to output, ascending; none where there is no such path."""
-    forward, backward = 1 << INPUT, 1 << OUTPUT
-    for k, (source, target) in enumerate(EDGES):
-        if arch[k] and forward >> source & 1:
-            forward |= 1 << target
-    for k in reversed(range(len(EDGES))):
-        source, target = EDGES[k]
-        if arch[k] and backward >> target & 1:
-            backward |= 1 << source
-    used = forward & backward
-    return [vertex for vertex in range(VERTICES) if used >> vertex & 1]
-
-
-@lru_cache(maxsize=1 << 16)
-def _canonical(arch: Architecture) -> Architecture:
-    live = live_vertices(arch)
-    into: dict[int, set[int]] = {
-        target: {source for source in live if source < target and arch[POSITION[source, target]]} for target in live
-    }
-    interior = [vertex for vertex in live if vertex not in (INPUT, OUTPUT)]
-    orders: list[tuple[int, ...]] = [(INPUT,)]
-    for _ in interior:
-        # The edges into a position are settled once it is filled, so only the orders that are first so far can win.
-        longer = [
-            (*order, vertex)
-            for order in orders
-            for vertex in interior
-            if vertex not in order and into[vertex] <= set(order)
-        ]
-        columns = [[source in into[order[-1]] for source in order[:-1]] for order in longer]
-        first = min(columns)
-        orders = [order for order, column in zip(longer, columns, strict=True) if column == first]
-    return min(_placed(order, into, arch) for order in orders)
-
-
-def _placed(order: tuple[int, ...], into: dict[int, set[int]], arch: Architecture) -> Architecture:
-    """The architecture whose vertex `k` is `order[k]`, and whose other interior vertices are unused."""
-    at = {vertex: position for position, vertex in enumerate(order)} | {OUTPUT: OUTPUT}
-    placed = [0] * len(arch)
-    for target, sources in into.items():
-        for source in sources:
-            placed[POSITION[at[source], at[target]]] = 1
-    for position, vertex in enumerate(order[1:], start=1):
-        placed[len(EDGES) + position - 1] = arch[len(EDGES) + vertex - 1]
-    return tuple(placed)
-
-
-@lru_cache(maxsize=1)
-def _valid_edge_sets() -> np.ndarray:
-    """Every valid set of edges as a number, ascending; the first edge is the highest of 21 bits."""
-    sets = np.arange(1 << len(EDGES), dtype=np.int64)
-    few = sets[np.bitwise_count(sets) <= MAX_EDGES]
-    return few[live_edges(_edge_bits(few)).any(axis=1)]
-
-
-@lru_cache(maxsize=64)
-def _edge_sets(allowed: tuple[tuple[int, ...], ...]) -> np.ndarray:
-    """The valid sets of edges that obey these choices of every decision, see `_valid_edge_sets`."""
-    sets, masks = _valid_edge_sets(), {(0,): 0, (1,): 0, (0, 1): 0}
-    for k, choices in enumerate(allowed[: len(EDGES)]):
-        masks[choices] |= 1 << (len(EDGES) - 1 - k)
-    return sets[(sets & masks[1,] == masks[1,]) & (sets & masks[0,] == 0)]
-
-
-def _edge_bits(sets: np.ndarray) -> np.ndarray:
-    """Sets of edges as zeros and ones: int (n, 21)."""
-    return sets[:, None] >> np.arange(len(EDGES))[::-1] & 1
-
-
-def _draw(rng: np.random.Generator, edges: np.ndarray, steering: Steering, n: int) -> np.ndarray:
-    """Architectures that obey the choices of a steering, uniformly and with replacement: int (n, 26)."""
-    labels = [np.asarray(c)[rng.integers(len(c), size=n)] for c in steering.allowed[len(EDGES) :]]
-    return np.column_stack([_edge_bits(edges[rng.integers(len(edges), size=n)]), *labels])
-
-
-def _draw_one(rng: np.random.Generator, edges: np.ndarray, steering: Steering) -> Architecture:
-    """What `_draw` draws first, in a fraction of the time: every training step asks for one."""
-    labels = [choices[int(rng.integers(len(choices)))] for choices in steering.allowed[len(EDGES) :]]
-    drawn = int(edges[rng.integers(len(edges))])
-    return (*(drawn >> k & 1 for k in reversed(range(len(EDGES)))), *labels)
-
-
 @lru_cache(maxsize=64)
 def _count(
     space: NasBench101, allowed: tuple[tuple[int, ...], ...], ranges: tuple[tuple[str, float, float], ...]
 ) -> Count:
     steering = Steering(allowed, ranges, metrics=space.metrics)
-    edges = _edge_sets(steering.allowed)
+    edges = edge_sets(steering.allowed)
     left = len(edges) * math.prod(map(len, allowed[len(EDGES) :]))
     if not ranges or not left:
         return Count(left)
     if left <= ENUMERATION_LIMIT:
         return Count(sum(1 for _ in space.architectures(steering)))
-    share = steering.mask(_draw(np.random.default_rng(0), edges, steering, DRAWS)).mean()
+    share = steering.mask(draw(np.random.default_rng(0), edges, steering, DRAWS)).mean()
     return Count(round(float(share) * left), exact=False)

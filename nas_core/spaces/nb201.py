@@ -13,17 +13,14 @@ import numpy as np
 import pandas as pd
 
 from nas_core.spaces import _cost
+from nas_core.spaces._nb201_cell import CONV1, CONV3, EDGES, NONE, OPERATIONS, PATHS, POOL, SKIP, live_edges
 from nas_core.spaces._registry import register
-from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, ImageShape, Scale, SearchSpace
+from nas_core.spaces.base import Architecture, CellGraph, CellScale, Decision, GraphEdge, InputShape, SearchSpace
 
 if TYPE_CHECKING:
     from torch import nn
 
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-NONE, SKIP, CONV1, CONV3, POOL = range(5)
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
-"""Positions of the edges on each of the four input-to-output paths."""
+__all__ = ["EDGES", "OPERATIONS", "PATHS", "NasBench201", "expression", "live_edges"]
 
 
 @register("nb201")
@@ -33,7 +30,8 @@ class NasBench201(SearchSpace):
     name = "nb201"
     title = "NAS-Bench-201"
     decisions = tuple(Decision(f"edge {source}→{target}", OPERATIONS) for source, target in EDGES)
-    metric_names = ("params", "flops", "live_params", "sum_log_layer_size", "conv_layers")
+    metric_names = _cost.COLUMNS
+    scale_type = CellScale
 
     def parse(self, text: str) -> Architecture:
         """Read `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`. Raises ValueError naming the offending part."""
@@ -72,20 +70,21 @@ class NasBench201(SearchSpace):
         self,
         arch: Architecture,
         *,
-        image: ImageShape = ImageShape(),  # noqa: B008 - frozen value
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale = Scale(),  # noqa: B008 - frozen value
+        scale: CellScale | None = None,
     ) -> nn.Module:
         """The network of the benchmark: stem, three stages of `scale.cells` cells, two residual reductions, head.
 
-        Input `(batch, image.channels, image.height, image.width)`, output logits `(batch, classes)`.
+        Images `(batch, channels, height, width)` to logits `(batch, classes)`.
         """
         from nas_core.spaces._nb201_network import Network
 
+        image, scale = self.image_shape(input), scale or self.scale()
         return Network(arch, image_channels=image.channels, classes=classes, channels=scale.channels, cells=scale.cells)
 
     def stack(
-        self, archs: Sequence[Architecture], *, seeds: Sequence[int], image: ImageShape, classes: int, scale: Scale
+        self, archs: Sequence[Architecture], *, seeds: Sequence[int], input: InputShape, classes: int, scale: CellScale
     ) -> Any:
         """The networks of `archs` side by side, by grouped convolutions."""
         from nas_core.spaces._nb201_stack import Stack
@@ -93,7 +92,7 @@ class NasBench201(SearchSpace):
         return Stack(
             archs,
             seeds=seeds,
-            image_channels=image.channels,
+            image_channels=self.image_shape(input).channels,
             classes=classes,
             channels=scale.channels,
             cells=scale.cells,
@@ -123,9 +122,9 @@ class NasBench201(SearchSpace):
         self,
         archs: Sequence[Architecture] | np.ndarray,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: CellScale | None = None,
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture.
 
@@ -134,7 +133,7 @@ class NasBench201(SearchSpace):
         convolutions and linear layers), conv_layers (live convolutions inside cells, all stages). Source: Dong & Yang
         2020, fig. 1; checked against built modules.
         """
-        image, scale = image or ImageShape(), scale or Scale()
+        image, scale = self.image_shape(input), scale or self.scale()
         table = np.asarray(archs, dtype=np.int64).reshape(-1, 6)
         live = live_edges(table)
         widths = [scale.channels * factor for factor in (1, 2, 4)]
@@ -156,16 +155,6 @@ class NasBench201(SearchSpace):
                 convs = convs + scale.cells * on_live
             total += _cost.pool(width, 3, positions) * scale.cells * (table == POOL).sum(axis=1)
         return _cost.closed_form_table(total, alive, convs, len(table))
-
-
-def live_edges(table: np.ndarray) -> np.ndarray:
-    """Which edges lie on an input-to-output path without `none`: bool (n, 6) for architectures (n, 6)."""
-    open_edge = np.asarray(table) != NONE
-    live = np.zeros_like(open_edge)
-    for path in PATHS:
-        whole = open_edge[:, list(path)].all(axis=1)
-        live[:, list(path)] |= whole[:, None]
-    return live
 
 
 def expression(arch: Architecture) -> str:

@@ -7,6 +7,7 @@ and `train/train_benchmark.py`); the torch code is in `_nb_macro_network.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,22 +15,19 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._nb_macro_layers import EXPANSION, IDENTITY, KERNEL, LAST, OPERATIONS, STAGES, STARTS, STEM
 from nas_core.spaces._registry import register
-from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, ImageShape, Scale, SearchSpace
+from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, InputShape, SearchSpace
 
 if TYPE_CHECKING:
     from torch import nn
 
-OPERATIONS = ("identity", "mb3_k3", "mb6_k5")
-IDENTITY = 0
-EXPANSION = {1: 3, 2: 6}
-KERNEL = {1: 3, 2: 5}
-STAGES = (2, 3, 3)
-STARTS = (0, 2, 5)
-"""The first layer of each stage, which halves the resolution and doubles the channels."""
-STEM = 32
-LAST = 40
-"""Channels before the head, as a multiple of those of the stem: 1280 / 32."""
+
+@dataclass(frozen=True)
+class StemScale:
+    """Size of the network: channels of the stem, to which all other widths keep their ratio."""
+
+    channels: int = STEM
 
 
 @register("nb_macro")
@@ -37,14 +35,15 @@ class NasBenchMacro(SearchSpace):
     """The 6,561 = 3^8 networks of NAS-Bench-Macro; 3,969 of them are distinct.
 
     The first layer of every stage (layers 1, 3 and 6) halves the resolution and doubles the channels; there, identity
-    is a strided 1 x 1 convolution with batch norm. `Scale.channels` is the width of the stem (published: 32; the
-    1,280 channels before the head keep their ratio to it); `Scale.cells` has no meaning, as depth is what is decided.
+    is a strided 1 x 1 convolution with batch norm. `StemScale.channels` is the width of the stem (published: 32; the
+    1,280 channels before the head keep their ratio to it).
     """
 
     name = "nb_macro"
     title = "NAS-Bench-Macro"
     decisions = tuple(Decision(f"layer {layer}", OPERATIONS) for layer in range(1, sum(STAGES) + 1))
     metric_names = _cost.COLUMNS
+    scale_type = StemScale
 
     def parse(self, text: str) -> Architecture:
         """Read `01210220`, a digit a layer. Raises ValueError naming the offending part."""
@@ -72,23 +71,25 @@ class NasBenchMacro(SearchSpace):
         self,
         arch: Architecture,
         *,
-        image: ImageShape = ImageShape(),  # noqa: B008 - frozen value
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale = Scale(channels=STEM),  # noqa: B008 - frozen value
+        scale: StemScale | None = None,
     ) -> nn.Module:
         """The network of the benchmark: stem, eight layers, a 1 x 1 convolution, global pooling, linear head.
 
-        Input `(batch, image.channels, image.height, image.width)`, output logits `(batch, classes)`.
+        Images `(batch, channels, height, width)` to logits `(batch, classes)`.
         """
         from nas_core.spaces._nb_macro_network import Network
 
-        return Network(arch, image_channels=image.channels, classes=classes, channels=scale.channels)
+        channels = (scale or self.scale()).channels
+        return Network(arch, image_channels=self.image_shape(input).channels, classes=classes, channels=channels)
 
-    def supernet(self, *, image: ImageShape, classes: int, scale: Scale) -> nn.Module:
+    def supernet(self, *, input: InputShape, classes: int, scale: StemScale) -> nn.Module:
         """All operations on shared weights, to be run by paths; see `nas_core.supernet.SharedWeights`."""
         from nas_core.spaces._nb_macro_network import SharedNetwork
 
-        return SharedNetwork(image_channels=image.channels, classes=classes, channels=scale.channels)
+        channels = self.image_shape(input).channels
+        return SharedNetwork(image_channels=channels, classes=classes, channels=scale.channels)
 
     def longest_chains(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
         """Layers that are no identity, int (n,): what depth classes are made of."""
@@ -113,16 +114,15 @@ class NasBenchMacro(SearchSpace):
         self,
         archs: Sequence[Architecture] | np.ndarray,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: StemScale | None = None,
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture; columns and conventions as in NAS-Bench-201.
 
         conv_layers counts convolutions inside the eight layers.
         """
-        image = image or ImageShape()
-        channels = scale.channels if scale else STEM
+        image, channels = self.image_shape(input), (scale or self.scale()).channels
         table = np.asarray(archs, dtype=np.int64).reshape(-1, len(self.decisions))
         height, width = image.height, image.width
         stem = _cost.conv_norm_relu(image.channels, channels, 3, height * width)

@@ -30,6 +30,7 @@ from nas_core.spaces._template_document import (
     Layer,
     Shape,
     Shapes,
+    Skeleton,
     Template,
     allowed,
     output,
@@ -46,7 +47,8 @@ from nas_core.spaces.base import (
     Decision,
     GraphEdge,
     ImageShape,
-    Scale,
+    InputShape,
+    NoScale,
     SearchSpace,
     Steering,
     SteeringConflict,
@@ -90,7 +92,7 @@ class TemplateSpace(SearchSpace):
 
     One decision a block, `off` or `on`. Notation: the blocks kept of every layer as digits, `101|010|111`. Where a
     layer concatenates, the channels of a block left out are zeros, so that what follows keeps its shape.
-    `Scale` has no meaning, as widths are those of the blocks.
+    Widths are those of the blocks, so there is no further scale.
 
     Raises:
         ValueError: the blocks do not fit together; the message names the first that does not, and why.
@@ -106,6 +108,7 @@ class TemplateSpace(SearchSpace):
             raise ValueError(f"layer {layer + 1}, block {block + 1} of {template.name!r}: {reason}")
         self.name = f"template:{template.digest}"
         self.title = template.name
+        self.input = template.image
         self.decisions = tuple(
             Decision(name, OPTIONAL)
             for number, layer in enumerate(template.layers, start=1)
@@ -170,7 +173,7 @@ class TemplateSpace(SearchSpace):
             if not any(ON in allowed[d] for d in members):
                 raise SteeringConflict(f"{label} would keep no block; undo an act on it first")
 
-    def deal(
+    def fair_draws(
         self, group: tuple[int, ...], allowed: Sequence[Sequence[int]], rng: np.random.Generator
     ) -> list[tuple[int, ...]]:
         """Windows of one random size around a circle of a layer's free blocks: each is kept equally often.
@@ -206,36 +209,35 @@ class TemplateSpace(SearchSpace):
         self,
         arch: Architecture,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: NoScale | None = None,
     ) -> nn.Module:
         """The layers with the blocks kept, global pooling where a feature map is left, a linear head.
 
-        Input `(batch, image.channels, image.height, image.width)`, output logits `(batch, classes)`.
+        Images `(batch, channels, height, width)` to logits `(batch, classes)`.
 
         Raises:
             ValueError: the blocks do not fit together for this image.
         """
         from nas_core.spaces._template_network import Network
 
-        return Network(self, arch, image=image or self.image, classes=classes)
-
-    @property
-    def image(self) -> ImageShape:
-        """Those of the template."""
-        return self.template.image
+        return Network(self._skeleton(self.image_shape(input)), arch, classes=classes)
 
     @property
     def one_shot_settings(self) -> Mapping[str, Any]:
         """Paths drawn uniformly, images of the template's size."""
         return {"sampling": "uniform", "image_size": self.template.image.height, "learning_rate": 0.1}
 
-    def supernet(self, *, image: ImageShape, classes: int, scale: Scale | None = None) -> nn.Module:
+    def supernet(self, *, input: InputShape, classes: int, scale: NoScale | None = None) -> nn.Module:
         """All blocks at once, to be run by paths; see `nas_core.supernet.SharedWeights`."""
         from nas_core.spaces._template_network import SharedNetwork
 
-        return SharedNetwork(self, image=image, classes=classes)
+        return SharedNetwork(self._skeleton(self.image_shape(input)), classes=classes)
+
+    def _skeleton(self, image: ImageShape) -> Skeleton:
+        members = tuple(members for _, members in self.groups)
+        return Skeleton(self.template.layers, members, self.shapes(image))
 
     def shapes(self, image: ImageShape) -> tuple[Shape, ...]:
         """What goes into every layer and out of the last.
@@ -275,12 +277,12 @@ class TemplateSpace(SearchSpace):
         self,
         archs: Sequence[Architecture] | np.ndarray,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = 10,
-        scale: Scale | None = None,
+        scale: NoScale | None = None,
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture; columns and conventions as in NAS-Bench-201."""
-        blocks, rest = self._cost_of(image or self.template.image, classes)
+        blocks, rest = self._cost_of(self.image_shape(input), classes)
         table = np.asarray(archs, dtype=np.int64).reshape(-1, len(self.decisions))
         total = rest
         for d, cost in enumerate(blocks):

@@ -16,21 +16,26 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._nb201_cell import CONV1, EDGES, NONE, SKIP, live_edges
 from nas_core.spaces._registry import register
-from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, ImageShape, Scale, SearchSpace
-from nas_core.spaces.nb201 import CONV1, EDGES, NONE, SKIP, live_edges
+from nas_core.spaces._transnas_micro_skeleton import HALVING, MODULES, SKELETON, stem_width
+from nas_core.spaces.base import (
+    Architecture,
+    CellGraph,
+    CellScale,
+    Decision,
+    GraphEdge,
+    ImageShape,
+    InputShape,
+    SearchSpace,
+)
 
 if TYPE_CHECKING:
     from torch import nn
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
 """The digits 0 to 3 of the notation; the first four operations of NAS-Bench-201, under its names."""
-SKELETON = "64-41414"
-MODULES = (4, 1, 4, 1, 4)
-"""Types of the five modules: 4 halves the resolution and doubles the channels in its first cell, 1 keeps both."""
-HALVING = 4
-PUBLISHED = Scale(channels=64, cells=2)
-PUBLISHED_IMAGE = ImageShape(3, 256, 256)
+PUBLISHED = CellScale(channels=64, cells=2)
 PUBLISHED_CLASSES = 75
 """Object classification on Taskonomy, the task the closed forms describe unless told otherwise."""
 
@@ -39,16 +44,23 @@ PUBLISHED_CLASSES = 75
 class TransNasMicro(SearchSpace):
     """The 4,096 = 4^6 cells of TransNAS-Bench-101's micro space, in the skeleton `64-41414`.
 
-    A strided 3 x 3 convolution and a second one quarter the resolution; five modules of `Scale.cells` cells follow
+    A strided 3 x 3 convolution and a second one quarter the resolution; five modules of `CellScale.cells` cells follow
     (published: 2), the first, third and fifth of which halve the resolution and double the channels. In the cell that
     does so, the edges from the input carry the stride, and a skip there has weights (two strided 1 x 1 convolutions).
-    `Scale.channels` is the base of the skeleton (published: 64).
+    `CellScale.channels` is the base of the skeleton (published: 64).
     """
 
     name = "transnas_micro"
     title = "TransNAS-Bench-101 micro"
     decisions = tuple(Decision(f"edge {source}→{target}", OPERATIONS) for source, target in EDGES)
     metric_names = _cost.COLUMNS
+    scale_type = CellScale
+    input = ImageShape(3, 256, 256)
+    classes = PUBLISHED_CLASSES
+
+    def scale(self) -> CellScale:
+        """The base of 64 channels and two cells a module."""
+        return PUBLISHED
 
     def parse(self, text: str) -> Architecture:
         """Read `64-41414-1_02_333`: a group a node, a digit an input. Raises ValueError naming the offending part."""
@@ -82,16 +94,17 @@ class TransNasMicro(SearchSpace):
         self,
         arch: Architecture,
         *,
-        image: ImageShape = PUBLISHED_IMAGE,
+        input: InputShape | None = None,
         classes: int = PUBLISHED_CLASSES,
-        scale: Scale = PUBLISHED,
+        scale: CellScale | None = None,
     ) -> nn.Module:
         """The network of the benchmark with the head of its classification tasks: global pooling and a linear layer.
 
-        Input `(batch, image.channels, image.height, image.width)`, output logits `(batch, classes)`.
+        Images `(batch, channels, height, width)` to logits `(batch, classes)`.
         """
         from nas_core.spaces._transnas_micro_network import Network
 
+        image, scale = self.image_shape(input), scale or self.scale()
         return Network(arch, image_channels=image.channels, classes=classes, channels=scale.channels, cells=scale.cells)
 
     def graph(self, arch: Architecture) -> CellGraph:
@@ -116,16 +129,16 @@ class TransNasMicro(SearchSpace):
         self,
         archs: Sequence[Architecture] | np.ndarray,
         *,
-        image: ImageShape | None = None,
+        input: InputShape | None = None,
         classes: int = PUBLISHED_CLASSES,
-        scale: Scale | None = None,
+        scale: CellScale | None = None,
     ) -> pd.DataFrame:
         """Counts of the built network, one row an architecture; columns and conventions as in NAS-Bench-201.
 
         By default those of the published network: base of 64 channels, two cells a module, 256 x 256 pixels, 75
         classes. A skip that halves the resolution counts as the two convolutions it is.
         """
-        image, scale = image or PUBLISHED_IMAGE, scale or PUBLISHED
+        image, scale = self.image_shape(input), scale or self.scale()
         table = np.asarray(archs, dtype=np.int64).reshape(-1, 6)
         live = live_edges(table)
         base = scale.channels
@@ -155,11 +168,6 @@ class TransNasMicro(SearchSpace):
         return _cost.closed_form_table(
             rest + built + pooling + linear, (rest + reached) * alive + linear, reached.convs, len(table)
         )
-
-
-def stem_width(channels: int) -> int:
-    """Channels between the two strided convolutions of the stem: half the base, at least one."""
-    return max(1, channels // 2)
 
 
 def _edge(choice: int, inputs: int, pixels_in: int, outputs: int, pixels: int, halves: bool) -> Cost:

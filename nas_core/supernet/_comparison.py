@@ -14,9 +14,9 @@ import pandas as pd
 from nas_core import predict
 from nas_core.spaces import Act, Architecture, SearchSpace, Steering
 from nas_core.supernet import _checkpoint
+from nas_core.supernet._few_shot import few_shot
 from nas_core.supernet._ranker import Ranker
 from nas_core.supernet._settings import SupernetSettings
-from nas_core.supernet._split import split
 from nas_core.supernet._train import Trainer
 from nas_core.supernet._trust import Trust, trust, trust_weights
 
@@ -61,8 +61,8 @@ def draw_cells(
 @dataclass(frozen=True)
 class OneShotScores:
     """What a supernet says of cells, ranked ones first, trusted ones after: scores (n,) with and without
-    re-calibration; `steps` and `seconds` of training and of scoring one cell, re-calibrated. `split_on` is the
-    decision by whose choices the supernet was split, if it was."""
+    re-calibration; `steps` and `seconds` of training and of scoring one cell, re-calibrated. `few_shot_on`
+    is the decision that has a sub-supernet for each choice, if any."""
 
     settings: SupernetSettings
     recalibrated: np.ndarray
@@ -70,12 +70,12 @@ class OneShotScores:
     steps: int
     seconds: float
     seconds_a_cell: float
-    split_on: str = ""
+    few_shot_on: str = ""
 
     @property
     def label(self) -> str:
-        """The sampling, and what the supernet was split on."""
-        return self.settings.sampling + (f", split on {self.split_on}" if self.split_on else "")
+        """The sampling, and the decision that has a sub-supernet for each choice."""
+        return self.settings.sampling + (f", few-shot on {self.few_shot_on}" if self.few_shot_on else "")
 
 
 def train_and_score(
@@ -85,23 +85,23 @@ def train_and_score(
     *,
     calibration: int = 512,
     keep: Path | None = None,
-    split_on: str = "",
+    few_shot_on: str = "",
     progress: Callable[[float], None] = lambda share: None,
 ) -> OneShotScores:
     """Train by settings, or load a checkpoint, and score `archs`.
 
     A training is written to `keep` when it ends, and read from there where it ended before with the same settings
-    and acts. With `split_on`, a decision, half of the budget of `source` goes to the whole supernet, and the rest in
-    equal parts to the sub-supernets that it is split into; nothing of that is kept. `progress` hears the share of
+    and acts. With `few_shot_on`, a decision, half of the budget of `source` goes to the whole supernet, and the rest in
+    equal parts to its sub-supernets, one for each choice; nothing of that is kept. `progress` hears the share of
     training that is done.
 
     Raises:
-        ValueError: bad settings, a bad checkpoint, or one that is to be split.
+        ValueError: bad settings, a bad checkpoint, or a checkpoint together with `few_shot_on`.
     """
-    if split_on:
+    if few_shot_on:
         if isinstance(source, Path) or keep is not None:
-            raise ValueError("a supernet that is split is trained anew and not kept; expected no checkpoint")
-        whole, parts = _few_shot(source, acts, split_on, progress)
+            raise ValueError("few-shot supernets are trained anew and not kept; expected no checkpoint")
+        whole, parts = _train_few_shot(source, acts, few_shot_on, progress)
         trainings = [whole, *parts]
         scorers = [(part, [k for k, arch in enumerate(archs) if part.steering.allows(arch)]) for part in parts]
     else:
@@ -118,7 +118,7 @@ def train_and_score(
         steps=sum(trainer.step_ for trainer in trainings),
         seconds=sum(trainer.seconds_ for trainer in trainings),
         seconds_a_cell=took / max(1, len(archs)),
-        split_on=split_on,
+        few_shot_on=few_shot_on,
     )
 
 
@@ -134,16 +134,16 @@ def _scores(
     return scores
 
 
-def _few_shot(
+def _train_few_shot(
     source: SupernetSettings, acts: Sequence[Act], decision: str, progress: Callable[[float], None]
 ) -> tuple[Trainer, list[Trainer]]:
-    """A supernet trained for half of the budget, and the parts it was split into, trained for the rest."""
+    """A supernet trained for half of the budget, and its sub-supernets, trained for the rest."""
     unit = "epochs" if source.seconds is None else "seconds"
     half = getattr(source, unit) / 2
     whole = Trainer(replace(source, **{unit: half}), acts=acts)
-    parts = list(split(whole, decision).values())  # refuses a decision that there is not before anything is trained
+    parts = list(few_shot(whole, decision).values())  # refuses a decision that there is not before anything is trained
     whole.train(each_step=lambda trainer: progress(trainer.fraction / 2))
-    parts = list(split(whole, decision, **{unit: half / len(parts)}).values())
+    parts = list(few_shot(whole, decision, **{unit: half / len(parts)}).values())
     for trained, part in enumerate(parts):
         spent = 0.5 + trained / len(parts) / 2
 
@@ -191,14 +191,14 @@ def measure(scores: OneShotScores, cells: Cells, others: pd.DataFrame, *, bootst
     Raises:
         ValueError: fewer than three ranked or trusted cells.
     """
-    split = len(cells.ranked)
+    count = len(cells.ranked)
     parts = others.assign(one_shot=scores.recalibrated)
-    weights = trust_weights(parts.iloc[split:], cells.trusted_truth)
-    ranked = parts.iloc[:split]
+    weights = trust_weights(parts.iloc[count:], cells.trusted_truth)
+    ranked = parts.iloc[:count]
     aggregate = predict.log_rank_sum(ranked, weights)
     return Measured(
-        one_shot=trust(scores.recalibrated[:split], cells.truth, bootstrap=bootstrap),
-        without_recalibration=trust(scores.raw[:split], cells.truth, bootstrap=bootstrap),
+        one_shot=trust(scores.recalibrated[:count], cells.truth, bootstrap=bootstrap),
+        without_recalibration=trust(scores.raw[:count], cells.truth, bootstrap=bootstrap),
         aggregate=trust(aggregate, cells.truth, bootstrap=bootstrap),
         weights={name: weight for name, weight in weights.items() if weight},
         best_part=max(trust(ranked[name], cells.truth, bootstrap=0).tau.value for name in ranked),

@@ -90,8 +90,8 @@ def _cuts(count: int, size: int, shift: int, flip: bool, seed: int, ahead: int) 
     return cuts
 
 
-def load(settings: SupernetSettings) -> Images:
-    """Load, split and resize what `settings` name.
+def load_images(settings: SupernetSettings) -> Images:
+    """Load and resize what `settings` name, and hold a part out.
 
     Raises:
         ValueError: unreadable data, or too few images for a batch or a held-out part.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
-from nas_core.spaces._sliced import Part, collect_parts
+from nas_core.spaces.shared_weights import Part, collect_parts
 
 
 class PathSGD(torch.optim.SGD):

@@ -70,36 +70,36 @@ class UniformPaths(PathSampler):
 
 @register("fair")
 class FairPaths(PathSampler):
-    """Strict fairness: every decision deals its choices from permutations, all of one before any of the next.
+    """Strict fairness: every decision draws its choices from permutations, all of one before any of the next.
 
     An update sums m paths, m the most choices left in a decision; where every decision keeps m or 1 choices each is
     then drawn equally often after every update, as in the source. Where counts differ, a decision's permutations run
     on across updates: its choices never differ by more than one draw, and are equal after every multiple of its
-    number of choices. Decisions that constrain each other are dealt together, as their space says (`SearchSpace.deal`).
-    `counts` tells the draws. A drawn operation on a dead edge, as `none` makes them, has no gradient: prune `none` for
-    updates, not only draws, that are equal.
+    number of choices. Decisions that constrain each other are drawn together, as their space says
+    (`SearchSpace.fair_draws`). `counts` tells the draws. A drawn operation on a dead edge, as `none` makes them, has
+    no gradient: prune `none` for updates, not only draws, that are equal.
 
     Source: Chu et al., FairNAS, ICCV 2021, algorithm 1.
     """
 
     def steer(self, steering: Steering) -> None:
         if steering.ranges:
-            raise SteeringConflict("fair sampling deals decisions by themselves; it cannot obey metric ranges")
-        dealer = np.random.default_rng(0)  # raises here rather than in the midst of training
-        lengths = [len(self.space.deal(group, steering.allowed, dealer)) for _, group in self.space.groups]
+            raise SteeringConflict("fair sampling draws decisions by themselves; it cannot obey metric ranges")
+        rng = np.random.default_rng(0)  # raises here rather than in the midst of training
+        lengths = [len(self.space.fair_draws(group, steering.allowed, rng)) for _, group in self.space.groups]
         super().steer(steering)
         self._paths = max(lengths)
         self._decks: list[list[tuple[int, ...]]] = [[] for _ in self.space.groups]
         self.counts = [dict.fromkeys(choices, 0) for choices in steering.allowed]
 
     def draw(self) -> list[Architecture]:
-        return [self._deal() for _ in range(self._paths)]
+        return [self._next_path() for _ in range(self._paths)]
 
-    def _deal(self) -> Architecture:
+    def _next_path(self) -> Architecture:
         path = [0] * len(self.counts)
         for deck, (_, group) in zip(self._decks, self.space.groups, strict=True):
             if not deck:
-                deck.extend(self.space.deal(group, self.steering.allowed, self.rng))
+                deck.extend(self.space.fair_draws(group, self.steering.allowed, self.rng))
             for decision, choice in zip(group, deck.pop(), strict=True):
                 path[decision] = choice
                 self.counts[decision][choice] += 1
@@ -107,11 +107,15 @@ class FairPaths(PathSampler):
 
     def state(self) -> dict[str, Any]:
         counts = [sorted(count.items()) for count in self.counts]
-        return {**super().state(), "decks": [[list(dealt) for dealt in deck] for deck in self._decks], "counts": counts}
+        return {
+            **super().state(),
+            "decks": [[list(choices) for choices in deck] for deck in self._decks],
+            "counts": counts,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
-        self._decks = [[tuple(map(int, dealt)) for dealt in deck] for deck in state["decks"]]
+        self._decks = [[tuple(map(int, choices)) for choices in deck] for deck in state["decks"]]
         self.counts = [{int(choice): int(n) for choice, n in count} for count in state["counts"]]
 
 

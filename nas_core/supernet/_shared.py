@@ -1,21 +1,20 @@
 """The supernet itself: a space's own network in which every cell holds one module an operation. Needs torch.
 
-A space of another kind joins by a method `supernet(image=, classes=, scale=)` that returns a `SharedWeights`.
+A space of another kind joins by a method `supernet(input=, classes=, scale=)` that returns a `SharedWeights`.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
 
-from nas_core.spaces import Architecture, ImageShape, Scale, SearchSpace
-from nas_core.spaces._cell_network import AveragePool, Cell, _used
-from nas_core.spaces._shared_cells import SharedCells
+from nas_core.spaces import Architecture, InputShape, SearchSpace
+from nas_core.spaces.shared_weights import AveragePool, Cell, SharedCells, used_edges
 
 
 class SharedWeights(Protocol):
-    """What training, ranking and splitting ask of a supernet; it is an `nn.Module` besides.
+    """What training, ranking and few-shot supernets ask of a supernet; it is an `nn.Module` besides.
 
     `take_stem`, as in `SharedCells`, is optional: ranking then runs the stem once for all paths.
     """
@@ -51,7 +50,7 @@ class SharedCell(Cell):
 
     def choose(self, arch: Architecture) -> None:
         """Run the operations of `arch` from now on."""
-        self.choices, self._runs = arch, _used(arch)
+        self.choices, self._runs = arch, used_edges(arch)
         self.edges = [  # a plain list: the modules are registered in `operations`
             cast(nn.ModuleList, edge)[choice] for edge, choice in zip(self.operations, arch, strict=True)
         ]
@@ -67,11 +66,11 @@ class CellSupernet(SharedCells):
     """
 
     def __init__(
-        self, space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale, normalise_pools: bool = True
+        self, space: SearchSpace, *, input: InputShape, classes: int, scale: Any, normalise_pools: bool = True
     ) -> None:
         edges = len(space.decisions)
         networks = [
-            space.build((choice,) * edges, image=image, classes=classes, scale=scale)
+            space.build((choice,) * edges, input=input, classes=classes, scale=scale)
             for choice in range(len(space.decisions[0].choices))
         ]
         shared = networks[0]
@@ -101,7 +100,7 @@ class CellSupernet(SharedCells):
         ]
 
 
-class Alone(nn.Module):
+class SingleNetwork(nn.Module):
     """One network in the place of shared weights: it runs whatever path is asked for."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -117,7 +116,7 @@ class Alone(nn.Module):
 
 
 def build(
-    space: SearchSpace, *, image: ImageShape, classes: int, scale: Scale, normalise_pools: bool = True
+    space: SearchSpace, *, input: InputShape, classes: int, scale: Any, normalise_pools: bool = True
 ) -> nn.Module:
     """A fresh supernet over `space`, drawn from torch's global generator; it is a `SharedWeights`.
 
@@ -128,14 +127,14 @@ def build(
     """
     own = getattr(space, "supernet", None)
     if own is not None:
-        return own(image=image, classes=classes, scale=scale)
+        return own(input=input, classes=classes, scale=scale)
     choices = {decision.choices for decision in space.decisions}
     uniform = (0,) * len(space.decisions)
     if len(choices) == 1 and space.valid(uniform):
-        network = space.build(uniform, image=image, classes=classes, scale=scale)
+        network = space.build(uniform, input=input, classes=classes, scale=scale)
         if any(isinstance(module, Cell) and len(module.edges) == len(uniform) for module in network.modules()):
-            return CellSupernet(space, image=image, classes=classes, scale=scale, normalise_pools=normalise_pools)
+            return CellSupernet(space, input=input, classes=classes, scale=scale, normalise_pools=normalise_pools)
     raise ValueError(
         f"space {space.name} has no supernet; expected cells with one operation a decision, as in nb201, "
-        "or a method supernet(image=, classes=, scale=)"
+        "or a method supernet(input=, classes=, scale=)"
     )

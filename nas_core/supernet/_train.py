@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 from nas_core import spaces
-from nas_core.spaces import Act, Architecture, ImageShape, Scale, Steering
-from nas_core.spaces._channels_last import to_channels_last
-from nas_core.supernet import _images, _shared
+from nas_core.spaces import Act, Architecture, ImageShape, Steering
+from nas_core.spaces.layout import to_channels_last
+from nas_core.supernet import _shared
+from nas_core.supernet._images import Images, load_images
 from nas_core.supernet._optimizer import PathSGD
 from nas_core.supernet._sampling import OnePath, sampler
 from nas_core.supernet._settings import SupernetSettings
@@ -53,9 +54,7 @@ class Trainer:
         Ranker(trainer).scores(archs)
     """
 
-    def __init__(
-        self, settings: SupernetSettings, *, acts: Sequence[Act] = (), images: _images.Images | None = None
-    ) -> None:
+    def __init__(self, settings: SupernetSettings, *, acts: Sequence[Act] = (), images: Images | None = None) -> None:
         """Raises ValueError: the space has no supernet, unreadable data, or acts that contradict each other."""
         self.settings, self.space = settings, spaces.get(settings.space)
         self.acts = list(acts)
@@ -66,7 +65,7 @@ class Trainer:
             if self.arch is None
             else OnePath(self.space, self.arch)
         )
-        self.images = images or _images.load(settings)
+        self.images = images or load_images(settings)
         self.supernet = fresh(settings, self.images)
         self.optimizer = PathSGD(
             self.supernet,
@@ -268,20 +267,20 @@ class Trainer:
         return path
 
 
-def fresh(settings: SupernetSettings, images: _images.Images) -> Any:
+def fresh(settings: SupernetSettings, images: Images) -> Any:
     """The untrained supernet of these settings, drawn from their seed; torch's global generator is left as it was."""
     space = spaces.get(settings.space)
     image = ImageShape(images.channels, images.size, images.size)
-    scale = Scale(settings.channels, settings.cells)
+    scale = space.scale_for(channels=settings.channels, cells=settings.cells)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         if settings.arch:
-            network = space.build(space.parse(settings.arch), image=image, classes=images.classes, scale=scale)
-            supernet: nn.Module = _shared.Alone(network)
+            network = space.build(space.parse(settings.arch), input=image, classes=images.classes, scale=scale)
+            supernet: nn.Module = _shared.SingleNetwork(network)
         else:
             supernet = _shared.build(
                 space,
-                image=image,
+                input=image,
                 classes=images.classes,
                 scale=scale,
                 normalise_pools=settings.normalise_pools,

@@ -34,7 +34,7 @@ def straightforward(arch, settings: ScoreSettings) -> float:
     """ZiCo as it is defined: a fresh network, whole gradients kept as arrays, float32, default layout."""
     batches, classes = scoring._batches(settings)
     image = ImageShape(3, settings.image_size, settings.image_size)
-    network = SPACE.build(arch, image=image, classes=classes, scale=Scale(settings.channels, settings.cells)).train()
+    network = SPACE.build(arch, input=image, classes=classes, scale=Scale(settings.channels, settings.cells)).train()
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.AvgPool2d) and child.kernel_size == 3:  # ours is a faster spelling of it
@@ -71,7 +71,7 @@ def multiply_accumulates(archs, settings: ScoreSettings) -> float:
     """Of all passes over all batches: backward costs twice a forward pass; live edges only."""
     image = ImageShape(3, settings.image_size, settings.image_size)
     live = [tuple(c if alive else 0 for c, alive in zip(arch, _live(arch), strict=True)) for arch in archs]
-    forms = SPACE.closed_forms(live, image=image, scale=Scale(settings.channels, settings.cells))
+    forms = SPACE.closed_forms(live, input=image, scale=Scale(settings.channels, settings.cells))
     return 3 * settings.batches * settings.batch_size * float(forms["flops"].sum())
 
 

@@ -46,7 +46,7 @@ def test_overhead_of_a_step(name):
     images, labels = twin.images.batch(0, settings.batch_size, settings.seed)
     ours, theirs = [], []
     for path in paths:  # in turns, so that both meet the same load of the machine
-        network = space.build(path, image=image, classes=10, scale=Scale(settings.channels, settings.cells))
+        network = space.build(path, input=image, classes=10, scale=Scale(settings.channels, settings.cells))
         network = network.to(memory_format=torch.channels_last).train()
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
         bare_step(network, optimizer, images, labels)  # momentum buffers, and kernels compiled for its shapes

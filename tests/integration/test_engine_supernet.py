@@ -241,7 +241,7 @@ def test_an_untrained_candidate_is_exported_for_the_images_of_its_run(store, eng
     weights = torch.load(io.BytesIO(exported.data), weights_only=True)
     other = export(store, store.run(searched), store.table(searched)["arch"].iloc[1], "state-dict")
     assert exported.name.startswith(f"fresh-{searched}-") and exported.name != other.name
-    SPACE.build(SPACE.parse(arch), image=ImageShape(1, 8, 8)).load_state_dict(weights)
+    SPACE.build(SPACE.parse(arch), input=ImageShape(1, 8, 8)).load_state_dict(weights)
 
 
 def test_a_training_is_paused_and_goes_on(store, engine):

@@ -104,9 +104,9 @@ def test_rank_reports_trust_by_sampling_and_reads_kept_supernets_again(tmp_path)
             assert sum(run["weights"].values()) > 0
     kept = sorted(map(str, tmp_path.iterdir()))
     assert len(kept) == 4
-    few = ["--compare", "uniform", "--seeds", "1", "--split", "edge 0->3", *cells]
-    split = json.loads(helm("rank", *TINY, "--epochs", "0.3", *few).stdout)["results"]
-    assert [result["sampling"] for result in split] == ["uniform", "uniform, split on edge 0→3"]
+    few = ["--compare", "uniform", "--seeds", "1", "--few-shot", "edge 0->3", *cells]
+    results = json.loads(helm("rank", *TINY, "--epochs", "0.3", *few).stdout)["results"]
+    assert [result["sampling"] for result in results] == ["uniform", "uniform, few-shot on edge 0→3"]
     again = json.loads(helm("rank", *kept, *cells).stdout)
     found = {result["sampling"]: result["median"] for result in again["results"]}
     assert found == {result["sampling"]: result["median"] for result in report["results"]}

@@ -51,7 +51,7 @@ def _mlp() -> nn.Module:
 
 def _cell() -> nn.Module:
     return spaces.get("nb201").build(
-        (3, 2, 4, 1, 3, 2), image=spaces.ImageShape(3, 16, 16), classes=10, scale=spaces.Scale(8, 1)
+        (3, 2, 4, 1, 3, 2), input=spaces.ImageShape(3, 16, 16), classes=10, scale=spaces.Scale(8, 1)
     )
 
 

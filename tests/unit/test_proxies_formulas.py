@@ -29,7 +29,7 @@ def _cnn() -> nn.Module:
 def _cell() -> nn.Module:
     torch.manual_seed(0)
     image, scale = spaces.ImageShape(3, SIDE, SIDE), spaces.Scale(4, 1)
-    return _used(spaces.get("nb201").build((3, 2, 4, 1, 3, 2), image=image, classes=6, scale=scale))
+    return _used(spaces.get("nb201").build((3, 2, 4, 1, 3, 2), input=image, classes=6, scale=scale))
 
 
 def _used(model: nn.Module) -> nn.Module:

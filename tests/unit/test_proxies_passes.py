@@ -29,7 +29,7 @@ UNDEFINED_WHEN_DEAD = {
 
 def _cell(arch: tuple[int, ...] = (3, 2, 4, 1, 3, 2)) -> nn.Module:
     torch.manual_seed(0)
-    return SPACE.build(arch, image=spaces.ImageShape(3, 16, 16), classes=10, scale=spaces.Scale(4, 1))
+    return SPACE.build(arch, input=spaces.ImageShape(3, 16, 16), classes=10, scale=spaces.Scale(4, 1))
 
 
 def _with_dropout() -> nn.Module:

@@ -77,7 +77,7 @@ def test_closed_forms_equal_counts_on_built_modules():
     np.testing.assert_array_equal(forms["flops"], recorded)
     for arch, params, flops in zip(archs, forms["params"], forms["flops"], strict=True):
         with torch.device("meta"):  # shapes without numbers: the counts are the same
-            network = SPACE.build(arch, image=spaces.ImageShape(), classes=10, scale=spaces.Scale())
+            network = SPACE.build(arch, input=spaces.ImageShape(), classes=10, scale=spaces.Scale())
         assert sum(p.numel() for p in network.parameters()) == params
         assert _count_operations(network) == flops
 
@@ -99,7 +99,7 @@ def test_malformed_cell_names_the_offending_part(text, part):
 
 
 def test_unknown_space_lists_the_known_ones():
-    with pytest.raises(ValueError, match="unknown search space 'nope'; expected one of: nb201, nats_sss"):
+    with pytest.raises(ValueError, match=r"unknown search space 'nope'; .*one of: nb201, nats_sss"):
         spaces.get("nope")
 
 

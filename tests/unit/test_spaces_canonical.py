@@ -72,7 +72,7 @@ def test_different_sizes_are_different_networks():
     for _ in range(20):
         one, other = space.sample(rng), space.sample(rng)
         if one != other:
-            networks = [fill(space.build(arch, image=IMAGE, classes=4, scale=Scale())) for arch in (one, other)]
+            networks = [fill(space.build(arch, input=IMAGE, classes=4, scale=Scale())) for arch in (one, other)]
             assert not torch.allclose(answer(networks[0], batch), answer(networks[1], batch))
 
 
@@ -94,7 +94,7 @@ def macro_network(arch):
         room, number, *rest = name.split(".")
         return f"{roles[int(number)]} {rest}" if room == "layers" else name
 
-    return fill(space.build(arch, image=IMAGE, classes=4, scale=Scale(channels=4)), role)
+    return fill(space.build(arch, input=IMAGE, classes=4, scale=Scale(channels=4)), role)
 
 
 def test_macro_networks_of_one_form_answer_alike_and_others_do_not():
@@ -164,7 +164,7 @@ def transnas_network(arch, namings):
         return f"block {block} edge {naming.get(int(edge), int(edge))} {rest}"
 
     space = spaces.get("transnas_micro")
-    return fill(space.build(arch, image=IMAGE, classes=4, scale=Scale(channels=4, cells=2)), role)
+    return fill(space.build(arch, input=IMAGE, classes=4, scale=Scale(channels=4, cells=2)), role)
 
 
 def test_transnas_cells_of_one_form_are_one_network():
@@ -263,7 +263,7 @@ def test_nb101_forms_agree_with_a_search_for_an_isomorphism():
 def nb101_network(arch):
     space = spaces.get("nb101")
     # 60 channels divide evenly among up to five vertices, so that isomorphic cells have equal widths.
-    return space.build(arch, image=IMAGE, classes=4, scale=Scale(channels=60, cells=2))
+    return space.build(arch, input=IMAGE, classes=4, scale=Scale(channels=60, cells=2))
 
 
 def hand_over(source, target, names, one, other):

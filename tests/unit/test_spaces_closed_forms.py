@@ -75,12 +75,12 @@ def test_closed_forms_equal_counts_on_built_modules(name, image, scale, classes)
     space = spaces.get(name)
     rng = np.random.default_rng(5)
     archs = [space.sample(rng) for _ in range(6 if scale is None else 20)]
-    forms = space.closed_forms(archs, image=image, scale=scale, classes=classes)
+    forms = space.closed_forms(archs, input=image, scale=scale, classes=classes)
     assert tuple(forms) == space.metric_names == spaces.get("nb201").metric_names
     batches = [(torch.randn(2, image.channels, image.height, image.width), torch.randint(0, classes, (2,)))]
     for arch, (_, form) in zip(archs, forms.iterrows(), strict=True):
         kept = {} if scale is None else {"scale": scale}
-        network = space.build(arch, image=image, classes=classes, **kept)
+        network = space.build(arch, input=image, classes=classes, **kept)
         assert sum(p.numel() for p in network.parameters()) == form["params"]
         if computes_every_edge(name, arch):
             assert count_operations(network, image) == form["flops"]
@@ -142,7 +142,7 @@ def test_nb101_cuts_surplus_channels_between_vertices_from_the_end():
     """`truncate` keeps the first channels: five output channels are 3 + 2, so vertex 2 reads 2 of vertex 1's 3."""
     space = spaces.get("nb101")
     arch = space.parse("0100-0011-0001-0000:maxpool3x3,maxpool3x3")
-    network = space.build(arch, image=ImageShape(), classes=2, scale=Scale(5, 1)).eval()
+    network = space.build(arch, input=ImageShape(), classes=2, scale=Scale(5, 1)).eval()
     features = torch.randn(2, 5, 6, 6)
     cell = network.blocks[0]
     with torch.no_grad():

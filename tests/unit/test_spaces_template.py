@@ -49,7 +49,7 @@ def test_closed_forms_count_what_is_built(space):
 
 def test_a_path_of_the_supernet_computes_what_the_network_alone_does(space):
     image = space.template.image
-    shared = space.supernet(image=image, classes=10).eval()
+    shared = space.supernet(input=image, classes=10).eval()
     rng = np.random.default_rng(2)
     pictures = torch.randn(3, image.channels, image.height, image.width)
     for _ in range(5):
@@ -176,5 +176,5 @@ def test_an_edited_image_or_name_is_that_of_the_space():
 
 
 def test_the_network_takes_the_image_it_is_built_for(space):
-    network = space.build(space.sample(np.random.default_rng(0)), image=ImageShape(1, 16, 16), classes=4, scale=Scale())
+    network = space.build(space.sample(np.random.default_rng(0)), input=ImageShape(1, 16, 16), classes=4, scale=Scale())
     assert network(torch.randn(2, 1, 16, 16)).shape == (2, 4)

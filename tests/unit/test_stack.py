@@ -39,12 +39,12 @@ def random_cells(number: int, seed: int) -> list[tuple[int, ...]]:
 def built(arch, seed, settings):
     torch.manual_seed(seed)
     image = ImageShape(3, settings.image_size, settings.image_size)
-    return SPACE.build(arch, image=image, classes=10, scale=Scale(settings.channels, settings.cells))
+    return SPACE.build(arch, input=image, classes=10, scale=Scale(settings.channels, settings.cells))
 
 
 def stacked(archs, seeds, settings):
     image = ImageShape(3, settings.image_size, settings.image_size)
-    return SPACE.stack(archs, seeds=seeds, image=image, classes=10, scale=Scale(settings.channels, settings.cells))
+    return SPACE.stack(archs, seeds=seeds, input=image, classes=10, scale=Scale(settings.channels, settings.cells))
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)

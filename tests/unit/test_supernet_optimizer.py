@@ -20,7 +20,7 @@ STEPS = 3
 
 def supernet_and_batch(name: str) -> tuple[nn.Module, torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
-    supernet = build(spaces.get(name), image=ImageShape(3, 8, 8), classes=10, scale=Scale(16, 1))
+    supernet = build(spaces.get(name), input=ImageShape(3, 8, 8), classes=10, scale=Scale(16, 1))
     return supernet.train(), torch.randn(16, 3, 8, 8), torch.randint(10, (16,))
 
 

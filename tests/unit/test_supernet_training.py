@@ -1,4 +1,4 @@
-"""Shared weights in training: what changes, what must not, across edits, stops, splits and re-calibration."""
+"""Shared weights in training: what changes, what must not, across edits, stops, few-shot parts and re-calibration."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from nas_core.supernet import (
     Trainer,
     build,
     dumps,
+    few_shot,
     load,
     loads,
     recalibrate,
     save,
-    split,
     train_and_score,
 )
 
@@ -73,9 +73,9 @@ def undisturbed_and_resumed(settings: SupernetSettings, at: int, path: Path) -> 
 def test_a_path_computes_what_the_standalone_network_with_its_weights_computes(normalise_pools):
     torch.manual_seed(0)
     image, scale = ImageShape(3, 8, 8), Scale(4, 2)
-    supernet = build(SPACE, image=image, classes=10, scale=scale, normalise_pools=normalise_pools)
+    supernet = build(SPACE, input=image, classes=10, scale=scale, normalise_pools=normalise_pools)
     arch = SPACE.parse("|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|")
-    network = SPACE.build(arch, image=image, classes=10, scale=scale)
+    network = SPACE.build(arch, input=image, classes=10, scale=scale)
     shared = supernet.state_dict()
     own = {}
     for name in network.state_dict():
@@ -135,7 +135,7 @@ def test_a_space_without_shared_weights_is_refused_in_one_clear_line():
         name, supernet = "unknown", None
 
     with pytest.raises(ValueError, match="space unknown has no supernet") as caught:
-        build(Unknown(), image=ImageShape(1, 8, 8), classes=10, scale=Scale(4, 1))
+        build(Unknown(), input=ImageShape(1, 8, 8), classes=10, scale=Scale(4, 1))
     assert "\n" not in str(caught.value)
 
 
@@ -154,10 +154,10 @@ def adopted(network: nn.Module, counterparts: dict[str, nn.Module]) -> nn.Module
 def test_a_size_runs_the_first_channels_of_the_widest_network(widths):
     torch.manual_seed(0)
     space, image = spaces.get("nats_sss"), ImageShape(3, 8, 8)
-    supernet = build(space, image=image, classes=10, scale=Scale(8, 1))
+    supernet = build(space, input=image, classes=10, scale=Scale(8, 1))
     names = dict(supernet.network.named_modules())
     changed_skip = {name.replace(".change.", "."): module for name, module in names.items()}
-    network = adopted(space.build(space.parse(widths), image=image, classes=10), {**names, **changed_skip})
+    network = adopted(space.build(space.parse(widths), input=image, classes=10), {**names, **changed_skip})
     images = torch.randn(5, 3, 8, 8)
     torch.testing.assert_close(network.train()(images), supernet.train()(images, space.parse(widths)))
     torch.testing.assert_close(network.eval()(images), supernet.eval()(images, space.parse(widths)))
@@ -166,7 +166,7 @@ def test_a_size_runs_the_first_channels_of_the_widest_network(widths):
 def test_a_cell_of_vertices_runs_the_first_channels_of_its_operations():
     torch.manual_seed(0)
     space, image, scale = spaces.get("nb101"), ImageShape(3, 8, 8), Scale(16, 2)
-    supernet = build(space, image=image, classes=10, scale=scale)
+    supernet = build(space, input=image, classes=10, scale=scale)
     names = dict(supernet.network.named_modules())
     images = torch.randn(5, 3, 8, 8)
     fan_ins = set()
@@ -174,12 +174,12 @@ def test_a_cell_of_vertices_runs_the_first_channels_of_its_operations():
         arch = space.sample(np.random.default_rng(seed))
         fan_ins.add(sum(edge.live and edge.target == 6 and edge.source > 0 for edge in space.graph(arch).edges))
         counterparts = {}
-        for name in dict(space.build(arch, image=image, classes=10, scale=scale).named_modules()):
+        for name in dict(space.build(arch, input=image, classes=10, scale=scale).named_modules()):
             parts = name.split(".")
             if "operations" in parts and len(parts) > 3:
                 parts.insert(4, str(arch[21 + int(parts[3]) - 1]))
             counterparts[name] = names[".".join(parts)]
-        network = adopted(space.build(arch, image=image, classes=10, scale=scale), counterparts)
+        network = adopted(space.build(arch, input=image, classes=10, scale=scale), counterparts)
         torch.testing.assert_close(network.train()(images), supernet.train()(images, arch))
     assert len(fan_ins) > 2
 
@@ -394,11 +394,11 @@ def test_ranking_works_on_a_copy_and_equals_recalibrating_by_hand():
     assert not np.allclose(raw["one_shot"], scores["one_shot"])
 
 
-def test_splitting_inherits_weights_pins_the_choice_and_leaves_the_whole_unharmed():
+def test_few_shot_inherits_weights_pins_the_choice_and_leaves_the_whole_unharmed():
     trainer = Trainer(TINY, acts=[Act("prune", "edge 0→3", ("none",))])
     steps(trainer, 10)
     before = tensors(trainer.supernet)
-    parts = split(trainer, "edge 0→3", epochs=0.2)
+    parts = few_shot(trainer, "edge 0→3", epochs=0.2)
     assert list(parts) == ["skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
     for name, part in parts.items():
         assert not changed(before, tensors(part.supernet))
@@ -406,7 +406,7 @@ def test_splitting_inherits_weights_pins_the_choice_and_leaves_the_whole_unharme
         assert part.train() and changed(before, tensors(part.supernet))
     assert not changed(before, tensors(trainer.supernet))
     with pytest.raises(SteeringConflict, match="edge 9"):
-        split(trainer, "edge 9")
+        few_shot(trainer, "edge 9")
 
 
 def test_validating_leaves_statistics_alone():
@@ -483,19 +483,19 @@ def test_an_interrupted_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["x"]
 
 
-def test_a_split_supernet_costs_as_much_and_scores_every_cell_by_the_part_of_its_choice():
+def test_few_shot_supernets_cost_as_much_and_scores_every_cell_by_the_part_of_its_choice():
     settings = replace(TINY, epochs=0.4)
     acts = [Act("prune", "edge 0→3", ("none",))]
     archs = [arch for arch in (SPACE.sample(np.random.default_rng(k)) for k in range(20)) if arch[3]]
     whole = train_and_score(settings, acts, archs, calibration=64)
     shares = []
-    found = train_and_score(settings, acts, archs, calibration=64, split_on="edge 0→3", progress=shares.append)
-    assert (whole.label, found.label) == ("uniform", "uniform, split on edge 0→3")
+    found = train_and_score(settings, acts, archs, calibration=64, few_shot_on="edge 0→3", progress=shares.append)
+    assert (whole.label, found.label) == ("uniform", "uniform, few-shot on edge 0→3")
     assert found.settings == settings and shares == sorted(shares) and shares[-1] == 1
     assert abs(found.steps - whole.steps) <= 5  # four parts, each of a whole number of steps
     half = Trainer(replace(settings, epochs=0.2), acts=acts)
     half.train()
-    for name, part in split(half, "edge 0→3", epochs=0.05).items():
+    for name, part in few_shot(half, "edge 0→3", epochs=0.05).items():
         part.train()
         mine = [k for k, arch in enumerate(archs) if SPACE.decisions[3].choices[arch[3]] == name]
         assert mine
@@ -504,6 +504,6 @@ def test_a_split_supernet_costs_as_much_and_scores_every_cell_by_the_part_of_its
     assert found.recalibrated.tolist() != whole.recalibrated.tolist()
 
 
-def test_a_checkpoint_is_not_split():
+def test_a_checkpoint_is_not_trained_few_shot():
     with pytest.raises(ValueError, match="trained anew"):
-        train_and_score(Path("x.supernet"), [], [], split_on="edge 0→3")
+        train_and_score(Path("x.supernet"), [], [], few_shot_on="edge 0→3")

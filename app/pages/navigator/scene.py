@@ -55,7 +55,7 @@ def scene(view: View, moment: int | None, scope: dict[str, Any] | None) -> View:
 def _then(view: View, moment: int) -> dict[str, Any]:
     """What was known and in force once `moment` candidates were scored."""
     acts = [entry for entry in view.acts if int(entry.body.get("scored", 0)) <= moment]
-    steering, refused = Steering.settle(view.table.space, [Act.from_dict(entry.body) for entry in acts])
+    steering, refused = Steering.fold_compatible(view.table.space, [Act.from_dict(entry.body) for entry in acts])
     return {
         "acts": acts,
         "steering": steering,

@@ -9,7 +9,7 @@ from nas_core.spaces import Act, SteeringConflict
 from nas_core.supernet._train import Trainer
 
 
-def split(
+def few_shot(
     trainer: Trainer, decision: str, *, epochs: float | None = None, seconds: float | None = None
 ) -> dict[str, Trainer]:
     """A trainer for each choice that the steering leaves in `decision`, pinned to it, by the choice's name.
@@ -30,7 +30,7 @@ def split(
     parts = {}
     for choice in trainer.steering.allowed[positions[0]]:
         name = trainer.space.decisions[positions[0]].choices[choice]
-        pin = Act("pin", decision, (name,), note="split")
+        pin = Act("pin", decision, (name,), note="few-shot")
         parts[name] = Trainer(settings, acts=[*trainer.acts, pin], images=trainer.images)
         parts[name].supernet.load_state_dict(copy.deepcopy(trainer.supernet.state_dict()))
     return parts

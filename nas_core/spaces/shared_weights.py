@@ -1,4 +1,4 @@
-"""Shared weights of networks that are made of cells and differ in nothing else. Needs torch."""
+"""What supernets are built from: cells that run any path, layers that run in part, and which edges run. Needs torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-from nas_core.spaces.base import Architecture
+from nas_core.spaces._cell_network import AveragePool, Cell, used_edges
+from nas_core.spaces._sliced import Part, collect_parts
+from nas_core.spaces.parts import Architecture
+
+__all__ = ["AveragePool", "Cell", "Part", "SharedCells", "collect_parts", "used_edges"]
 
 
 class SharedCells(nn.Module, ABC):

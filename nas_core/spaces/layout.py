@@ -20,12 +20,12 @@ def to_channels_last(network: Network) -> Network:
         if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1) and module.stride != (1, 1):
             if any(module.padding):
                 continue
-            module.register_forward_pre_hook(_Met(*module.stride))
+            module.register_forward_pre_hook(_EveryNth(*module.stride))
             module.stride = (1, 1)
     return network.to(memory_format=torch.channels_last)
 
 
-class _Met:
+class _EveryNth:
     """Keeps of images (n, channels, height, width) every `down`-th row and every `right`-th column."""
 
     def __init__(self, down: int, right: int) -> None:

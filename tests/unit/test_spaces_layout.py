@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from nas_core.spaces._channels_last import to_channels_last
+from nas_core.spaces.layout import to_channels_last
 
 
 @pytest.mark.parametrize(
