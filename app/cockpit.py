@@ -204,7 +204,7 @@ class Cockpit:
             read = self._read.get(identifier)
             if read is None or read.rescored < rescored:
                 read = self._read[identifier] = RunValues(rescored=rescored, table=read.table if read else None)
-            behind = run.scored > len(read.indices)
+            behind = run.scored + run.failed > len(read.indices)
             rows = self.store.candidates(identifier, after=read.cursor) if behind else []
             table = read.table = (read.table or space_table(run.space)).with_texts([row.arch for row in rows])
             for row in rows:

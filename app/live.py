@@ -28,22 +28,25 @@ def components() -> html.Div:
 def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
     """What the views are told of a run: it differs whenever they have something new to show."""
     try:
-        row = cockpit.store.run(run)
-        held = cockpit.store.log_counts(run)
+        row = cockpit.store.pulse(run)
+        broken = cockpit.store.health()  # a run is read from a full disk, and after it nothing more is written
     except StoreError as error:
         return {"run": run, "error": str(error), "at": time.time()}
+    if broken:
+        return {"run": run, "error": broken, "at": time.time()}
+    held = row.log_counts
     pulse = {
         "run": run,
         "state": row.state,
         "message": row.message,
         "scored": row.scored,
-        "acts": held.get("act", 0),
+        "acts": row.acts,
         "answers": held.get("answer", 0),
         "rescored": held.get(RESCORED, 0),
         "losses": held.get("loss", 0),
         "trained": len(cockpit.trained(run)) if held.get("training") else 0,
     }
-    return pulse | {"budget": int(row.config.get("budget") or 0), "at": time.time()}
+    return pulse | {"budget": row.budget or 0, "at": time.time()}
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:

@@ -278,7 +278,10 @@ def _told(cockpit: Cockpit, pulse: dict[str, Any] | None) -> str:
     if not pulse:
         return "Loading …"
     if "error" in pulse:
-        return str(pulse["error"]) if cockpit.holds(pulse["run"]) else GONE
+        try:
+            return str(pulse["error"]) if cockpit.holds(pulse["run"]) else GONE
+        except StoreError:  # the whole store is out of reach
+            return str(pulse["error"])
     state, message = pulse["state"], pulse["message"]
     scored = progress(pulse["scored"], pulse["budget"])
     if state == "failed" and message:

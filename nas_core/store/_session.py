@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nas_core.store._store import RunRow, Store, StoreError
+from nas_core.store._errors import StoreError
+from nas_core.store._rows import RunRow
+from nas_core.store._store import Store
 
 FORMAT = "nas-helm-session/1"
 
@@ -18,7 +20,7 @@ def session_script(store: Store, identifier: str) -> dict[str, Any]:
     which budget weights were trained by from when on, `[candidates asked before, steps trained then, epochs in all]`.
     """
     run = store.run(identifier)
-    state = run.strategy_state or {}
+    state = store.task_state(identifier)
     course = state.get("course", {})
     entries = store.log(identifier, kind="act")
     at = [run.asked] * len(entries)

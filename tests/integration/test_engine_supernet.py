@@ -124,7 +124,7 @@ def test_a_block_pruned_in_training_is_never_trained_again_and_never_asked_for(s
     script = {"acts": [{"at": 0, "step": 25, "act": act}], "asks": []}
     run = store.create_run(SPACE.name, {**CONFIG, "script": script})
     work(store, engine, run)
-    assert store.run(run).strategy_state["course"]["steps"] == [[25, 1]]
+    assert store.task_state(run)["course"]["steps"] == [[25, 1]]
     assert all(SPACE.parse(arch)[1] == 0 for arch in store.table(run)["arch"])
     trainer = loads(store.file(run))
     pruned = [weight.detach().clone() for weight in trainer.supernet.weights_of(1, 1)]
@@ -148,7 +148,7 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
         work(store, engine, run)
     store.command(run, "extend", budget=40)
     work(store, engine, run)
-    budgets = store.run(run).strategy_state["course"]["trainings"]
+    budgets = store.task_state(run)["course"]["trainings"]
     assert budgets == [[0, 0, 6.0], [24, ends[0], 7.0], [24, ends[1], 9.0]]
     script = session_script(store, run)
     written = {name: script["config"]["supernet"][name] for name in ("epochs", "learning_rate", "normalise_pools")}
@@ -166,7 +166,7 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
     ranker = Ranker(loads(store.file(run)))
     on_these_weights = ranker.scores([SPACE.parse(arch) for arch in first["arch"][:8]])["one_shot"]
     assert first["one_shot"][:8].tolist() == pytest.approx(on_these_weights.tolist(), rel=1e-5)
-    told = store.run(run).strategy_state["strategy"]["population"]  # as it was before the last generation was told
+    told = store.task_state(run)["strategy"]["population"]  # as it was before the last generation was told
     assert [tuple(arch) for arch, _ in told] == [SPACE.parse(arch) for arch in first["arch"][:32]]
     assert [value for _, value in told] == first["one_shot"][:32].tolist()
 
@@ -178,7 +178,7 @@ def test_a_budget_raised_in_mid_training_repeats_exactly_and_a_replay_trains_on(
         engine.step()
     store.command(run, "train", epochs=9)
     work(store, engine, run)
-    (_, (asked, step, epochs)) = store.run(run).strategy_state["course"]["trainings"]
+    (_, (asked, step, epochs)) = store.task_state(run)["course"]["trainings"]
     assert (asked, epochs) == (0, 9.0) and 0 < step < store.log(run, kind="loss")[-1].body["step"]
     script = session_script(store, run)
     older = {**script, "trainings": [[0, 9.0]]}  # as written before steps were kept
@@ -211,7 +211,7 @@ def test_values_on_new_weights_are_told_also_where_scoring_them_was_interrupted(
     assert store.run(run).state == "paused"
     assert store.table(run)["weights_step"].nunique() == 1  # what workers had in hand is written: nothing is left
     work(store, engine, run)
-    told = store.run(run).strategy_state["strategy"]["population"]
+    told = store.task_state(run)["strategy"]["population"]
     assert [value for _, value in told] == store.table(run)["one_shot"][:24].tolist()
 
 

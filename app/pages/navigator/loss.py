@@ -19,7 +19,7 @@ NAME = "Loss"
 def loss(cockpit: Cockpit, view: View, theme: str) -> go.Figure:
     """Loss curves of the run's training."""
     points = [entry.body for entry in cockpit.store.log(view.run.id, kind="loss")]
-    steps = (view.run.strategy_state or {}).get("course", {}).get("steps", [])
+    steps = cockpit.store.task_state(view.run.id).get("course", {}).get("steps", [])
     return loss_curves(points, [int(step) for step, _ in steps], theme, trains="supernet" in view.run.config)
 
 

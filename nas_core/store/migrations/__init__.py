@@ -1,0 +1,1 @@
+"""How the tables of an older store become those of today: Alembic's versions, carried out by `_schema` on opening."""
