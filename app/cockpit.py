@@ -7,7 +7,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,22 +14,17 @@ import pandas as pd
 from app.preview import Preview, preview
 from app.space_table import SpaceTable, space_table
 from nas_core import bench, proxies, spaces
+from nas_core.config import ALONE as ALONE_TASK
+from nas_core.config import RunConfig
 from nas_core.ladder import AGGREGATE, RUNGS, TRAINED, rung
 from nas_core.predict import block_fitness, rank_sum_so_far
-from nas_core.proxies.settings import ScoreSettings
+from nas_core.search.objectives import Objective
 from nas_core.spaces import Act, Architecture, Steering, SteeringConflict
 from nas_core.store import RESCORED, LogEntry, LogMoved, RunRow, Store, twin
 
 DEFAULT_SPACE = "nb201"
-DEFAULT_CONFIG = {
-    "strategy": "scan",
-    "proxies": ["zico"],
-    "rank_by": "zico",
-    "settings": ScoreSettings.laptop().to_dict(),
-    "budget": 6466,
-    "seed": 0,
-    "batch": 32,
-}
+DEFAULT_CONFIG = RunConfig(space=DEFAULT_SPACE, strategy="scan", budget=6466, batch=32)
+"""The run of an empty store: every distinct network of the space, scored on the embedded images."""
 
 
 UNDERWAY = ("queued", "running")
@@ -118,7 +112,7 @@ class View:
     @cached_property
     def aggregate(self) -> np.ndarray:
         """The log-rank sum of the run's own scores, in the order of scoring: what ranks a run by several scores."""
-        names = [name for name in self.run.asked_scores if name in self.values]
+        names = [name for name in self.run.config.scores if name in self.values]
         table = pd.DataFrame({name: self.values[name] for name in names})
         lower = tuple(name for name in names if name in lower_is_better())
         return rank_sum_so_far(table, lower) if names else np.full(len(self.indices), np.nan)
@@ -131,7 +125,7 @@ class View:
     @property
     def metrics(self) -> list[str]:
         """Scores of the run first, then the closed forms."""
-        names = [str(name) for name in self.run.config.get("proxies", [])]
+        names = list(self.run.config.scores)
         names += [TRAINED] if TRAINED in self.values and TRAINED not in names else []
         return names + [str(c) for c in self.table.closed if c not in names]
 
@@ -186,7 +180,7 @@ class Cockpit:
         """The newest run; on an empty store a first one on the embedded data is made."""
         with self._lock:
             runs = self.store.runs()
-            return runs[0].id if runs else self.store.create_run(DEFAULT_SPACE, DEFAULT_CONFIG, "cells on digits")
+            return runs[0].id if runs else self.store.create_run(DEFAULT_CONFIG, "cells on digits")
 
     def holds(self, identifier: str) -> bool:
         """Whether the store has this run, or has it still."""
@@ -199,7 +193,7 @@ class Cockpit:
         trainings = self._trainings(identifier)
         trained = self._accuracies(trainings)
         training = {str(entry.body["arch"]): str(entry.body["run"]) for entry in trainings}
-        rescored = self.store.log_counts(identifier).get(RESCORED, 0) if "supernet" in run.config else 0
+        rescored = self.store.log_counts(identifier).get(RESCORED, 0) if run.config.supernet is not None else 0
         with self._lock:
             read = self._read.get(identifier)
             if read is None or read.rescored < rescored:
@@ -210,7 +204,7 @@ class Cockpit:
             for row in rows:
                 read.cursor = row.scored or read.cursor
                 read.indices.append(table.index[row.arch])
-                for name in run.asked_scores:
+                for name in run.config.scores:
                     read.values.setdefault(name, []).append((row.values or {}).get(name, float("nan")))
                     read.seconds.setdefault(name, []).append((row.seconds or {}).get(name, 0.0))
             indices = np.array(read.indices, dtype=int)
@@ -254,19 +248,19 @@ class Cockpit:
         arch = space.format(space.parse(text))
         if not isinstance(epochs, int | float) or not 0 < epochs <= MOST_EPOCHS:
             raise ValueError(f"epochs: got {epochs!r}, expected a number above 0, at most {MOST_EPOCHS}")
-        base = run.config.get("supernet") or {
-            "data": (run.config.get("settings") or {}).get("data", "digits"),
-            "seed": run.config.get("seed", 0),
-        }
-        config: dict[str, Any] = {
-            **{name: run.config[name] for name in ("template", "settings", "seed") if name in run.config},
-            "strategy": "alone",
-            "proxies": [TRAINED],
-            "rank_by": TRAINED,
-            "budget": 1,
-            "supernet": {**base, **ALONE, "epochs": float(epochs), "arch": arch},
-            "parent": identifier,
-        }
+        base = run.config.supernet or {"data": run.config.settings.data, "seed": run.config.seed}
+        config = RunConfig(
+            space=run.space,
+            task=ALONE_TASK,
+            scores=(TRAINED,),
+            objective=Objective(score=TRAINED),
+            settings=run.config.settings,
+            budget=1,
+            seed=run.config.seed,
+            template=run.config.template,
+            supernet={**base, **ALONE, "epochs": float(epochs), "arch": arch},
+            parent=identifier,
+        )
         with self._lock:  # of two quick presses the second finds the first
             for entry in self._trainings(identifier):
                 same = (entry.body["arch"], entry.body["epochs"]) == (arch, epochs)
@@ -275,11 +269,19 @@ class Cockpit:
                     raise ValueError(
                         f"this network is being trained for {epochs:g} epochs already: see the run “{name}”"
                     )
-            other = self.store.create_run(run.space, config, f"{epochs:g} epochs alone: {arch}"[:80])
+            other = self.store.create_run(config, f"{epochs:g} epochs alone: {arch}"[:80])
             self.store.append(identifier, "training", {"run": other, "arch": arch, "epochs": epochs})
             self.store.command(other, "start")
-        now = ": pause this run to have it now" if run.state in UNDERWAY else ""
-        return f"Trains for {epochs:g} epochs, as soon as the engine is free{now}."
+        beside = " beside this run" if run.state in UNDERWAY else ""
+        return f"Training for {epochs:g} epochs{beside}."
+
+    def acts_in_force(self, run: RunRow) -> int:
+        """How many acts of a run are not undone."""
+        if not run.acts:
+            return 0
+        acts = [Act.from_dict(entry.body) for entry in self.store.log(run.id, kind="act")]
+        undone = {act.target for act in acts if act.kind == "undo"}
+        return sum(act.kind != "undo" and number not in undone for number, act in enumerate(acts))
 
     def _trainings(self, identifier: str) -> list[LogEntry]:
         return self.store.log(identifier, kind="training")
@@ -320,8 +322,7 @@ class Cockpit:
         return self._kept(run, arch, proxies.distribution_name(run.rank_by))
 
     def _kept(self, run: RunRow, arch: Architecture, score: str) -> pd.DataFrame:
-        key = ScoreSettings.from_dict(run.config.get("settings") or {}).key()
-        return self.store.layers(run.space, _canonical_text(run, arch), score, key)
+        return self.store.layers(run.space, _canonical_text(run, arch), score, run.config.settings.key())
 
     def request_distributions(self, run: RunRow, archs: Sequence[Architecture]) -> str:
         """Ask the engine for the distributions of `archs`, each once; why it could not, where it said so."""

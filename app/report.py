@@ -22,7 +22,6 @@ from app.palette import OPERATION_NAMES, UNKNOWN_OPERATION, operation_colour, sh
 from app.preview import preview
 from nas_core import bench
 from nas_core.ladder import RUNGS, TRAINED
-from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Act, Steering, SteeringConflict
 from nas_core.store import LogEntry, RunRow, session_script, twin_of
 
@@ -106,18 +105,18 @@ def _truth(cockpit: Cockpit, view: View) -> dict[str, np.ndarray]:
 
 def _run(view: View) -> str:
     run, config = view.run, view.run.config
-    settings = ScoreSettings.from_dict(config.get("settings") or {})
+    settings = config.settings
     rows = [
         ("id", run.id),
         ("state", f"{run.state}{f': {run.message}' if run.message else ''}"),
         ("created", _moment(run.created)),
         ("space", f"{run.space}, {view.table.space.size:,} architectures"),
-        ("strategy", str(config.get("strategy", "scan"))),
-        ("scores", f"{', '.join(map(str, config.get('proxies', [])))}; ranked by {turned(view.rank_by)}"),
+        ("strategy", config.strategy),
+        ("scores", f"{', '.join(config.scores)}; ranked by {turned(view.rank_by)}"),
         ("data", str(settings.data)),
         ("settings", ", ".join(f"{name} {value}" for name, value in settings.to_dict().items())),
-        ("seed", str(config.get("seed", 0))),
-        ("candidates", f"{run.scored:,} of {int(config.get('budget', 0)):,} scored in {run.busy_seconds:.0f} s"),
+        ("seed", str(config.seed)),
+        ("candidates", f"{run.scored:,} of {config.budget or run.asked:,} scored in {run.busy_seconds:.0f} s"),
     ]
     return _table("Configuration and extent of the run", ("what", "value"), rows)
 
@@ -291,7 +290,7 @@ def _spearman(values: np.ndarray, others: np.ndarray) -> float:
 
 def _twin(cockpit: Cockpit, view: View) -> str:
     """The comparison of this run with its twin, or where this is the twin, of the steered one with this."""
-    other = view.run.config.get("twin_of")
+    other = view.run.config.twin_of
     held = {run.id: run for run in cockpit.store.runs()}
     pair: tuple[RunRow | None, RunRow | None] = (held.get(str(other)), view.run) if other else (view.run, None)
     if pair[1] is None:

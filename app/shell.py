@@ -207,11 +207,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
                 name = "resume"
             more: dict[str, Any] = {}
             if name == "extend":
-                more = {"budget": int(held.config.get("budget") or held.asked) + EXTENSION}
+                more = {"budget": (held.config.budget or held.asked) + EXTENSION}
             elif name == "train":
-                more = {"epochs": float((held.config.get("supernet") or {}).get("epochs", 0)) + TRAINING}
+                more = {"epochs": held.config.epochs + TRAINING}
             cockpit.store.command(run, name, **more)
-        except StoreError as error:
+        except ValueError as error:
             return no_update, notification(str(error))
         return live.pulse_of(cockpit, shown or run), no_update
 

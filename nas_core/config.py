@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -400,7 +400,12 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-_READERS = {"objective": Objective.from_dict, "settings": _settings, "limits": _limits, "scores": _names}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "objective": Objective.from_dict,
+    "settings": _settings,
+    "limits": _limits,
+    "scores": _names,
+}
 
 
 def _text(name: str, value: Any, *, empty: bool = False) -> None:

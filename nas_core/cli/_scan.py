@@ -169,7 +169,7 @@ def _scored(
 ) -> Iterator[list[tuple[str, dict]]]:
     from nas_core import spaces
     from nas_core.engine import CandidateGroup, prepare_worker
-    from nas_core.workers import Failure, GroupFailed, Groups, Job, ProcessWorkers
+    from nas_core.workers import Failure, Group, GroupFailed, Groups, Job, ProcessWorkers
 
     if not archs:
         return
@@ -179,7 +179,7 @@ def _scored(
     try:
         size = min(_CHUNK, max(1, len(archs) // (4 * pool.slots)))
         groups = Groups(archs, size=size, tries=_TRIES)
-        running = {}
+        running: dict[Job, Group[Any]] = {}
         while groups or running:
             while groups and len(running) < 2 * pool.slots:
                 group = groups.next()

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, select
 
+from nas_core.config import RunConfig
 from nas_core.store._database import Database
 from nas_core.store._errors import LogMoved, StoreError
 from nas_core.store._rows import LogEntry
@@ -45,6 +47,7 @@ class LogRecords(Database):
 
         Raises:
             StoreError: no such command, or no such run.
+            ValueError: a budget or epochs that no run can have.
         """
         if name not in COMMANDS:
             raise StoreError(f"unknown command {name!r}; expected one of: {', '.join(COMMANDS)}")
@@ -52,12 +55,12 @@ class LogRecords(Database):
         now = time.time()
         with self._locked(identifier) as run:
             number = run.append("command", [{"name": name, **arguments}], now)
-            config = dict(run.row["config"])
+            config = RunConfig.stored(run.row["space"], run.row["config"])
             if name == "extend":
-                run.set(config={**config, "budget": int(arguments["budget"])})
+                run.set(config=replace(config, budget=arguments["budget"]).to_dict())
             if name == "train":
-                supernet = {**(config.get("supernet") or {}), "epochs": float(arguments["epochs"])}
-                run.set(config={**config, "supernet": supernet})
+                supernet = {**(config.supernet or {}), "epochs": float(arguments["epochs"])}
+                run.set(config=replace(config, supernet=supernet).to_dict())
             run.set(state=state, message="")
             run.append("event", [{"state": state, "message": ""}], now)
         return number

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from nas_core.config import RunConfig
+
 
 @dataclass(frozen=True)
 class RunRow:
@@ -22,7 +24,7 @@ class RunRow:
     id: str
     name: str
     space: str
-    config: dict[str, Any]
+    config: RunConfig
     state: str
     message: str
     engine: str | None
@@ -38,17 +40,12 @@ class RunRow:
     @property
     def space_title(self) -> str:
         """What people call the space: its name, or that of the template it is made of."""
-        return str((self.config.get("template") or {}).get("name", self.space))
-
-    @property
-    def asked_scores(self) -> list[str]:
-        """Scores that the run asks for, `zico` where it names none."""
-        return [str(name) for name in dict.fromkeys(self.config.get("proxies") or ["zico"])]
+        return self.config.space_title
 
     @property
     def rank_by(self) -> str:
-        """The score that ranks its candidates, the first where it says nothing."""
-        return str(self.config.get("rank_by") or self.asked_scores[0])
+        """The score that ranks its candidates."""
+        return self.config.rank_by
 
 
 @dataclass(frozen=True)

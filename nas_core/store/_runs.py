@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.engine import RowMapping
 
 from nas_core import spaces
+from nas_core.config import SEARCH, RunConfig
 from nas_core.store._database import Database
 from nas_core.store._errors import StoreError
 from nas_core.store._rows import Pulse, RunRow
@@ -36,16 +37,20 @@ _PULSE = tuple(
 class RunRecords(Database):
     """The table of runs."""
 
-    def create_run(self, space: str, config: Mapping[str, Any], name: str = "") -> str:
-        """Add a run in state `created` and return its id."""
+    def create_run(self, config: RunConfig, name: str = "") -> str:
+        """Add a run in state `created` and return its id.
+
+        Raises:
+            ValueError: no such run can be carried out; one line that names the field of its configuration.
+        """
+        config.check()
         identifier = uuid.uuid4().hex[:12]
-        if config.get("template"):
-            spaces.define(config["template"])  # a run whose space cannot be built is not made
+        title = config.space_title if config.task_name == SEARCH else config.task
         row = {
             "id": identifier,
-            "name": name or f"{(config.get('template') or {}).get('name', space)} {identifier[:4]}",
-            "space": space,
-            "config": dict(config),
+            "name": name or f"{title} {identifier[:4]}",
+            "space": config.known_space.name,
+            "config": config.to_dict(),
             "created": time.time(),
         }
         with self._writing() as connection:
@@ -116,14 +121,25 @@ class RunRecords(Database):
             run.write()
             return True
 
-    def configure(self, identifier: str, **changes: Any) -> None:
-        """Merge `changes` into the configuration of a run.
+    def save_task(self, identifier: str, state: Mapping[str, Any], message: str = "", *, engine: str) -> None:
+        """Keep what the run's task resumes from, with a line for people.
+
+        Raises:
+            LeaseLost: `engine` does not hold the run.
+        """
+        with self._locked(identifier, engine) as run:
+            run.keep_state(state)
+            if run.row["state"] == "running":
+                run.set(message=message)
+
+    def summarise(self, identifier: str, summary: Mapping[str, Any]) -> None:
+        """Keep what lists show of the run's results.
 
         Raises:
             StoreError: there is no such run.
         """
         with self._locked(identifier) as run:
-            run.set(config={**run.row["config"], **changes})
+            run.set(summary=dict(summary))
 
     def delete_run(self, identifier: str) -> None:
         """Remove a run with its log, candidates and files, and free their bytes; cached scores stay."""
@@ -176,7 +192,7 @@ def _run(row: RowMapping) -> RunRow:
     if template:
         with suppress(ValueError):  # whoever asks for such a space is told
             found["space"] = _defined(json.dumps(template))
-    return RunRow(**found)
+    return RunRow(**found | {"config": RunConfig.stored(found["space"], found["config"])})
 
 
 @lru_cache(maxsize=256)

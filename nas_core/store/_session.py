@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from nas_core.config import RunConfig
 from nas_core.store._errors import StoreError
 from nas_core.store._rows import RunRow
 from nas_core.store._store import Store
@@ -29,16 +31,25 @@ def session_script(store: Store, identifier: str) -> dict[str, Any]:
     steps: list[int | None] = [None] * len(entries)
     for step, held in reversed(course.get("steps", [])):
         steps[:held] = [step if before is None else min(step, before) for before in steps[:held]]
-    config = {name: value for name, value in run.config.items() if name not in ("script", "twin_of", "analyst")}
-    if "supernet" in config:
-        config["supernet"] = {**state.get("supernet", {}), **config["supernet"]}
+    supernet = run.config.supernet
+    if supernet is not None:
+        supernet = {**state.get("supernet", {}), **supernet}
         if course.get("trainings"):
-            config["supernet"]["epochs"] = course["trainings"][-1][-1]
+            supernet["epochs"] = course["trainings"][-1][-1]
+    config = replace(
+        run.config,
+        supernet=supernet,
+        budget=run.asked or run.config.budget,
+        script=None,
+        twin_of="",
+        analyst=False,
+        problem="",
+    )
     return {
         "format": FORMAT,
         "name": run.name,
         "space": run.space,
-        "config": {**config, "budget": run.asked or run.config.get("budget")},
+        "config": config.to_dict(),
         "acts": [
             {"at": asked, "step": step, "act": _bare(entry.body)}
             for asked, step, entry in zip(at, steps, entries, strict=True)
@@ -64,8 +75,12 @@ def replay(store: Store, script: Mapping[str, Any], name: str = "") -> str:
         for entry in script[part]:
             if not fits(entry):
                 raise StoreError(f"no session script: {part} holds {entry!r}; expected {expected}")
-    config = {**script["config"], "script": {part: script[part] for part, *_ in _ENTRIES}}
-    return store.create_run(script["space"], config, name or f"replay of {script.get('name', 'a session')}")
+    try:
+        config = RunConfig.from_dict({**script["config"], "space": script["space"]})
+    except ValueError as error:
+        raise StoreError(f"no session script: {error}") from None
+    repeated = replace(config, script={part: script[part] for part, *_ in _ENTRIES})
+    return store.create_run(repeated, name or f"replay of {script.get('name', 'a session')}")
 
 
 def _numbers(entry: Any, n: int) -> bool:
@@ -99,16 +114,16 @@ def twin(store: Store, identifier: str) -> str:
     """
     script = session_script(store, identifier)
     unsteered = {"acts": [], "asks": script["asks"], "trainings": script["trainings"]}
-    config = {**script["config"], "script": unsteered, "twin_of": identifier}
+    config = RunConfig.from_dict({**script["config"], "script": unsteered, "twin_of": identifier})
     made = twin_of(store, store.run(identifier))
     if made is not None and made.config == config:
         return made.id
-    return store.create_run(script["space"], config, f"twin of {script['name']}")
+    return store.create_run(config, f"twin of {script['name']}")
 
 
 def twin_of(store: Store, run: RunRow) -> RunRow | None:
     """The twin of a run, where there is one; the newest of several."""
-    return next((other for other in store.runs() if other.config.get("twin_of") == run.id), None)
+    return next((other for other in store.runs() if other.config.twin_of == run.id), None)
 
 
 def _bare(body: Mapping[str, Any]) -> dict[str, Any]:

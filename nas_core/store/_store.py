@@ -16,7 +16,7 @@ class Store(RunRecords, Leases, LogRecords, CandidateRecords, FileRecords, Templ
     """Runs, log, candidates and the score cache behind one SQLAlchemy URL. Every method is one short transaction.
 
         store = Store("sqlite:///runs.db")
-        run = store.create_run("nb201", {"proxies": ["zico"]})
+        run = store.create_run(RunConfig(space="nb201", scores=("zico",), budget=200))
         store.command(run, "start")
 
     Args:

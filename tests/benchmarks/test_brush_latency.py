@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from nas_core import spaces
 from nas_core.store import Store
+from tests.runs import make_run
 
 SCORES = ["zico", "naswot", "synflow", "grad_norm", "snip", "fisher", "jacov", "swap", "meco", "az_expressivity"]
 ROUNDS = 8
@@ -27,7 +28,7 @@ def run(address, store_url, request):
     noise = np.random.default_rng(0).normal(size=(len(archs), len(SCORES)))
     store = Store(store_url)
     config = {"strategy": "scan", "proxies": SCORES, "rank_by": "zico", "budget": len(archs), "settings": {}}
-    identifier = store.create_run("nb201", config, "ten scores")
+    identifier = make_run(store, "nb201", config, "ten scores")
     texts = [space.format(arch) for arch in archs]
     for start in range(0, len(texts), 500):
         asked = store.ask(identifier, [(text, text) for text in texts[start : start + 500]], {})

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.cockpit import DEFAULT_CONFIG
 from app.pages.navigator import named_regions
 from app.space_table import space_table
 from nas_core.store import Store
+from tests.runs import SCAN, make_run
 
 BUDGET = 300
 
@@ -22,7 +22,7 @@ def run(store_url, address):
     store = Store(store_url)
     table = space_table("nb201")
     picked = np.random.default_rng(0).choice(np.unique(table.canonical), BUDGET, replace=False)
-    identifier = store.create_run("nb201", {**DEFAULT_CONFIG, "budget": BUDGET}, "a loop")
+    identifier = make_run(store, "nb201", {**SCAN, "budget": BUDGET}, "a loop")
     asked = store.ask(identifier, [(table.texts[k], table.texts[k]) for k in picked], {})
     values = {table.texts[k]: float((table.archs[k] == 3).sum() - (table.archs[k] == 0).sum()) for k in picked}
     store.tell(identifier, [(row.position, {"zico": values[row.arch]}, {}) for row in asked])

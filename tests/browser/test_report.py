@@ -10,6 +10,7 @@ from nas_core import spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.spaces import Act
 from nas_core.store import Store
+from tests.runs import make_run
 
 NAME = "<img src=http://example.invalid/x onerror=alert(1)> & friends"
 
@@ -29,7 +30,7 @@ def scored_run(store_url: str) -> str:
         "seed": 0,
         "settings": ScoreSettings.laptop().to_dict(),
     }
-    run = store.create_run("nb201", config, NAME)
+    run = make_run(store, "nb201", config, NAME)
     asked = store.ask(run, [(text, text) for text in texts], {})
     store.tell(run, [(row.position, scores[k], {}) for k, row in enumerate(asked)])
     for number, decision in enumerate(("edge 0→3", "edge 1→3")):

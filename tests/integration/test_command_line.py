@@ -16,6 +16,7 @@ import pytest
 
 from nas_core import spaces
 from nas_core.store import Store
+from tests.runs import make_run
 
 TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels", "4"]
 
@@ -150,7 +151,7 @@ def test_a_killed_engine_is_started_again_and_its_run_goes_on(tmp_path, monkeypa
     records = Store(f"sqlite:///{tmp_path}/s.db")
     settings = {"image_size": 8, "batch_size": 2, "channels": 4}
     config = {"strategy": "random", "proxies": ["zico"], "rank_by": "zico", "settings": settings, "budget": 48}
-    run = records.create_run("nb201", config)
+    run = make_run(records, "nb201", config)
     records.command(run, "start")
     deadline = time.monotonic() + 120
     while not records.run(run).scored and time.monotonic() < deadline:

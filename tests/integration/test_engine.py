@@ -21,6 +21,7 @@ from nas_core.proxies.settings import ScoreSettings
 from nas_core.search.random import RandomSearch
 from nas_core.spaces import Act, Steering
 from nas_core.store import LeaseLost, Store
+from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
 TINY = {"image_size": 8, "batch_size": 2, "channels": 4}
@@ -46,7 +47,7 @@ def executor():
 
 def start(store, *, proxy="zico", **changes):
     config = {"strategy": "evolution", "proxies": [proxy], "rank_by": proxy, "settings": TINY, "seed": 0, **changes}
-    run = store.create_run("nb201", config)
+    run = make_run(store, "nb201", config)
     store.command(run, "start")
     return run
 
@@ -92,7 +93,7 @@ def test_a_run_may_rank_by_the_aggregate_of_its_scores_and_resumes_it(store, exe
     }
     tables = []
     for pieces in (1, 3):
-        run = store.create_run("nb201", config)
+        run = make_run(store, "nb201", config)
         store.command(run, "start")
         for _ in range(pieces):  # a fresh engine goes on from the store alone
             engine = Engine(store, executor=executor, among=[run])
@@ -161,7 +162,7 @@ def test_workers_yield_to_every_other_program(url, store):
 
 def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restart(store):
     cell = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
-    run = store.create_run("nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": TINY, "seed": 0})
+    run = make_run(store, "nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": TINY, "seed": 0})
     requests = [
         store.append(run, "request", {"what": "distributions", "arch": arch, "proxy": proxy})
         for arch, proxy in ((cell, "zico"), ("nonsense", "zico"), (cell, "naswot"))
@@ -183,7 +184,7 @@ def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restar
 
 def test_a_request_of_a_run_deleted_meanwhile_holds_nobody_up(store, executor):
     engine = Engine(store, executor=executor)
-    gone, kept = (store.create_run("nb201", {"proxies": ["zico"], "settings": TINY}) for _ in range(2))
+    gone, kept = (make_run(store, "nb201", {"proxies": ["zico"], "settings": TINY}) for _ in range(2))
     for run in (gone, kept):
         store.append(run, "request", {"arch": "nonsense", "proxy": "zico"})
     engine._answers._read()

@@ -20,6 +20,7 @@ from nas_core.spaces import Act, ImageShape
 from nas_core.spaces.template import PRESETS
 from nas_core.store import Store, StoreError, replay, session_script
 from nas_core.supernet import Ranker, loads
+from tests.runs import make_run
 
 DOCUMENT = PRESETS["Residual"]().to_dict()
 SPACE = spaces.define(DOCUMENT)
@@ -56,7 +57,7 @@ def work(store, engine, run):
 @pytest.fixture(scope="module")
 def searched(store, engine):
     """A run whose weights were trained and whose candidates were scored on them."""
-    run = store.create_run(SPACE.name, CONFIG)
+    run = make_run(store, SPACE.name, CONFIG)
     assert work(store, engine, run).state == "finished"
     return run
 
@@ -87,8 +88,8 @@ def test_one_shot_scores_are_not_kept_for_other_weights(store, searched):
 @pytest.mark.slow
 def test_training_killed_again_and_again_ends_in_the_same_weights(store, searched):
     """Promise 5 of the supernet, in the engine: the loss curve goes on, equal seeds give equal weights."""
-    run = store.create_run(SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": 25}})
-    calm = store.create_run(SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": 25}})
+    run = make_run(store, SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": 25}})
+    calm = make_run(store, SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": 25}})
     store.command(run, "start")
     command = [sys.executable, "-m", "nas_core", "engine", "--store", store.url, "--workers", "1"]
     environment = {**os.environ, "NAS_HELM_LEASE_SECONDS": "1"}
@@ -122,7 +123,7 @@ def test_training_killed_again_and_again_ends_in_the_same_weights(store, searche
 def test_a_block_pruned_in_training_is_never_trained_again_and_never_asked_for(store, engine):
     act = Act("prune", SPACE.decisions[1].name, ("on",)).to_dict()
     script = {"acts": [{"at": 0, "step": 25, "act": act}], "asks": []}
-    run = store.create_run(SPACE.name, {**CONFIG, "script": script})
+    run = make_run(store, SPACE.name, {**CONFIG, "script": script})
     work(store, engine, run)
     assert store.task_state(run)["course"]["steps"] == [[25, 1]]
     assert all(SPACE.parse(arch)[1] == 0 for arch in store.table(run)["arch"])
@@ -139,7 +140,7 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
         {"at": 0, "step": 25, "act": Act("prune", SPACE.decisions[3].name, ("on",)).to_dict()},
         {"at": 16, "step": None, "act": Act("pin", SPACE.decisions[1].name, ("on",)).to_dict()},
     ]
-    run = store.create_run(SPACE.name, {**CONFIG, "script": {"acts": acts, "asks": []}})
+    run = make_run(store, SPACE.name, {**CONFIG, "script": {"acts": acts, "asks": []}})
     work(store, engine, run)
     ends = []
     for epochs in (7, 9):  # twice in a row: the learning rate fell twice
@@ -172,7 +173,7 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
 
 
 def test_a_budget_raised_in_mid_training_repeats_exactly_and_a_replay_trains_on(store, engine):
-    run = store.create_run(SPACE.name, CONFIG)
+    run = make_run(store, SPACE.name, CONFIG)
     store.command(run, "start")
     while not store.log(run, kind="loss"):
         engine.step()
@@ -199,7 +200,7 @@ def pause_once_scored_again(store, run):
 
 
 def test_values_on_new_weights_are_told_also_where_scoring_them_was_interrupted(store, engine):
-    run = store.create_run(SPACE.name, CONFIG)
+    run = make_run(store, SPACE.name, CONFIG)
     work(store, engine, run)
     store.command(run, "train", epochs=7)
     store.command(run, "extend", budget=32)
@@ -219,7 +220,7 @@ def test_a_network_trained_alone_has_a_curve_weights_and_an_accuracy(store, engi
     arch = "1|100|100|10|100|100"
     supernet = {"data": "digits", "epochs": 6, "arch": arch, "learning_rate": 0.1}
     config = {**CONFIG, "proxies": ["trained"], "rank_by": "trained", "budget": 1, "supernet": supernet}
-    run = store.create_run(SPACE.name, config)
+    run = make_run(store, SPACE.name, config)
     assert work(store, engine, run).state == "finished"
     (accuracy,) = store.table(run)["trained"]
     assert accuracy > 50
@@ -245,7 +246,7 @@ def test_an_untrained_candidate_is_exported_for_the_images_of_its_run(store, eng
 
 
 def test_a_training_is_paused_and_goes_on(store, engine):
-    run = store.create_run(SPACE.name, {**CONFIG, "supernet": {**CONFIG["supernet"], "epochs": 60}})
+    run = make_run(store, SPACE.name, {**CONFIG, "supernet": {**CONFIG["supernet"], "epochs": 60}})
     store.command(run, "start")
     while not store.log(run, kind="loss"):
         engine.step()
@@ -264,13 +265,13 @@ def test_a_training_is_paused_and_goes_on(store, engine):
 
 
 def test_bad_settings_fail_the_run_with_one_sentence(store, engine):
-    run = store.create_run(SPACE.name, {**CONFIG, "supernet": {"data": "nothing", "epochs": 1}})
+    run = make_run(store, SPACE.name, {**CONFIG, "supernet": {"data": "nothing", "epochs": 1}})
     failed = work(store, engine, run)
     assert failed.state == "failed"
     assert "nothing" in failed.message
-    run = store.create_run("nb201", {**CONFIG, "template": None, "supernet": None})
+    run = make_run(store, "nb201", {**CONFIG, "template": None, "supernet": None})
     assert "cannot have" in work(store, engine, run).message
     with pytest.raises(ValueError, match="no template"):
-        store.create_run("template:x", {**CONFIG, "template": {"format": "x"}})
+        make_run(store, "template:x", {**CONFIG, "template": {"format": "x"}})
     with pytest.raises(StoreError, match="unknown command"):
         store.command(run, "fly")

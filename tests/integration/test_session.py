@@ -15,6 +15,7 @@ from nas_core.cli._session import compare_runs
 from nas_core.engine import Engine
 from nas_core.spaces import Act, Steering
 from nas_core.store import Store, StoreError, replay, session_script, twin, twin_of
+from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
 
@@ -39,7 +40,7 @@ def helm(*arguments: str) -> subprocess.CompletedProcess:
 
 def created(store: Store, **changes) -> str:
     config = {"strategy": "evolution", "proxies": ["flops"], "rank_by": "flops", "seed": 3, "budget": 150, "batch": 8}
-    return store.create_run("nb201", {**config, **changes}, "by hand")
+    return make_run(store, "nb201", {**config, **changes}, "by hand")
 
 
 def carried(store: Store, executor, run: str) -> list[str]:
@@ -139,7 +140,7 @@ def test_replay_and_twin_on_the_command_line(store, executor, steered, tmp_path)
 def test_an_aggregate_without_a_budget_is_replayed_and_its_paused_twin_carried_to_the_end(store, executor, tmp_path):
     config = {"strategy": "random", "proxies": ["flops", "params"], "rank_by": "aggregate", "seed": 1}
     act = Act("prune", "*", ("none", "skip_connect", "avg_pool_3x3")).to_dict()
-    run = store.create_run("nb201", config)
+    run = make_run(store, "nb201", config)
     store.append(run, "act", act)
     archs = carried(store, executor, run)
     assert len(archs) == 64  # all that the act leaves

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from nas_core.store import LogMoved, Store, StoreError
+from tests.runs import make_run
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def store(tmp_path):
 
 
 def test_cursor_reads_return_only_what_is_new(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     first = store.append(run, "act", {"kind": "pin"})
     second = store.append(run, "act", {"kind": "prune"})
     assert [entry.id for entry in store.log(run)] == [first, second]
@@ -27,7 +28,7 @@ def test_cursor_reads_return_only_what_is_new(store):
 
 
 def test_a_candidate_keeps_its_first_scores(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.ask(run, [("a", "a"), ("b", "b")], {})
     store.tell(run, [(0, {"zico": 1.0}, {})])
     store.tell(run, [(0, {"zico": 2.0}, {}), (1, {"zico": math.nan}, {})])
@@ -38,7 +39,7 @@ def test_a_candidate_keeps_its_first_scores(store):
 
 
 def test_a_lease_is_exclusive_until_it_expires(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.command(run, "start")
     assert store.lease("one", seconds=60) == run
     assert store.lease("two") is None
@@ -48,7 +49,7 @@ def test_a_lease_is_exclusive_until_it_expires(store):
 
 
 def test_two_runs_do_not_see_each_other(store):
-    one, two = store.create_run("nb201", {}), store.create_run("nb201", {})
+    one, two = make_run(store, "nb201", {}), make_run(store, "nb201", {})
     store.append(one, "act", {"kind": "pin"})
     store.ask(one, [("a", "a")], {})
     assert store.log(two) == []
@@ -69,7 +70,7 @@ def test_a_malformed_url_is_refused(tmp_path):
 
 
 def test_an_append_that_saw_an_older_log_writes_nothing(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.append(run, "act", {"kind": "pin"}, seen=0)
     with pytest.raises(LogMoved):
         store.append(run, "act", {"kind": "prune"}, seen=0)
@@ -79,7 +80,7 @@ def test_an_append_that_saw_an_older_log_writes_nothing(store):
 
 
 def test_of_many_writers_that_saw_the_same_log_one_wins(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     outcomes = []
 
     def write(number):
@@ -99,7 +100,7 @@ def test_of_many_writers_that_saw_the_same_log_one_wins(store):
 
 
 def test_a_locked_database_is_named_with_what_to_do(store, tmp_path):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     holder = sqlite3.connect(tmp_path / "store.db")
     holder.execute("BEGIN EXCLUSIVE")
     impatient = Store(f"sqlite:///{tmp_path / 'store.db'}", busy_seconds=0.1)
@@ -133,7 +134,7 @@ except StoreError as error:
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing_written(store, tmp_path):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     done = subprocess.run(
         [sys.executable, "-c", FILL, store.url], capture_output=True, text=True, timeout=60, check=False
     )
@@ -147,7 +148,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing_written(store, tmp_path):
 
 
 def test_a_damaged_database_is_refused_in_one_line(store, tmp_path):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     for number in range(200):
         store.append(run, "event", {"text": "x" * 2000, "number": number})
     store.close()

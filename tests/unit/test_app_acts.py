@@ -17,6 +17,7 @@ from nas_core import spaces
 from nas_core.spaces import Act, Region, SteeringConflict
 from nas_core.spaces.template import PRESETS
 from nas_core.store import Store
+from tests.runs import make_run
 
 CONV = "0:3"  # nor_conv_3x3 of edge 0→1
 PIN = Act("pin", "edge 0→1", ("nor_conv_3x3",))
@@ -98,7 +99,7 @@ def test_a_focus_is_idle_where_it_removes_nothing_that_is_left(cockpit, run):
 def test_choices_and_ranges_tell_whether_a_focus_narrows_a_space_that_is_shown_as_a_sample(cockpit):
     document = PRESETS["3-conv-7-layer"]().to_dict()
     space = spaces.define(document)
-    run = cockpit.store.create_run(space.name, {"proxies": ["zico"], "rank_by": "zico", "template": document})
+    run = make_run(cockpit.store, space.name, {"proxies": ["zico"], "rank_by": "zico", "template": document})
     view = cockpit.view(run)
     metric, largest = space.metric_names[0], 1e12
     narrow = Act("focus", region=Region(ranges=((metric, 0.0, largest),)))

@@ -22,6 +22,7 @@ from app.pages.correlation.laboratory import (
 from nas_core import bench, spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.store import Store
+from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
 OWN = ScoreSettings.laptop()
@@ -41,7 +42,7 @@ def view(store):
     texts = [SPACE.format(arch) for arch in archs]
     truth = bench.truth("nb201")["cifar10"].loc[texts].to_numpy()
     noise = np.random.default_rng(0).normal(size=(2, len(texts)))
-    run = store.create_run("nb201", {"proxies": ["zico", "jacov"], "rank_by": "zico", "settings": OWN.to_dict()})
+    run = make_run(store, "nb201", {"proxies": ["zico", "jacov"], "rank_by": "zico", "settings": OWN.to_dict()})
     asked = store.ask(run, [(text, text) for text in texts], {})
     scores = [{"zico": truth[k] + noise[0, k], "jacov": noise[1, k]} for k in range(len(texts))]
     store.tell(run, [(row.position, scores[k], {}) for k, row in enumerate(asked)])
@@ -58,7 +59,7 @@ def remember(store: Store, settings: ScoreSettings, values: dict[str, float]) ->
 
 
 def test_stability_correlates_settings_over_the_networks_they_share(store):
-    run = store.create_run("nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": OWN.to_dict()})
+    run = make_run(store, "nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": OWN.to_dict()})
     texts = [SPACE.format(arch) for arch in sorted({SPACE.canonical(a) for a in SPACE.architectures()})[:40]]
     remember(store, OWN, {text: float(k) for k, text in enumerate(texts)})
     remember(store, replace(OWN, seed=1), {text: float(-k) for k, text in enumerate(texts[:30])})
@@ -73,7 +74,7 @@ def test_stability_correlates_settings_over_the_networks_they_share(store):
 
 
 def test_a_score_under_one_setting_only_stands_alone(store):
-    run = store.create_run("nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": OWN.to_dict()})
+    run = make_run(store, "nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": OWN.to_dict()})
     cockpit = Cockpit(store)
     assert stability(cockpit, cockpit.view(run), "zico")[0] == ["these settings"]
 

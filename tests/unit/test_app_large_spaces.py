@@ -15,6 +15,7 @@ from nas_core import spaces
 from nas_core.spaces import Act
 from nas_core.spaces.template import PRESETS
 from nas_core.store import Store
+from tests.runs import make_run
 
 DOCUMENT = PRESETS["3-conv-7-layer"]().to_dict()
 SPACE = spaces.define(DOCUMENT)
@@ -29,7 +30,7 @@ def cockpit(tmp_path):
 @pytest.fixture
 def run(cockpit):
     config = {"proxies": ["one_shot"], "rank_by": "one_shot", "budget": 4, "template": DOCUMENT, "supernet": {}}
-    return cockpit.store.create_run(SPACE.name, config)
+    return make_run(cockpit.store, SPACE.name, config)
 
 
 def score(cockpit, run, values):
@@ -59,7 +60,7 @@ def test_the_sample_has_no_architecture_twice_and_all_are_valid():
 def test_a_score_on_shared_weights_has_no_statistics_of_layers_and_says_so(cockpit, run):
     assert lack(cockpit.view(run)).startswith("one_shot has no statistics of layers; make a run that ranks by")
     config = {"proxies": ["zico"], "rank_by": "zico", "budget": 4, "template": DOCUMENT}
-    assert "with the first scored candidates" in lack(cockpit.view(cockpit.store.create_run(SPACE.name, config)))
+    assert "with the first scored candidates" in lack(cockpit.view(make_run(cockpit.store, SPACE.name, config)))
 
 
 def test_what_a_run_asks_for_joins_the_map_behind_the_sample(cockpit, run):

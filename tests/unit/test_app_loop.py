@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.cockpit import Cockpit
 from app.live import pulse_of
 from app.masks import packed, unpacked
 from app.pages.navigator import named_regions
@@ -21,6 +21,7 @@ from app.space_table import space_table
 from nas_core.predict import block_fitness
 from nas_core.spaces import Act, Steering
 from nas_core.store import Store
+from tests.runs import SCAN, make_run
 
 TABLE = space_table("nb201")
 SPACE = TABLE.space
@@ -34,7 +35,7 @@ def cockpit(tmp_path):
 
 def run_of(cockpit: Cockpit, indices: np.ndarray, values: np.ndarray, **config: object) -> str:
     """A run that scored the networks at `indices` with `values`, in order."""
-    run = cockpit.store.create_run("nb201", {**DEFAULT_CONFIG, **config})
+    run = make_run(cockpit.store, "nb201", {**SCAN, **config})
     add(cockpit, run, indices, values)
     return run
 
@@ -109,9 +110,7 @@ def test_a_region_survives_in_the_log_under_the_next_free_letter(cockpit):
     assert [region.name for region in found] == ["A", "B"]
     assert (found[0].id, found[0].axes) == (first, ("params", "projection 1"))
     assert np.array_equal(unpacked(found[0].mask, len(inside)), inside)
-    assert (
-        named_regions.named_regions(again.log(cockpit.store.create_run("nb201", DEFAULT_CONFIG), kind="region")) == []
-    )
+    assert named_regions.named_regions(again.log(make_run(cockpit.store, "nb201", SCAN), kind="region")) == []
 
 
 def test_a_region_is_renamed_deleted_and_brought_back(cockpit):

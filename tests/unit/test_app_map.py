@@ -7,10 +7,11 @@ import base64
 import numpy as np
 import pytest
 
-from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.cockpit import Cockpit
 from app.pages.navigator.figures import MAP_COLOURS, map_base
 from app.pages.navigator.space_map import _ends, dots
 from nas_core.store import Store
+from tests.runs import SCAN, make_run
 
 CELLS = [
     "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
@@ -22,7 +23,7 @@ CELLS = [
 @pytest.fixture
 def view(tmp_path):
     cockpit = Cockpit(Store(f"sqlite:///{tmp_path / 'store.db'}"))
-    run = cockpit.store.create_run("nb201", {**DEFAULT_CONFIG, "proxies": ["zico", "latency_ms"]})
+    run = make_run(cockpit.store, "nb201", {**SCAN, "proxies": ["zico", "latency_ms"]})
     asked = cockpit.store.ask(run, [(text, text) for text in CELLS], {})
     told = [{"zico": value, "latency_ms": value} for value in (1.0, 2.0, 3.0)]
     cockpit.store.tell(run, [(row.position, values, {}) for row, values in zip(asked, told, strict=True)])

@@ -7,10 +7,11 @@ import base64
 import numpy as np
 import pytest
 
-from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.cockpit import Cockpit
 from app.pages.navigator.charts import CHARTS
 from app.pages.navigator.pareto import Priced, pareto_chart, priced
 from nas_core.store import Store
+from tests.runs import SCAN, make_run
 
 CELLS = [
     "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
@@ -27,7 +28,7 @@ def cockpit(tmp_path):
 
 def scored(cockpit, values, **config):
     """A run whose candidates are `CELLS` with these values."""
-    run = cockpit.store.create_run("nb201", {**DEFAULT_CONFIG, **config})
+    run = make_run(cockpit.store, "nb201", {**SCAN, **config})
     asked = cockpit.store.ask(run, [(text, text) for text in CELLS], {})
     cockpit.store.tell(run, [(row.position, told, {}) for row, told in zip(asked, values, strict=True)])
     return cockpit.view(run)
@@ -81,6 +82,6 @@ def test_costs_of_zero_have_no_place_on_a_logarithmic_axis_and_are_counted():
 
 
 def test_an_empty_run_says_what_to_press(cockpit):
-    run = cockpit.store.create_run("nb201", DEFAULT_CONFIG)
+    run = make_run(cockpit.store, "nb201", SCAN)
     figure = CHARTS["Pareto front"](cockpit, cockpit.view(run), "dark")
     assert [note.text for note in figure.layout.annotations] == ["nothing scored yet"]

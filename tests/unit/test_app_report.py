@@ -15,6 +15,7 @@ from nas_core import bench, spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.spaces import Act
 from nas_core.store import Store, StoreError, replay, twin
+from tests.runs import make_run
 
 HOSTILE = "<script>alert('run')</script>\"&"
 SCORED = 60
@@ -49,7 +50,7 @@ def score(store: Store, run: str, start: int, stop: int) -> None:
 @pytest.fixture
 def run(cockpit):
     """A run with acts, notes and a name that are hostile."""
-    run = cockpit.store.create_run("nb201", CONFIG, HOSTILE)
+    run = make_run(cockpit.store, "nb201", CONFIG, HOSTILE)
     score(cockpit.store, run, 0, 40)
     cockpit.act(run, Act("prune", "*", ("none",), note=f"they are bad {HOSTILE}", author="<b>me</b>"))
     score(cockpit.store, run, 40, SCORED)
@@ -141,7 +142,7 @@ def test_a_training_is_told_by_its_loss(cockpit, run):
 
 
 def test_a_run_without_a_score_says_so_and_an_unknown_one_is_refused(cockpit):
-    empty = cockpit.store.create_run("nb201", CONFIG, "empty")
+    empty = make_run(cockpit.store, "nb201", CONFIG, "empty")
     document = report(cockpit, empty)
     assert "Nothing is scored yet." in document and "the search was not steered" in document
     with pytest.raises(StoreError, match="unknown run"):
@@ -150,7 +151,7 @@ def test_a_run_without_a_score_says_so_and_an_unknown_one_is_refused(cockpit):
 
 def test_a_space_without_truth_says_that_nothing_is_known(cockpit):
     space = spaces.get("nb_macro")
-    run = cockpit.store.create_run("nb_macro", {**CONFIG, "proxies": ["params"], "rank_by": "params"}, "macro")
+    run = make_run(cockpit.store, "nb_macro", {**CONFIG, "proxies": ["params"], "rank_by": "params"}, "macro")
     texts = [space.format(arch) for arch in list(space.architectures())[:20]]
     asked = cockpit.store.ask(run, [(text, text) for text in texts], {})
     cockpit.store.tell(run, [(row.position, {"params": float(k)}, {}) for k, row in enumerate(asked)])

@@ -9,7 +9,7 @@ import pytest
 from dash import no_update
 
 from app import shell
-from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.cockpit import Cockpit
 from app.live import pulse_of
 from app.pages.navigator import candidate
 from app.pages.runs import cards
@@ -19,6 +19,7 @@ from app.server import create_app
 from nas_core import spaces
 from nas_core.spaces import Act
 from nas_core.store import Store
+from tests.runs import SCAN, make_run
 
 SPACE = spaces.get("nb201")
 ARCH = "|avg_pool_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|none~2|"
@@ -48,7 +49,7 @@ def cockpit(url):
 
 @pytest.fixture
 def run(cockpit):
-    return cockpit.store.create_run("nb201", DEFAULT_CONFIG, "first")
+    return make_run(cockpit.store, "nb201", SCAN, "first")
 
 
 def score(cockpit: Cockpit, run: str, value: float) -> None:
@@ -133,7 +134,7 @@ def test_a_view_of_a_run_that_is_gone_is_no_error_of_the_server(url, run):
 
 
 def test_cards_are_drawn_again_only_where_they_changed(cockpit, run):
-    other = cockpit.store.create_run("nb201", DEFAULT_CONFIG, "second")
+    other = make_run(cockpit.store, "nb201", SCAN, "second")
     drawn, shown, facts, orders = cards.update(cockpit, {}, [])
     assert len(drawn) == 2
     shown = json.loads(json.dumps(shown))  # as the browser gives it back
@@ -246,7 +247,7 @@ def test_who_deletes_a_run_is_told_what_goes_with_it(cockpit, run):
 
 
 def test_a_run_without_a_budget_is_shown_and_says_how_many_it_scored(cockpit):
-    run = cockpit.store.create_run("nb201", {**DEFAULT_CONFIG, "budget": None}, "all of it")
+    run = make_run(cockpit.store, "nb201", {**SCAN, "budget": None}, "all of it")
     score(cockpit, run, 3.0)
     assert cards.facts(cockpit.view(run))[2].startswith("1 scored in 0 s, best zico 3")
     assert shell._told(cockpit, pulse_of(cockpit, run)).endswith("· 1 scored")

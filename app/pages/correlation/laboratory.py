@@ -121,7 +121,7 @@ def stability(cockpit: Cockpit, view: View, metric: str) -> tuple[list[str], np.
     Names say what differs from the run's own settings, which come first; Spearman correlations over the networks that
     two settings share, NaN for fewer than `LEAST`.
     """
-    own = ScoreSettings.from_dict(view.run.config.get("settings") or {})
+    own = view.run.config.settings
     held = [ScoreSettings.from_key(key) for key in cockpit.store.settings(view.run.space, metric)]
     others = [settings for settings in held if settings is not None and settings != own][: _SETTINGS - 1]
     scores = [cockpit.store.scores(view.run.space, metric, settings.key()) for settings in (own, *others)]

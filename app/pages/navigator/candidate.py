@@ -71,7 +71,7 @@ def course(cockpit: Cockpit, view: View, text: str) -> tuple[str, str]:
     if run.state == "queued":
         words = "waits for the engine"
     elif run.state == "running":
-        words = run.message.removeprefix("trained ") or f"under way, {run.config['supernet']['epochs']:g} epochs"
+        words = run.message.removeprefix("trained ") or f"under way, {run.config.epochs:g} epochs"
     else:
         words = f"{run.state} ({run.message})" if run.message else run.state
     return f"{_trained(view, text) + ' Training again' if known else 'Training alone'}: {words}.", run.id

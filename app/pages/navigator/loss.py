@@ -20,7 +20,7 @@ def loss(cockpit: Cockpit, view: View, theme: str) -> go.Figure:
     """Loss curves of the run's training."""
     points = [entry.body for entry in cockpit.store.log(view.run.id, kind="loss")]
     steps = cockpit.store.task_state(view.run.id).get("course", {}).get("steps", [])
-    return loss_curves(points, [int(step) for step, _ in steps], theme, trains="supernet" in view.run.config)
+    return loss_curves(points, [int(step) for step, _ in steps], theme, trains=view.run.config.supernet is not None)
 
 
 def loss_curves(points: Sequence[Mapping[str, float]], acts: Sequence[int], theme: str, *, trains: bool) -> go.Figure:
@@ -57,4 +57,4 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         if not run:
             return no_update
         found = cockpit.store.run(run)
-        return NAME if "supernet" in found.config and not found.scored else no_update
+        return NAME if found.config.supernet is not None and not found.scored else no_update

@@ -40,7 +40,7 @@ class Priced:
 
 def priced(view: View) -> Priced | None:
     """What the candidates of a run cost, by its first cost or a usual count; None where no cost is known."""
-    wanted = [*map(str, view.run.config.get("costs") or ()), *_USUAL]
+    wanted = [*view.run.config.objective.costs, *_USUAL]
     known = [name for name in wanted if name in view.metrics and name != view.rank_by]
     if not known:
         return None

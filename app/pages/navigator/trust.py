@@ -82,7 +82,7 @@ def trust(view: View, truth: pd.DataFrame | None, inside: np.ndarray | None = No
         if inside is not None:
             region = _agreement(label, score[inside[indices]], known[inside[indices]])
     alone = view.values.get(TRAINED, np.full(len(view.indices), np.nan))
-    settings = view.run.config.get("supernet") or view.run.config.get("settings") or {}
+    settings = view.run.config.supernet or view.run.config.settings.to_dict()
     return Trust(
         turned(view.rank_by),
         "" if truth is None else f"{truth.columns[0]} accuracy (tabular truth)",

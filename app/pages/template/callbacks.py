@@ -9,12 +9,16 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
 
 from app import selection
-from app.cockpit import DEFAULT_CONFIG, Cockpit
+from app.cockpit import Cockpit
 from app.pages.template import editing, lego
 from app.pages.template.editing import PROPERTY_NAMES
 from app.pages.template.layout import properties
 from app.shell import answer_in_turn, notification, notify
 from nas_core import spaces
+from nas_core.config import RunConfig
+from nas_core.ladder import ONE_SHOT
+from nas_core.proxies.settings import ScoreSettings
+from nas_core.search.objectives import Objective
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.template import PRESETS, TemplateSpace, read, shapes
 from nas_core.store import StoreError
@@ -254,7 +258,7 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
             check_form(data, epochs, budget, seed)
             space = spaces.get(fixed) if fixed else spaces.define(state["now"])
             config = run_config(space, data, epochs, strategy, budget, seed)
-            run = cockpit.store.create_run(space.name, config, f"{space.title}, one-shot")
+            run = cockpit.store.create_run(config, f"{space.title}, one-shot")
         except (ValueError, StoreError) as error:
             return no_update, no_update, notification(str(error))
         ready = notification("The run is ready; press Start to train it.", failed=False)
@@ -279,18 +283,16 @@ def check_form(data: Any, epochs: Any, budget: Any, seed: Any) -> None:
             raise ValueError(f"{name} is {found}; expected a whole number, at least {least}")
 
 
-def run_config(space: SearchSpace, data: str, epochs: int, strategy: str, budget: int, seed: int) -> dict[str, Any]:
+def run_config(space: SearchSpace, data: str, epochs: int, strategy: str, budget: int, seed: int) -> RunConfig:
     """Configuration of a run that trains shared weights over a template, or a given space, and searches on them."""
-    scores: Any = DEFAULT_CONFIG["settings"]
-    config = {
-        **DEFAULT_CONFIG,
-        "proxies": ["one_shot", "hits"],
-        "rank_by": "one_shot",
-        "strategy": strategy,
-        "budget": budget,
-        "seed": seed,
-        "batch": 8,
-        "settings": {**scores, "data": data, "seed": seed},
-        "supernet": {**space.one_shot_settings, "data": data, "epochs": epochs, "seed": seed},
-    }
-    return config | {"template": space.template.to_dict()} if isinstance(space, TemplateSpace) else config
+    return RunConfig(
+        space=space.name,
+        strategy=strategy,
+        scores=ONE_SHOT,
+        objective=Objective(score=ONE_SHOT[0]),
+        settings=ScoreSettings(data=data, seed=seed),
+        budget=budget,
+        seed=seed,
+        template=space.template.to_dict() if isinstance(space, TemplateSpace) else None,
+        supernet={**space.one_shot_settings, "data": data, "epochs": epochs, "seed": seed},
+    )

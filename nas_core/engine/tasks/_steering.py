@@ -37,7 +37,7 @@ class SteeringLog:
         due = self._script.due(run.asked, step)[made:]
         if self._config.analyst and step is None and made < run.asked // self._config.batch:
             space = self._config.known_space
-            steering, _ = Steering.settle(space, [Act.from_dict(entry.body) for entry in acts])
+            steering, _ = Steering.fold_compatible(space, [Act.from_dict(entry.body) for entry in acts])
             higher = self._config.rank_by not in self._config.lower_is_better
             act = analyst.next_act(self._store, self._identifier, space, steering, self._config.rank_by, higher)
             due = due + ([] if act is None else [act.to_dict()])
@@ -46,7 +46,7 @@ class SteeringLog:
     def fold(self, entries: Sequence[LogEntry]) -> Steering:
         """Every act in force; an act that cannot hold together with earlier ones is left out and reported."""
         acts = [Act.from_dict(entry.body) for entry in entries]
-        steering, refused = Steering.settle(self._config.known_space, acts)
+        steering, refused = Steering.fold_compatible(self._config.known_space, acts)
         for position, reason in refused.items():
             entry = entries[position]
             if entry.id not in self._reported:
