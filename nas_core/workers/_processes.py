@@ -5,6 +5,7 @@ A thread hands out jobs and hears the workers, so that these never wait for what
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import multiprocessing
 import os
@@ -13,7 +14,6 @@ import signal
 import tempfile
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -91,7 +91,7 @@ class ProcessWorkers:
         self._heard_pipe, self._wake_pipe = os.pipe()
         os.set_blocking(self._wake_pipe, False)
         self._folder: Path | None = None
-        self._finalizer = weakref.finalize(self, _leave_nothing, self._workers)
+        atexit.register(self.close)
 
     # what owners call ------------------------------------------------------------------------------------------------
 
@@ -145,7 +145,6 @@ class ProcessWorkers:
         """Write data where workers find it; equal data lie there once."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="nas-helm-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return Reference.to_file(data, self._folder)
 
     def release(self, reference: Reference) -> None:
@@ -154,12 +153,18 @@ class ProcessWorkers:
 
     def close(self) -> None:
         """End every worker, whatever it does."""
+        atexit.unregister(self.close)
         with self._lock:
             self._closing = True
         self._wake()
         if self._thread is not None:
             self._thread.join()
-        _leave_nothing(self._workers)
+        for worker in self._workers:
+            end_group(worker.process.pid or 0)
+        for worker in self._workers:
+            worker.process.join(5)
+            worker.pipe.close()
+        self._workers.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -201,6 +206,8 @@ class ProcessWorkers:
 
     def _hear(self, worker: _Worker) -> None:
         """Everything that has come from a worker."""
+        if self._closing or worker not in self._workers:
+            return
         try:
             while worker.pipe.poll():
                 self._take(worker, worker.pipe.recv())
@@ -390,13 +397,3 @@ def _ended(code: int | None) -> str:
         killed = " (perhaps for lack of memory)" if code == -signal.SIGKILL else ""
         return f"was ended by signal {-code}{killed}"
     return f"ended with exit code {code}"
-
-
-def _leave_nothing(workers: list[_Worker]) -> None:
-    """Kill what is left, at the latest when the interpreter exits: a process that hangs would be waited for."""
-    for worker in workers:
-        end_group(worker.process.pid or 0)
-    for worker in workers:
-        worker.process.join(5)
-        worker.pipe.close()
-    workers.clear()
