@@ -14,10 +14,9 @@ import numpy as np
 from plotly.colors import sample_colorscale
 from scipy.stats import rankdata, spearmanr
 
-from app import svg
+from app import laboratory, svg
+from app.best_so_far import best_positions
 from app.cockpit import Cockpit, View, turned
-from app.pages.correlation import laboratory
-from app.pages.runs.figures import best_positions
 from app.palette import OPERATION_NAMES, UNKNOWN_OPERATION, operation_colour, short
 from app.preview import preview
 from nas_core import bench

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from app.cockpit import Cockpit, View
-from app.pages.correlation.label_next import plan
-from app.pages.correlation.laboratory import (
+from app.laboratory import (
     aggregate,
     equal_weights,
     known_truth,
@@ -19,6 +18,7 @@ from app.pages.correlation.laboratory import (
     usable_weights,
     weighable,
 )
+from app.pages.correlation.label_next import plan
 from nas_core import bench, spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.store import Store

@@ -11,10 +11,7 @@ from flask_caching import Cache
 
 from app import selection
 from app.cockpit import Cockpit, View, turned
-from app.masks import unpacked
-from app.pages.correlation import figures, panels
-from app.pages.correlation.label_next import plan
-from app.pages.correlation.laboratory import (
+from app.laboratory import (
     AGGREGATE,
     LEAST,
     aggregate,
@@ -25,6 +22,9 @@ from app.pages.correlation.laboratory import (
     stability,
     usable_weights,
 )
+from app.masks import unpacked
+from app.pages.correlation import figures, panels
+from app.pages.correlation.label_next import plan
 from app.shell import notification
 from app.table import column
 from nas_core.ladder import TRAINED

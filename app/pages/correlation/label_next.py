@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import kendalltau, rankdata
 
 from app.cockpit import View
-from app.pages.correlation.laboratory import weighable
+from app.laboratory import weighable
 from nas_core import predict
 
 LEAST_LABELS = 3

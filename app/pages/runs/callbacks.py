@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from app import selection
+from app.best_so_far import best_positions
 from app.cockpit import Cockpit, turned
 from app.pages.runs import cards, figures
 from app.pages.runs.cards import FACTS, ORDERS
@@ -188,7 +189,7 @@ def _outcome(course: figures.Course) -> str:
     """What came of a run, in a sentence."""
     if not np.isfinite(course.values).any():
         return f"{course.name}: nothing scored yet"
-    best = figures.best_positions(course.values)[-1]
+    best = best_positions(course.values)[-1]
     text = f"{course.name}: best {course.metric} {short(float(course.values[best]))} of {len(course.values):,}"
     return text if np.isnan(course.truth[best]) else f"{text}, truly {short(float(course.truth[best]))} %"
 

@@ -9,8 +9,8 @@ import numpy as np
 from dash import ALL, dcc, html, no_update
 
 from app import selection
+from app.best_so_far import best_positions
 from app.cockpit import Cockpit
-from app.pages.runs import figures
 from app.palette import short
 from app.shell import EXTENSION, HINTS, TRAINING, press, progress
 from nas_core.store import RunRow
@@ -98,7 +98,7 @@ def best_curve(cockpit: Cockpit, run: RunRow) -> list[float]:
     if curve or not run.scored:
         return curve
     ranked = cockpit.view(run.id).ranked
-    best = ranked[figures.best_positions(ranked)] if len(ranked) else ranked
+    best = ranked[best_positions(ranked)] if len(ranked) else ranked
     points = best[np.unique(np.linspace(0, len(best) - 1, _SPARKS).astype(int))] if len(best) else best
     return [float(value) for value in points if np.isfinite(value)]
 

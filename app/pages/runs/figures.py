@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.best_so_far import best_positions
 from app.palette import LINES, styled
 
 
@@ -21,15 +22,6 @@ class Course:
     metric: str
     values: np.ndarray
     truth: np.ndarray
-
-
-def best_positions(values: np.ndarray) -> np.ndarray:
-    """After each candidate, the position of the best one so far (n,); NaN never is."""
-    ranked = np.where(np.isnan(values), -np.inf, values)
-    better = np.flatnonzero(np.diff(np.maximum.accumulate(ranked), prepend=-np.inf) > 0)
-    steps = np.zeros(len(ranked), dtype=int)
-    steps[better] = better
-    return np.maximum.accumulate(steps)
 
 
 def courses(runs: Sequence[Course], theme: str) -> go.Figure:

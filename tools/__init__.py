@@ -1,0 +1,1 @@
+"""What the project is checked with, beside its tests. No part of the product."""
