@@ -51,7 +51,7 @@ class Blueprint:
         if not known.valid(chosen):
             raise ValueError(f"{arch} is no architecture of {space}")
         blueprint = cls(
-            space,
+            space if space.endswith(".json") else known.name,
             chosen,
             known.image_shape(image),
             known.classes if classes is None else classes,

@@ -69,6 +69,8 @@ class SupernetSettings:
             except json.JSONDecodeError as error:
                 raise ValueError(f"template: got {self.template[:40]!r}, expected the JSON of a template") from error
             object.__setattr__(self, "space", space)
+        elif ":" in self.space and not self.space.startswith("template:"):
+            object.__setattr__(self, "space", spaces.get(self.space).name)  # one spelling of its options
         if self.sampling not in SAMPLINGS:
             raise ValueError(f"unknown sampling {self.sampling!r}; expected one of: {', '.join(SAMPLINGS)}")
         for name, least in (("image_size", 4), ("batch_size", 2), ("channels", 1), ("cells", 1), ("shift", 0)):

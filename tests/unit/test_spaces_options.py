@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nas_core import scoring, spaces
+from nas_core.export import Blueprint
 from nas_core.proxies import ScoreSettings
 from nas_core.spaces import (
     CellGraph,
@@ -22,6 +23,7 @@ from nas_core.spaces import (
     TokenShape,
     option,
 )
+from nas_core.supernet import SupernetSettings
 
 TINY = ScoreSettings(batches=1, batch_size=2, image_size=8, channels=4)
 
@@ -177,3 +179,11 @@ def test_sizes_have_numbers_in_ascending_order():
     for values in ((1.0,), (2.0, 1.0), (1.0, 1.0), (0.0, float("nan")), (0.0, float("inf"))):
         with pytest.raises(ValueError, match="width"):
             Decision("width", ("a", "b"), values)
+
+
+def test_settings_and_exports_hold_the_one_spelling_of_a_space():
+    other = "chain_of_the_test:seed=7,layers=4"
+    assert SupernetSettings(space=other).space == "chain_of_the_test:layers=4,seed=7"
+    assert Blueprint.of(other, "0101").space == "chain_of_the_test:layers=4,seed=7"
+    with pytest.raises(ValueError, match="has no option 'depth'"):
+        SupernetSettings(space="chain_of_the_test:depth=4")
