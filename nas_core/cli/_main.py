@@ -10,7 +10,20 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from nas_core.cli import _bench, _correlate, _engine, _export, _lists, _scan, _score, _session, _supernet, _task, _train
+from nas_core.cli import (
+    _bench,
+    _check,
+    _correlate,
+    _engine,
+    _export,
+    _lists,
+    _scan,
+    _score,
+    _session,
+    _supernet,
+    _task,
+    _train,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="NAS Helm: steerable neural architecture search.")
 app.command("spaces")(_lists.spaces)
@@ -18,6 +31,7 @@ app.command("proxies")(_lists.proxies)
 app.command("strategies")(_lists.strategies)
 app.command("tasks")(_lists.tasks)
 app.command("score")(_score.score)
+app.command("check")(_check.check)
 app.command("correlate")(_correlate.correlate)
 app.command("scan")(_scan.scan)
 app.command("search")(_engine.search)
