@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
@@ -29,7 +30,11 @@ def check(
     """Check that a proxy, space or strategy keeps its contract; exit code 1 and one line where it does not."""
     from nas_core import testing
 
-    checks = {Kind.PROXY: testing.check_proxy, Kind.SPACE: testing.check_space, Kind.STRATEGY: testing.check_strategy}
+    checks: dict[Kind, Callable[[str], testing.Report]] = {
+        Kind.PROXY: testing.check_proxy,
+        Kind.SPACE: testing.check_space,
+        Kind.STRATEGY: testing.check_strategy,
+    }
     try:
         report = checks[kind](name)
     except testing.ContractError as error:

@@ -165,7 +165,7 @@ class TemplateSpace(SearchSpace):
 
     def valid(self, arch: Architecture) -> bool:
         """Every layer keeps a block."""
-        return all(any(arch[d] == ON for d in members) for _, members in self.groups)
+        return super().valid(arch) and all(any(arch[d] == ON for d in members) for _, members in self.groups)
 
     def check(self, allowed: Sequence[Sequence[int]]) -> None:
         """Raises SteeringConflict: a layer would be left without a block."""

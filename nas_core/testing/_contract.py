@@ -42,9 +42,9 @@ def check_all(subject: str, target: Target, promises: Sequence[Callable[[Target]
             raise ContractError(_line(f"{subject}: {error}")) from error.__cause__
         except Exception as error:
             raised = f"{type(error).__name__}: {error}"
-            raise ContractError(_line(f"{subject}: {raised}; expected no error while checking: {_title(promise)}")) from (
-                error
-            )
+            raise ContractError(
+                _line(f"{subject}: {raised}; expected no error while checking: {_title(promise)}")
+            ) from error
         notes += [note] if note else []
     return Report(subject, tuple(map(_title, promises)), tuple(notes))
 

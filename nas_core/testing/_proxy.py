@@ -37,7 +37,7 @@ def check_proxy(proxy: str | Proxy | Callable[[], Proxy]) -> Report:
         if made.name != proxy:
             raise ContractError(f"{subject}: its name is {made.name!r}; expected the name it is registered under")
     else:
-        made = proxy if hasattr(proxy, "score") and not isinstance(proxy, type) else proxy()  # type: ignore[operator]
+        made = proxy() if isinstance(proxy, type) or not hasattr(proxy, "score") else proxy  # type: ignore
         subject = f"proxy {getattr(made, 'name', type(made).__name__)}"
     return check_all(subject, made, _PROMISES)
 
@@ -77,7 +77,9 @@ def _check_score(found: Any, title: str) -> None:
     number = isinstance(found.value, int | float) and not isinstance(found.value, bool)
     require(number, f"{title}: value is a {type(found.value).__name__}", "a float")
     require(not math.isinf(found.value), f"{title}: value is {found.value}", "a finite number, or NaN where undefined")
-    require(isinstance(found.layers, pd.DataFrame), f"{title}: layers is a {type(found.layers).__name__}", "a DataFrame")
+    require(
+        isinstance(found.layers, pd.DataFrame), f"{title}: layers is a {type(found.layers).__name__}", "a DataFrame"
+    )
     seconds = found.seconds
     timed = isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0
     require(timed, f"{title}: seconds is {seconds!r}", "a finite number from 0 up")

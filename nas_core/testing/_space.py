@@ -7,8 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cached_property
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,8 @@ from nas_core import spaces
 from nas_core.spaces import Architecture, CellGraph, Decision, ImageShape, SearchSpace, TokenShape
 from nas_core.testing import _steering
 from nas_core.testing._contract import Report, check_all, refuses, require
+from nas_core.testing._sampled import Sampled
 
-_SAMPLES = 24
 _NETWORKS = 3
 """Architectures that are built: a network takes long, and the spaces' own tests build more."""
 _IMAGES, _CLASSES = 2, 7
@@ -42,20 +41,6 @@ def check_space(space: str | SearchSpace | Callable[[], SearchSpace], *, seed: i
     elif not isinstance(space, SearchSpace):
         space = space()
     return check_all(f"space {getattr(space, 'name', type(space).__name__)}", Sampled(space, seed), _PROMISES)
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A space under check, with architectures drawn from it."""
-
-    space: SearchSpace
-    seed: int
-
-    @cached_property
-    def archs(self) -> list[Architecture]:
-        """Different random architectures; fewer than `_SAMPLES` in a tiny space."""
-        rng = np.random.default_rng(self.seed)
-        return list(dict.fromkeys(self.space.sample(rng) for _ in range(_SAMPLES)))
 
 
 def _describes_itself(checked: Sampled) -> None:
@@ -100,11 +85,12 @@ def _knows_its_members(checked: Sampled) -> None:
 
 def _notation(checked: Sampled) -> None:
     """`parse` reads back what `format` writes; different architectures are written differently."""
-    space, written = checked.space, {}
+    space = checked.space
+    written: dict[str, Architecture] = {}
     for arch in checked.archs:
         text = space.format(arch)
-        require(isinstance(text, str) and text and text == text.strip() and "\n" not in text, f"format({arch}) is {text!r}",
-                "one line of text")  # fmt: skip
+        is_line = isinstance(text, str) and text and text == text.strip() and "\n" not in text
+        require(is_line, f"format({arch}) is {text!r}", "one line of text")
         found = space.parse(text)
         require(found == arch, f"parse({text!r}) is {found}", f"{arch}, of which it is the format")
         require(type(found) is tuple, f"parse({text!r}) is a {type(found).__name__}", "a tuple")
@@ -156,7 +142,9 @@ def _encoding(checked: Sampled) -> str:
     is_table = isinstance(table, np.ndarray) and table.ndim == 2 and np.issubdtype(table.dtype, np.floating)
     require(is_table, f"encode gives {getattr(table, 'dtype', type(table).__name__)}", "a float array with two axes")
     shape = table.shape
-    require(shape[0] == len(archs) and shape[1], f"encode of {len(archs)} architectures has shape {shape}", "a row each")
+    require(
+        shape[0] == len(archs) and shape[1], f"encode of {len(archs)} architectures has shape {shape}", "a row each"
+    )
     require(np.isfinite(table).all(), "encode gives NaN or infinity", "finite numbers")
     same = np.array_equal(space.encode(np.array(archs)), table)
     require(same, "encode of an array differs from encode of a list", "the same table")
@@ -214,7 +202,9 @@ def _other_inputs(checked: Sampled) -> None:
     try:
         _ = space.build(checked.archs[0], input=other, classes=_CLASSES, scale=_smallest_scale(space))
     except ValueError as error:
-        require(str(error) and "\n" not in str(error), f"{other} is refused by {str(error)!r}", "one line that says why")
+        require(
+            str(error) and "\n" not in str(error), f"{other} is refused by {str(error)!r}", "one line that says why"
+        )
 
 
 def _smallest_scale(space: SearchSpace) -> Any:

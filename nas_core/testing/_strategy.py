@@ -124,7 +124,9 @@ def _check_ask(each: Any, space: SearchSpace, steering: Steering) -> None:
     require(space.valid(arch), f"{arch} is asked in {space.name}", "a valid architecture")
     under = "; ".join(act.describe() for act in steering.acts)
     require(steering.allows(arch), f"{arch} is asked under: {under}", "an architecture that obeys")
-    require(isinstance(each.fidelity, str), f"an ask has the fidelity {each.fidelity!r}", "the name of a rung, or empty")
+    require(
+        isinstance(each.fidelity, str), f"an ask has the fidelity {each.fidelity!r}", "the name of a rung, or empty"
+    )
     require(type(each.seed) is int and each.seed >= 0, f"an ask has the seed {each.seed!r}", "an int from 0 up")
     budget = each.budget
     allowed = budget is None or (isinstance(budget, int | float) and math.isfinite(budget) and budget > 0)
@@ -142,7 +144,9 @@ def _checked_acts(strategy: Strategy, space: SearchSpace, log: Sequence[Act]) ->
         Steering.fold(space, [*log, *acts])
     except SteeringConflict as error:
         proposed = "; ".join(act.describe() for act in acts)
-        raise ContractError(f"acts proposes {proposed}: {error}; expected acts that hold with those in force") from error
+        raise ContractError(
+            f"acts proposes {proposed}: {error}; expected acts that hold with those in force"
+        ) from error
     return acts
 
 
@@ -199,7 +203,7 @@ def _equal_seeds(searched: _Searched) -> None:
 
 def _resumes(searched: _Searched) -> str:
     """A search resumed from its state goes on exactly as one that was never stopped."""
-    size = 0
+    size = 0.0
     for cut in _CUTS:
         for told in (True, False):
             going = _begun(searched)

@@ -435,5 +435,5 @@ def test_a_strategy_that_steers_is_checked_with_its_acts_in_force():
 
 def test_unknown_names_are_a_value_error():
     for check in (check_proxy, check_space, check_strategy):
-        with pytest.raises(ValueError, match="expected .*one of"):
+        with pytest.raises(ValueError, match=r"expected .*one of"):
             check("nope")
