@@ -14,7 +14,10 @@ import pandas as pd
 
 from nas_core import spaces
 from nas_core.bench import _tables, importers
-from nas_core.spaces import SearchSpace
+from nas_core.bench._columns import Column
+from nas_core.bench._corrections import Corrections
+from nas_core.bench._truth import check_name
+from nas_core.spaces import Architecture, Decision, SearchSpace
 
 # Bounds the table in memory, whatever a file names as columns.
 _COLUMN_LIMIT = 4096
@@ -28,7 +31,7 @@ class ImportReport:
 
     `rows` were read, of which `unknown` name no architecture of the space (`first_unknown` is one of them) and
     `duplicates` repeat an architecture in the same columns; those were averaged. `not_finite` cells were NaN, infinite
-    or missing. `skipped` columns hold no numbers.
+    or missing. `skipped` columns hold no numbers. `described` says what each of the `columns` is about.
     """
 
     path: str
@@ -41,10 +44,11 @@ class ImportReport:
     duplicates: int
     not_finite: int
     skipped: tuple[str, ...]
+    described: tuple[Column, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form."""
-        return asdict(self)
+        return asdict(self) | {"described": [column.to_dict() for column in self.described]}
 
     def describe(self) -> str:
         """One line for people."""
@@ -68,9 +72,10 @@ def import_results(
     column: str | None = None,
     name: str | None = None,
     out: str | Path | None = None,
+    corrections: Corrections | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> ImportReport:
-    """Read published results and keep them as a table that `truth(space, name)` gives back.
+    """Read published results and keep them as a table that `truth(space, name)` gives back, beside those there are.
 
     Args:
         path: file or folder in one of the formats of `nas_core.bench.importers`.
@@ -79,6 +84,7 @@ def import_results(
         column: column of architectures, where the format has columns.
         name: name of the table; from `path` if not given.
         out: a file `.csv` or `.csv.gz` to write instead of a named table.
+        corrections: kinds, units and directions of columns that the importer does not know, or has wrong.
         progress: called with the share that has been read, from 0 to 1.
 
     Raises:
@@ -93,9 +99,12 @@ def import_results(
     if column is not None and not chosen.has_columns:
         raise ValueError(f"--column {column!r} has no meaning for {source}, which is read as {chosen.name}")
     results = _Results(known)
+    own: dict[str, Column] = {}
     try:
-        for block in chosen.blocks(source, column):
+        sought = importers.Sought(column, tuple(decision.name for decision in known.decisions))
+        for block in chosen.blocks(source, sought):
             results.add(block)
+            own = {column.name: column for column in block.described}
             if progress is not None:
                 progress(block.done)
     except MemoryError as error:
@@ -107,9 +116,13 @@ def import_results(
     if table.empty:
         seen = f"none of its {results.rows:,} architectures, such as {results.first_unknown!r}, is one"
         raise ValueError(f"{source} has no architecture of {space}: {seen if results.rows else 'it has no rows'}")
+    (corrections := corrections or Corrections()).check(list(table))
+    described = tuple(
+        corrections.applied(own.get(name) or chosen.describe(name, table[name].to_numpy())) for name in table
+    )
     if out is None:
         target.parent.mkdir(parents=True, exist_ok=True)
-    _tables.write(table, target)
+    _tables.write(table, target, described if out is None else ())
     return ImportReport(
         path=str(target),
         format=chosen.name,
@@ -121,13 +134,16 @@ def import_results(
         duplicates=results.duplicates,
         not_finite=results.not_finite,
         skipped=results.skipped,
+        described=described,
     )
 
 
 def _target(source: Path, space: str, name: str | None, out: str | Path | None) -> Path:
     if out is None:
         plain = re.sub(r"(\.(csv|json|pth|pt|pickle|pkl|parquet|gz|bz2|pbz2))+$", "", source.resolve().name)
-        return _tables.location(space, name or re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip(".-_") or "imported")
+        found = name or re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip(".-_") or "imported"
+        check_name(space, found)
+        return _tables.location(space, found)
     if name is not None:
         raise ValueError(f"--name {name!r} and --out {str(out)!r} exclude each other; give one")
     target = Path(out).expanduser()
@@ -159,7 +175,7 @@ class _Results:
         """Count and add the rows of `block` that name an architecture of the space."""
         texts = np.asarray(block.archs, dtype=object)
         codes, distinct = pd.factorize(texts)
-        row_of = np.array([self._find(text) for text in distinct], dtype=np.int64)
+        row_of = np.array([self._find(text, block.by_decision) for text in distinct], dtype=np.int64)
         rows = row_of[codes] if len(codes) else row_of
         known = rows != _UNKNOWN
         self.rows += len(rows)
@@ -193,9 +209,9 @@ class _Results:
         np.add.at(self._finite[:, column], rows[finite], 1)
         np.add.at(self._sums[:, column], rows[finite], values[finite])
 
-    def _row(self, text: str) -> int:
+    def _row(self, text: str, by_decision: bool) -> int:
         try:
-            arch = self._space.parse(text)
+            arch = _chosen(self._space, text) if by_decision else self._space.parse(text)
         except ValueError:
             return _UNKNOWN
         if not self._space.valid(arch):
@@ -218,6 +234,30 @@ class _Results:
             self._sums, self._finite, self._present = (
                 _enlarged(array, room) for array in (self._sums, self._finite, self._present)
             )
+
+
+def _chosen(space: SearchSpace, text: str) -> Architecture:
+    """The architecture whose choices are written in `text`, one a decision, by name or as a number.
+
+    Raises:
+        ValueError: something is no choice of its decision.
+    """
+    pairs = zip(space.decisions, text.split(","), strict=True)
+    return tuple(_choice(decision, part.strip()) for decision, part in pairs)
+
+
+def _choice(decision: Decision, text: str) -> int:
+    if text in decision.choices:
+        return decision.choices.index(text)
+    values = getattr(decision, "values", None) or [_number(choice) for choice in decision.choices]
+    return list(values).index(float(text))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def _enlarged(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:

@@ -88,7 +88,7 @@ def test_a_nats_folder_gives_the_last_epoch_mean_over_seeds(tmp_path):
     folder = write_nats(tmp_path / "NATS-tss-v1_0-3ffb9-simple")
     report = bench.import_results(folder, "nb201")
     assert (report.format, report.architectures, report.unknown) == ("nats", 20, 0)
-    assert bench.tables("nb201") == ["NATS-tss-v1_0-3ffb9-simple"]
+    assert [table.name for table in bench.tables("nb201")] == ["published", "NATS-tss-v1_0-3ffb9-simple"]
     table = bench.truth("nb201", "NATS-tss-v1_0-3ffb9-simple")
     _assert_trials(table, [index for index in range(30) if index % 3 != 2], (12, 200))
 
@@ -130,8 +130,8 @@ def test_a_nats_folder_of_sizes_serves_as_the_only_truth_of_its_space(tmp_path):
     assert list(table.index) == [archs[index] for index in (0, 1, 3, 4)]
     assert {column.rpartition("@")[2] for column in table} == {"1", "12", "90"}
     bench.import_results(folder, "widths", name="again")
-    with pytest.raises(ValueError, match="several imported tables; name one of: NATS-sss-v1_0-50262-simple, again"):
-        bench.truth("widths")
+    assert [table.name for table in bench.tables("widths")] == ["NATS-sss-v1_0-50262-simple", "again"]
+    pd.testing.assert_frame_equal(bench.truth("widths"), table)  # the first by name stays the default
 
 
 def test_a_nats_file_of_another_architecture_is_refused(tmp_path):
@@ -308,9 +308,170 @@ def test_a_table_imported_anew_is_read_anew(tmp_path):
     assert len(bench.truth("nb201", "t")) == 5
 
 
+# --- what columns are about ---------------------------------------------------------------------------------------
+
+
+def about(table: str, space: str = "nb201") -> dict[str, tuple[str, str, bool, str]]:
+    (found,) = [one for one in bench.tables(space) if one.name == table]
+    return {c.name: (str(c.kind), c.unit, c.higher_is_better, c.data_set) for c in found.columns}
+
+
+def test_importers_say_what_their_columns_are_about(tmp_path):
+    bench.import_results(write_nats(tmp_path / "nats"), "nb201")
+    found = about("nats")
+    assert found["cifar10-valid/x-valid/accuracy@200"] == ("validation accuracy", "%", True, "cifar10-valid")
+    assert found["cifar100/x-test/accuracy@12"] == ("test accuracy", "%", True, "cifar100")
+    assert found["cifar10/train/accuracy@12"][0] == "training accuracy"
+    assert found["cifar10/latency@12"] == ("latency", "s", False, "cifar10")
+    assert found["cifar10/flops@12"] == ("flops", "M", False, "cifar10")
+    assert found["cifar10/train/loss@12"][::2] == ("loss", False)
+    assert found["cifar10/train/seconds@12"] == ("other", "s", False, "cifar10")
+    bench.import_results(write_hardware(tmp_path / "hw.pickle"), "nb201")
+    assert about("hw")["ImageNet16-120/edgegpu_latency"] == ("latency", "ms", False, "ImageNet16-120")
+    assert about("hw")["cifar10/eyeriss_energy"] == ("energy", "mJ", False, "cifar10")
+    bench.import_results(write_suite_zero(tmp_path / "zc.json"), "nb201")
+    assert about("zc")["cifar10/val_accuracy"] == ("validation accuracy", "%", True, "cifar10")
+    assert about("zc")["cifar10/synflow"] == ("other", "", True, "cifar10")
+    assert about("zc")["cifar10/synflow/seconds"] == ("other", "s", False, "cifar10")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "unit", "higher", "data_set"),
+    [
+        ("val_acc", "validation accuracy", "%", True, ""),
+        ("cifar100_test_accuracy", "test accuracy", "%", True, "cifar100"),
+        ("train-top1", "training accuracy", "%", True, ""),
+        ("imagenet_top1", "validation accuracy", "%", True, "imagenet"),
+        ("raspi4_latency", "latency", "ms", False, ""),
+        ("edgegpu_energy", "energy", "mJ", False, ""),
+        ("latency_ms_zcu102", "latency", "ms", False, ""),
+        ("some_latency", "latency", "", False, ""),
+        ("images_per_s_a100", "throughput", "images/s", True, ""),
+        ("recorded_macs_M", "flops", "M", False, ""),
+        ("params_M", "parameters", "M", False, ""),
+        ("area_mm2", "area", "mm²", False, ""),
+        ("peak_memory_mb", "memory", "MB", False, ""),
+        ("train_seconds", "other", "s", False, ""),
+        ("valid_loss", "loss", "", False, ""),
+        ("goodness", "other", "", True, ""),
+    ],
+)
+def test_a_column_of_a_csv_is_told_by_its_name(tmp_path, name, kind, unit, higher, data_set):
+    rows = [f"{arch},{60 + k}" for k, arch in enumerate(ARCHS)]
+    (tmp_path / "t.csv").write_text("\n".join([f"arch,{name}", *rows]))
+    bench.import_results(tmp_path / "t.csv", "nb201")
+    assert about("t") == {name: (kind, unit, higher, data_set)}
+
+
+def test_accuracies_that_are_shares_are_not_called_percent(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "\n".join(["arch,accuracy", *(f"{arch},0.{k + 10}" for k, arch in enumerate(ARCHS))])
+    )
+    bench.import_results(tmp_path / "t.csv", "nb201")
+    assert about("t")["accuracy"][1] == ""
+
+
+def test_what_a_user_knows_better_is_kept_and_a_stray_correction_refused(tmp_path):
+    rows = [f"{arch},{k},{k},{k}" for k, arch in enumerate(ARCHS)]
+    (tmp_path / "t.csv").write_text("\n".join(["arch,chip_a,chip_b,rank", *rows]))
+    given = bench.Corrections({"chip_*": bench.Kind.AREA}, {"chip_a": "mm²"}, {"chip_b": True, "rank": False})
+    bench.import_results(tmp_path / "t.csv", "nb201", corrections=given)
+    assert about("t") == {
+        "chip_a": ("area", "mm²", False, ""),
+        "chip_b": ("area", "", True, ""),
+        "rank": ("other", "", False, ""),
+    }
+    with pytest.raises(ValueError, match=r"unit of 'chip_c': the table has no such column; expected one of: chip_a"):
+        bench.import_results(tmp_path / "t.csv", "nb201", corrections=bench.Corrections(units={"chip_c": "mm²"}))
+
+
+def test_a_table_of_before_opens_and_its_columns_are_told_by_their_names(home):
+    path = home / "bench" / "nb201" / "old.csv.gz"
+    path.parent.mkdir(parents=True)
+    with gzip.open(path, "wt") as file:
+        file.write(
+            "\n".join(["arch,test_accuracy,pixel3_latency", *(f"{arch},90.5,{k}" for k, arch in enumerate(ARCHS))])
+        )
+    assert about("old") == {
+        "test_accuracy": ("test accuracy", "%", True, ""),
+        "pixel3_latency": ("latency", "ms", False, ""),
+    }
+    assert bench.column("nb201", "old/pixel3_latency")[ARCHS[4]] == 4
+
+
+def test_our_own_table_can_be_imported_elsewhere_with_what_is_known_of_its_columns(tmp_path, home):
+    write_csv(tmp_path / "t.csv")
+    bench.import_results(
+        tmp_path / "t.csv", "nb201", corrections=bench.Corrections({"accuracy": bench.Kind.MEMORY}, {"accuracy": "MB"})
+    )
+    bench.import_results(home / "bench" / "nb201" / "t.csv.gz", "nb201", name="again")
+    assert about("again") == about("t") == {"accuracy": ("memory", "MB", False, "")}
+    pd.testing.assert_frame_equal(bench.truth("nb201", "again"), bench.truth("nb201", "t"))
+
+
+def test_a_damaged_table_is_listed_with_its_problem_and_hides_no_other(tmp_path, home):
+    bench.import_results(write_csv(tmp_path / "good.csv"), "nb201")
+    (home / "bench" / "nb201" / "bad.csv.gz").write_bytes(b"\x1f\x8bnothing")
+    found = {table.name: table for table in bench.tables("nb201")}
+    assert list(found) == ["published", "bad", "good"]
+    assert "is damaged" in found["bad"].problem and not found["bad"].columns
+    assert "good/accuracy" in bench.choices("nb201")
+
+
+class Blocks(Widths):
+    """Two blocks as in Accel-NASBench: expansion, kernel, layers and squeeze-and-excitation of each."""
+
+    name = title = "blocks"
+    decisions = tuple(
+        Decision(f"block{b} {what}", choices)
+        for b in range(2)
+        for what, choices in (("e", ("1", "4", "6")), ("k", ("3", "5")), ("l", ("1", "2", "3")), ("se", ("0", "1")))
+    )
+
+    def parse(self, text):
+        raise ValueError("no notation is needed")
+
+    def format(self, arch):
+        return " ".join(d.choices[k] for d, k in zip(self.decisions, arch, strict=True))
+
+
+def test_a_table_with_a_column_for_every_decision_is_imported(tmp_path):
+    """An excerpt in the form of Accel-NASBench, with an empty cell and a row of another space."""
+    spaces.register("blocks")(Blocks)
+    heads = [f"block{b}_{what}" for b in range(2) for what in ("e", "k", "l", "se")]
+    lines = [
+        [*heads, "imagenet_top1", "params_M", "latency_ms_zcu102", "images_per_s_a100"],
+        ["1", "3", "1", "0", "4", "5", "3", "1", "52.606", "3.8963", "2.335", "29733.59"],
+        ["6", "5", "2", "1", "1", "3.0", "1", "0", "58.18", "3.6497", "", "21192.41"],
+        ["2", "3", "1", "0", "4", "5", "3", "1", "50.0", "3.0", "2.0", "20000.0"],
+    ]
+    (tmp_path / "accel.csv").write_text("\n".join(",".join(line) for line in lines))
+    report = bench.import_results(tmp_path / "accel.csv", "blocks")
+    assert (report.architectures, report.unknown, report.first_unknown) == (2, 1, "2,3,1,0,4,5,3,1")
+    table = bench.truth("blocks")
+    assert list(table.index) == ["1 3 1 0 4 5 3 1", "6 5 2 1 1 3 1 0"]
+    assert list(table) == ["imagenet_top1", "params_M", "latency_ms_zcu102", "images_per_s_a100"]
+    assert table["latency_ms_zcu102"].isna().tolist() == [False, True]
+    assert about("accel", "blocks")["images_per_s_a100"] == ("throughput", "images/s", True, "")
+    with pytest.raises(ValueError, match="the decisions of the space are no columns of it; name one with --column"):
+        bench.import_results(tmp_path / "accel.csv", "nb201")
+
+
+def test_device_tables_import_where_they_are_at_hand(tmp_path):
+    source = Path("/work/shared/data/nb201_hardware_cifar10.csv.gz")
+    if not source.exists():
+        pytest.skip("the table is not here")
+    assert bench.import_results(source, "nb201", name="hw").architectures == 15_625
+    assert {kind for kind, _, higher, _ in about("hw").values() if not higher} == {"latency", "energy"}
+    assert next(iter(bench.choices("nb201"))) == "published/cifar10"
+
+
 def test_an_imported_table_does_not_replace_the_published_truth(tmp_path):
-    bench.import_results(write_csv(tmp_path / "t.csv"), "nb201")
+    source = write_csv(tmp_path / "t.csv")
+    bench.import_results(source, "nb201")
     assert list(bench.truth("nb201").columns) == ["cifar10", "cifar100", "imagenet16-120"]
+    with pytest.raises(ValueError, match="'published' is that of the published results"):
+        bench.import_results(source, "nb201", name="published")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/x", "", "a/b", ".hidden", "x" * 200])
@@ -319,7 +480,7 @@ def test_a_name_cannot_leave_the_folder(tmp_path, name):
     if name:
         with pytest.raises(ValueError, match="is no name of a table"):
             bench.import_results(tmp_path / "t.csv", "nb201", name=name)
-    with pytest.raises(ValueError, match="is no name of a table"):
+    with pytest.raises(ValueError, match=r"is no name of a table|no column"):
         bench.truth("nb201", name)
 
 

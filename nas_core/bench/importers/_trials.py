@@ -15,6 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from nas_core.bench._columns import Column, Kind, inferred
+
+_EVALUATIONS = {
+    "x-valid": Kind.VALIDATION_ACCURACY,
+    "x-test": Kind.TEST_ACCURACY,
+    "ori-test": Kind.TEST_ACCURACY,
+    "train": Kind.TRAINING_ACCURACY,
+}
+"""What the benchmarks call the images that they measured on."""
+_UNITS = {"params": "M", "flops": "M", "latency": "s"}
+
 
 def metrics(results: Any, epochs: str) -> dict[str, float]:
     """Metrics after the last epoch, mean over the seeds: `data set/x-valid/accuracy@epochs` and the like.
@@ -42,6 +53,16 @@ def columns(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
     """Rows of metrics as columns, NaN where a row lacks one."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: np.array([row.get(name, math.nan) for row in rows], dtype=float) for name in names}
+
+
+def described(name: str, values: np.ndarray) -> Column:
+    """What a metric named by `metrics` is about: accuracies in percent, sizes in millions, latency in seconds."""
+    data_set, *middle, last = name.partition("@")[0].split("/")
+    found = inferred(last)
+    if last == "accuracy":
+        kind = _EVALUATIONS.get(middle[-1] if middle else "", Kind.VALIDATION_ACCURACY)
+        return Column(name, kind, "%", True, data_set)
+    return Column(name, found.kind, _UNITS.get(last, found.unit), found.higher_is_better, data_set)
 
 
 def number(value: Any) -> float:

@@ -1,4 +1,4 @@
-"""Tables of text: a header, a column of architectures and columns of numbers; plain, gzip or bzip2.
+"""Tables of text: a header, architectures (a column, or one a decision) and columns of numbers; plain, gzip or bzip2.
 
 Separated by comma, semicolon or tab, UTF-8, a row a line. Read in parts of a few megabytes, whatever the size.
 """
@@ -16,7 +16,9 @@ from pathlib import Path
 import pandas as pd
 
 from nas_core.bench._bounded import BoundedReader, open_bounded
-from nas_core.bench.importers._architecture_column import architecture_column
+from nas_core.bench._columns import Column
+from nas_core.bench._tables import MARK, columns_of
+from nas_core.bench.importers._architecture_column import Sought, architecture_columns
 from nas_core.bench.importers._registry import Block, register
 
 # What a table may unpack to; memory does not grow with it.
@@ -41,35 +43,42 @@ def recognises(path: Path) -> bool:
 
 
 @register("csv", "a table of text with a column of architectures, also .csv.gz", recognises, has_columns=True)
-def blocks(path: Path, column: str | None) -> Iterator[Block]:
+def blocks(path: Path, sought: Sought) -> Iterator[Block]:
     """Rows of the table; columns whose first rows are no numbers are skipped."""
     with open_bounded(path, FILE_LIMIT) as file:
-        header = _header(file)
+        header, line, described = _header(file)
         columns = _fields(header)
-        arch = architecture_column(columns, column)
+        archs = architecture_columns(columns, sought)
         metrics: list[str] = []
         skipped: list[str] = []
-        line = 2
         for part in _parts(file):
             if not metrics:
-                metrics = _numeric(_frame(header, part, line, rows=_SAMPLE_ROWS), arch)
-                skipped = [name for name in columns if name != arch and name not in metrics]
+                metrics = _numeric(_frame(header, part, line, rows=_SAMPLE_ROWS), archs)
+                skipped = [name for name in columns if name not in archs and name not in metrics]
                 if not metrics:
-                    raise ValueError(f"it has no column of numbers beside {arch!r}")
-            frame = _frame(header, part, line, usecols=[arch, *metrics], dtype={arch: str})
+                    raise ValueError(f"it has no column of numbers beside {archs[0]!r}")
+            frame = _frame(header, part, line, usecols=[*archs, *metrics], dtype=dict.fromkeys(archs, str))
             values = {name: pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float) for name in metrics}
-            yield Block(frame[arch].fillna("").tolist(), values, file.share(), skipped)
+            texts = frame[archs[0]].fillna("")
+            texts = texts.str.cat([frame[name].fillna("") for name in archs[1:]], sep=",") if archs[1:] else texts
+            by_decision = len(archs) > 1
+            yield Block(texts.tolist(), values, file.share(), skipped, by_decision=by_decision, described=described)
             line += part.count(b"\n")
 
 
-def _header(file: BoundedReader) -> str:
-    line = file.readline(_HEADER)
+def _header(file: BoundedReader) -> tuple[str, int, list[Column]]:
+    """The names of the columns, the number of the next line, and what a line before says of the columns: one of our
+    own tables has such a line."""
+    line, number, described = file.readline(_HEADER), 2, []
+    if line.startswith(MARK.encode()):
+        described = columns_of(line.decode("utf-8", "replace"))
+        line, number = file.readline(_HEADER), 3
     if not line.strip():
         raise ValueError("its first line is empty; expected the names of columns")
     if len(line) == _HEADER:
         raise ValueError(f"its first line has more than {_HEADER:,} bytes; expected the names of columns")
     try:
-        return line.decode("utf-8-sig").rstrip("\r\n")
+        return line.decode("utf-8-sig").rstrip("\r\n"), number, described
     except UnicodeDecodeError as error:
         raise ValueError("it is no UTF-8 text") from error
 
@@ -131,11 +140,11 @@ def _frame(
         raise ValueError(reason.removeprefix("Error tokenizing data. C error: ").strip()) from error
 
 
-def _numeric(sample: pd.DataFrame, arch: str) -> list[str]:
+def _numeric(sample: pd.DataFrame, archs: list[str]) -> list[str]:
     """Columns at least half of whose filled cells are numbers."""
     found = []
     for name in sample.columns:
         filled = sample[name].dropna()
-        if name != arch and pd.to_numeric(filled, errors="coerce").notna().sum() * 2 >= len(filled):
+        if name not in archs and pd.to_numeric(filled, errors="coerce").notna().sum() * 2 >= len(filled):
             found.append(name)
     return found

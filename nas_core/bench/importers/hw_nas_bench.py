@@ -8,6 +8,7 @@ GATECH-EIC/HW-NAS-Bench. Its FBNet part is a look-up table of blocks, not of arc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import numpy as np
 
 from nas_core.bench import _safe_pickle
 from nas_core.bench._bounded import open_bounded
+from nas_core.bench._columns import Column, inferred
 from nas_core.bench.importers import nb201
+from nas_core.bench.importers._architecture_column import Sought
 from nas_core.bench.importers._registry import Block, register
 from nas_core.bench.importers._trials import number
 
@@ -30,8 +33,13 @@ def recognises(path: Path) -> bool:
         return file.read(2) in {b"\x80" + bytes([protocol]) for protocol in range(2, 6)}
 
 
-@register("hw-nas-bench", "a file HW-NAS-Bench-v1_0.pickle", recognises)
-def blocks(path: Path, column: str | None) -> Iterator[Block]:
+def _described(name: str, values: np.ndarray) -> Column:
+    data_set, _, metric = name.partition("/")
+    return replace(inferred(metric), name=name, data_set=data_set)
+
+
+@register("hw-nas-bench", "a file HW-NAS-Bench-v1_0.pickle", recognises, describe=_described)
+def blocks(path: Path, sought: Sought) -> Iterator[Block]:
     """Rows of every architecture, data set by data set."""
     with open_bounded(path, FILE_LIMIT) as file:
         content = _safe_pickle.load(file)

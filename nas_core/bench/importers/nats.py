@@ -16,6 +16,7 @@ from typing import Any
 from nas_core.bench import _safe_pickle
 from nas_core.bench._bounded import open_bounded
 from nas_core.bench.importers import _trials
+from nas_core.bench.importers._architecture_column import Sought
 from nas_core.bench.importers._registry import Block, register
 
 _ENDING = ".pickle.pbz2"
@@ -29,8 +30,8 @@ def recognises(path: Path) -> bool:
     return (path / f"meta{_ENDING}").is_file()
 
 
-@register("nats", "a folder NATS-...-simple with meta.pickle.pbz2", recognises)
-def blocks(path: Path, column: str | None) -> Iterator[Block]:
+@register("nats", "a folder NATS-...-simple with meta.pickle.pbz2", recognises, describe=_trials.described)
+def blocks(path: Path, sought: Sought) -> Iterator[Block]:
     """Rows of every architecture that the folder has a file of."""
     archs = _architectures(path)
     files = sorted(

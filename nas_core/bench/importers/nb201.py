@@ -17,6 +17,7 @@ from typing import IO, Any
 from nas_core.bench import _safe_pickle
 from nas_core.bench._bounded import bounded, free_memory, open_bounded
 from nas_core.bench.importers import _trials
+from nas_core.bench.importers._architecture_column import Sought
 from nas_core.bench.importers._registry import Block, register
 
 _EPOCHS = {"less": "12", "full": "200"}
@@ -43,8 +44,8 @@ def recognises(path: Path) -> bool:
         return _data_member(archive) is not None
 
 
-@register("nb201", "a file NAS-Bench-201-...pth written by torch.save", recognises)
-def blocks(path: Path, column: str | None) -> Iterator[Block]:
+@register("nb201", "a file NAS-Bench-201-...pth written by torch.save", recognises, describe=_trials.described)
+def blocks(path: Path, sought: Sought) -> Iterator[Block]:
     """Rows of every architecture that was trained."""
     content = _read(path)
     archs, infos = (content.get(key) if isinstance(content, Mapping) else None for key in ("meta_archs", "arch2infos"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nas_core.bench.importers._architecture_column import architecture_column
+from nas_core.bench.importers._architecture_column import Sought, architecture_columns
 from nas_core.bench.importers._registry import Block, register
 
 _MAGIC = b"PAR1"
@@ -21,7 +21,7 @@ def recognises(path: Path) -> bool:
 
 
 @register("parquet", "a Parquet table with a column of architectures", recognises, has_columns=True)
-def blocks(path: Path, column: str | None) -> Iterator[Block]:
+def blocks(path: Path, sought: Sought) -> Iterator[Block]:
     """Rows of the table; columns of another type than numbers are skipped."""
     try:
         import pyarrow as arrow
@@ -30,15 +30,17 @@ def blocks(path: Path, column: str | None) -> Iterator[Block]:
         raise ValueError("reading Parquet needs the package pyarrow; install it with: pip install pyarrow") from error
     with tables.ParquetFile(path) as table:
         kinds = {field.name: field.type for field in table.schema_arrow}
-        arch = architecture_column(table.schema_arrow.names, column)
+        archs = architecture_columns(table.schema_arrow.names, sought)
         numeric = (arrow.types.is_integer, arrow.types.is_floating, arrow.types.is_boolean)
-        metrics = [name for name, kind in kinds.items() if name != arch and any(check(kind) for check in numeric)]
+        metrics = [name for name, kind in kinds.items() if name not in archs and any(check(kind) for check in numeric)]
         if not metrics:
-            raise ValueError(f"it has no column of numbers beside {arch!r}")
-        skipped = [name for name in kinds if name != arch and name not in metrics]
+            raise ValueError(f"it has no column of numbers beside {archs[0]!r}")
+        skipped = [name for name in kinds if name not in archs and name not in metrics]
         done = 0
-        for batch in table.iter_batches(batch_size=_ROWS, columns=[arch, *metrics]):
+        for batch in table.iter_batches(batch_size=_ROWS, columns=[*archs, *metrics]):
             frame = batch.to_pandas()
             done += len(frame)
             values = {name: frame[name].to_numpy(dtype=float, na_value=float("nan")) for name in metrics}
-            yield Block([str(text) for text in frame[arch]], values, done / table.metadata.num_rows, skipped)
+            texts = [",".join(map(str, row)) for row in frame[archs].itertuples(index=False)]
+            share = done / table.metadata.num_rows
+            yield Block(texts, values, share, skipped, by_decision=len(archs) > 1)

@@ -14,8 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nas_core.bench._bounded import open_bounded
+from nas_core.bench._columns import Column, Kind, inferred
 from nas_core.bench.importers import _trials
+from nas_core.bench.importers._architecture_column import Sought
 from nas_core.bench.importers._registry import Block, register
 
 NASLIB_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
@@ -24,6 +28,7 @@ _CELL = re.compile(r"[(\[]\s*" + r"\s*,\s*".join([r"([0-4])"] * len(NASLIB_EDGES
 # The published file has less than 100 MB.
 FILE_LIMIT = 2 * 2**30
 _BLOCK = 4096
+_COUNTS = {"flops": Kind.FLOPS, "params": Kind.PARAMETERS}
 
 
 def recognises(path: Path) -> bool:
@@ -34,8 +39,19 @@ def recognises(path: Path) -> bool:
         return file.read(64).lstrip().startswith(b"{")
 
 
-@register("suite-zero", "a file zc_nasbench201.json of NAS-Bench-Suite-Zero", recognises)
-def blocks(path: Path, column: str | None) -> Iterator[Block]:
+def _described(name: str, values: np.ndarray) -> Column:
+    """Accuracies in percent, seconds of a score, scores of which more is better, and counts."""
+    data_set, metric, *seconds = name.split("/")
+    if seconds:
+        return Column(name, Kind.OTHER, "s", False, data_set)
+    if metric in _COUNTS:
+        return Column(name, _COUNTS[metric], "", False, data_set)
+    accuracy = metric.endswith("accuracy")
+    return Column(name, inferred(metric).kind if accuracy else Kind.OTHER, "%" if accuracy else "", True, data_set)
+
+
+@register("suite-zero", "a file zc_nasbench201.json of NAS-Bench-Suite-Zero", recognises, describe=_described)
+def blocks(path: Path, sought: Sought) -> Iterator[Block]:
     """Rows of every architecture, data set by data set."""
     with open_bounded(path, FILE_LIMIT) as file:
         content = json.load(file)
