@@ -30,8 +30,6 @@ _POPULATION, _SAMPLE = 10, 3
 """Of regularised evolution: a population of 50 would be a random search until evaluation 50. Dong & Yang (ICLR 2020)
 run it with 10 and 3 on NAS-Bench-201."""
 
-_ANCHOR = "live_params"
-
 
 @dataclass(frozen=True)
 class Course:
@@ -105,14 +103,13 @@ class Arena:
     def ranking(
         self, seed: int, scores: pd.DataFrame | None = None, lower_is_better: tuple[str, ...] = ()
     ) -> list[int]:
-        """Positions of distinct networks, best first, by the log-rank sum of closed forms and `scores` that agree.
+        """Positions of distinct networks, best first, by `predict.aggregate` of closed forms and `scores`.
 
         `scores` (n, scores), one row for each of `archs`. No truth is read. Cells that are the same network score
         alike: one of them, drawn by the seed, stands for all.
         """
         frame = self._closed_forms if scores is None else pd.concat([self._closed_forms, scores], axis=1)
-        kept = predict.agreeing(frame, anchor=_ANCHOR, lower_is_better=lower_is_better)
-        total = predict.log_rank_sum(frame[kept], lower_is_better=tuple(n for n in lower_is_better if n in kept))
+        total = np.nan_to_num(predict.aggregate(frame, lower_is_better=lower_is_better), nan=-np.inf)
         shuffled = np.random.default_rng(_derived(seed, 2)).permutation(len(self.archs))
         order = shuffled[np.argsort(-total[shuffled], kind="stable")]
         _, first = np.unique(self._networks[order], return_index=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from nas_core.bench import Column
     from nas_core.spaces import Architecture, SearchSpace
 
 BASELINES = ("params", "flops", "live_params", "sum_log_layer_size", "conv_layers")
@@ -36,15 +38,25 @@ def correlate(
         typer.Option(min=3, help="Labels a predictor learns from, drawn at random 20 times; repeat for several."),
     ] = None,
     space: options.Space = "nb201",
+    truth: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What scores are held against: table/column or table, see bench list; repeat, or put commas between. "
+            "Default: all accuracies of the default table."
+        ),
+    ] = None,
     bootstrap: Annotated[int, typer.Option(min=0, help="Bootstrap resamples.")] = 200,
     seed: options.Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Rank agreement of scores with the truth, beside the closed-form baselines, with 95 % intervals."""
+    """Rank agreement of scores with the truth, beside the closed-form baselines, with 95 % intervals.
+
+    Where lower is better, of a latency for example, a positive tau means that high scores have low values.
+    """
     from nas_core import bench, predict, proxies, spaces
 
     known = spaces.get(space)
-    truth = bench.truth(space)
+    truths = _truths(space, truth)
     table, columns = _read(scores, column)
     archs = [known.parse(str(text)) for text in table["arch"]]
     values = known.closed_forms(archs).astype(float)
@@ -57,32 +69,65 @@ def correlate(
         unknown = [part for part in parts if part not in values]
         if unknown:
             raise ValueError(f"--aggregate {text!r}: no score {unknown[0]!r}; found: {', '.join(values)}")
-        turned = tuple(set(lower) & set(parts))
-        kept = predict.agreeing(values[parts], "live_params", turned)
-        left_out = [part for part in parts if part not in kept]
+        weights = predict.aggregate_weights(values[parts], lower)
+        kept, left_out = ([part for part in parts if bool(weights[part]) is used] for used in (True, False))
         title = f"aggregate of {', '.join(kept)}" + (
             f" (disagrees, left out: {', '.join(left_out)})" if left_out else ""
         )
-        rankings[title] = (
-            "aggregate",
-            predict.log_rank_sum(values[kept], lower_is_better=tuple(set(turned) & set(kept))),
-        )
+        rankings[title] = ("aggregate", predict.aggregate(values[parts], lower_is_better=lower))
     rankings |= {name: ("baseline", values[name]) for name in baselines}
-    wanted = truth.reindex([known.format(arch) for arch in archs])
+    texts = [known.format(arch) for arch in archs]
+    wanted = {one.label: one.values.reindex(texts) for one in truths}
     results = []
     for name, (kind, ranking) in rankings.items():
-        for data_set in truth.columns:
-            statistics = bench.rank_statistics(ranking, wanted[data_set], bootstrap=bootstrap, seed=seed)
-            results.append(_row(name, kind, str(data_set), statistics.to_dict()))
+        for one in truths:
+            statistics = bench.rank_statistics(ranking, wanted[one.label], bootstrap=bootstrap, seed=seed)
+            results.append(_row(name, kind, one, statistics.to_dict()))
     prior = next((r for kind, r in rankings.values() if kind == "aggregate"), None)
     for number in labels or ():
-        for data_set in truth.columns:
-            found = _few_labels(known, archs, values, prior, wanted[data_set].to_numpy(), number, seed)
-            results.append(_row(f"{number} labels", "predictor", str(data_set), found))
+        for one in truths:
+            found = _few_labels(known, archs, values, prior, wanted[one.label].to_numpy(), number, seed)
+            results.append(_row(f"{number} labels", "predictor", one, found))
     if as_json:
         print(json.dumps(_without_nan(results), allow_nan=False))
     else:
-        _print(results)
+        _print(results, ", ".join(dict.fromkeys(one.column.describe() for one in truths)))
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """One column that scores are held against: how rows call it, what it is about, its values, higher is better."""
+
+    label: str
+    table: str
+    column: Column
+    values: pd.Series
+
+
+def _truths(space: str, wanted: Sequence[str] | None) -> list[_Truth]:
+    """The columns asked for; those of the default table are called by their own name."""
+    from nas_core import bench
+
+    default = bench.default_choices(space)
+    home = default[0].partition("/")[0]
+    chosen: dict[str, _Truth] = {}
+    for choice in [one for text in wanted or () for one in _choices(space, text)] if wanted else default:
+        table, column = bench.resolved(space, choice)
+        full = f"{table}/{column.name}"
+        label = column.name if table == home else full
+        chosen[full] = _Truth(label, table, column, bench.higher_is_better_values(space, full))
+    return list(chosen.values())
+
+
+def _choices(space: str, text: str) -> list[str]:
+    """Columns named by one `--truth`: one, several with commas between, or a table for all its accuracies."""
+    from nas_core import bench
+
+    if text in bench.choices(space):
+        return [text]
+    named = [part.strip() for part in text.split(",") if part.strip()]
+    tables = {table.name for table in bench.tables(space)}
+    return [one for part in named for one in (bench.default_choices(space, part) if part in tables else [part])]
 
 
 def _read(path: Path, wanted: list[str] | None) -> tuple[pd.DataFrame, list[str]]:
@@ -142,17 +187,17 @@ def _few_labels(
     return found
 
 
-def _row(name: str, kind: str, data_set: str, statistics: dict[str, Any]) -> dict[str, Any]:
-    return {"score": name, "kind": kind, "baseline": kind == "baseline", "data_set": data_set, **statistics}
+def _row(name: str, kind: str, truth: _Truth, statistics: dict[str, Any]) -> dict[str, Any]:
+    about = {"table": truth.table, **truth.column.to_dict()}
+    row = {"score": name, "kind": kind, "baseline": kind == "baseline", "data_set": truth.label, "truth": about}
+    return row | statistics
 
 
-def _print(results: list[dict[str, Any]]) -> None:
+def _print(results: list[dict[str, Any]], about: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    report = Table(
-        "score", "data set", "n", "tau", "rho", "tau top half", "regret at 10", "nDCG", title="validation accuracy"
-    )
+    report = Table("score", "truth", "n", "tau", "rho", "tau top half", "regret at 10", "nDCG", title=about)
     for row in results:
         cells = [f"{row[k]['value']:.3f} [{row[k]['low']:.3f}, {row[k]['high']:.3f}]" for k in _STATISTICS]
         report.add_row(

@@ -206,7 +206,7 @@ def rank(
     trust_cells: Annotated[int, typer.Option(min=3, help="Further ones with known truth that weigh scores.")] = 100,
     cells_seed: Annotated[int, typer.Option(help="Seed of the architectures.")] = 0,
     proxy: Annotated[list[str] | None, typer.Option(help="Zero-cost score for the aggregate; repeatable.")] = None,
-    truth: Annotated[str, typer.Option(help="Column of the truth.")] = "cifar10",
+    truth: Annotated[str, typer.Option(help="What is true: table/column, see bench list.")] = "cifar10",
     calibration: Annotated[int, typer.Option(min=4, help="Images that re-calibrate each path.")] = 512,
     bootstrap: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 200,
     keep: Annotated[
@@ -281,12 +281,10 @@ def rank(
     decisions = [decision.name for decision in known.decisions]
     if few_shot_on and few_shot_on not in decisions:
         raise ValueError(f"--few-shot: unknown decision {few_shot_on!r}; expected one of: {', '.join(decisions)}")
-    table = bench.truth(known.name)
-    if truth not in table:
-        raise ValueError(f"--truth {truth!r}: no such column; expected one of: {', '.join(map(str, table.columns))}")
+    true_values = bench.higher_is_better_values(known.name, truth)
     steering = spaces.Steering.fold(known, acts)
     cells = supernet.draw_cells(
-        known, table[truth], ranked=ranked, trusted=trust_cells, seed=cells_seed, steering=steering
+        known, true_values, ranked=ranked, trusted=trust_cells, seed=cells_seed, steering=steering
     )
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,16 @@
 
 Torch-free; knows arrays, not spaces."""
 
-from nas_core.predict._aggregate import AGGREGATES, LEAST_AGREEMENT, agreeing, borda, log_rank_sum, rank_sum_so_far
+from nas_core.predict._aggregate import (
+    AGGREGATES,
+    LEAST_AGREEMENT,
+    aggregate,
+    aggregate_weights,
+    agreeing,
+    borda,
+    log_rank_sum,
+    rank_sum_so_far,
+)
 from nas_core.predict._block_fitness import PRIOR_WEIGHT, block_fitness
 from nas_core.predict._few_labels import FewLabelPredictor, Prediction
 from nas_core.predict._pareto import crowding, front, front_ranks
@@ -13,6 +22,8 @@ __all__ = [
     "PRIOR_WEIGHT",
     "FewLabelPredictor",
     "Prediction",
+    "aggregate",
+    "aggregate_weights",
     "agreeing",
     "block_fitness",
     "borda",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -57,16 +57,33 @@ def agreeing(scores: pd.DataFrame, anchor: str = "", lower_is_better: tuple[str,
     return kept or names[:1]
 
 
-def rank_sum_so_far(scores: pd.DataFrame, lower_is_better: tuple[str, ...] = ()) -> np.ndarray:
-    """The log-rank sum of those `scores` that agree, the first as the anchor; NaN where all of them are NaN.
+def aggregate(
+    scores: pd.DataFrame, lower_is_better: Sequence[str] = (), weights: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """What "aggregate" means everywhere: the log-rank sum of those `scores` that agree, the first as the anchor.
 
-    What a search ranks by when it ranks by several scores: columns as in `log_rank_sum`, rows the candidates so far.
+    A search by several scores ranks by it, and so do the pages, the report and the commands. `scores` (n, scores), one
+    row an architecture: it ranks among all rows. With `weights` nothing is left out: every score counts as given, one
+    that is not named not at all. An architecture without any score has NaN, (n,); higher is better.
+
+    Raises:
+        ValueError: weights that `log_rank_sum` refuses.
     """
     if not len(scores):
         return np.zeros(0)
-    kept = agreeing(scores, str(scores.columns[0]), lower_is_better)
-    found = log_rank_sum(scores[kept], lower_is_better=tuple(name for name in lower_is_better if name in kept))
+    given = aggregate_weights(scores, lower_is_better) if weights is None else weights
+    found = log_rank_sum(scores, {**{str(name): 0.0 for name in scores}, **given}, tuple(lower_is_better))
     return np.where(scores.isna().all(axis=1), np.nan, found)
+
+
+def aggregate_weights(scores: pd.DataFrame, lower_is_better: Sequence[str] = ()) -> dict[str, float]:
+    """The weights that `aggregate` takes where none are given: 1 for the scores that agree, 0 for the others."""
+    kept = agreeing(scores, str(scores.columns[0]), tuple(lower_is_better))
+    return {str(name): float(name in kept) for name in scores}
+
+
+rank_sum_so_far = aggregate
+"""The name of before."""
 
 
 AGGREGATES = {"log_rank_sum": log_rank_sum, "borda": borda}
