@@ -6,18 +6,20 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from app.labels import lower_is_better
 from app.preview import Preview, preview
 from app.space_table import SpaceTable, space_table
-from nas_core import bench, proxies, spaces
+from app.truth import Truth, truth_of, truths_of
+from nas_core import proxies, spaces
 from nas_core.config import ALONE as ALONE_TASK
 from nas_core.config import RunConfig
 from nas_core.ladder import AGGREGATE, RUNGS, TRAINED, rung
-from nas_core.predict import block_fitness, rank_sum_so_far
+from nas_core.predict import aggregate, block_fitness
 from nas_core.search.objectives import Objective
 from nas_core.spaces import Act, Architecture, Steering, SteeringConflict
 from nas_core.store import RESCORED, LogEntry, LogMoved, RunRow, Store, twin
@@ -32,17 +34,6 @@ UNDERWAY = ("queued", "running")
 MOST_EPOCHS = 1000
 ALONE = {"learning_rate": 0.1, "channels": 16}
 """What a network trained alone has otherwise than shared weights: a width of its own, and a rate for one path."""
-
-
-@cache
-def lower_is_better() -> frozenset[str]:
-    """Scores of which less is better."""
-    return frozenset(name for name in proxies.names() if not proxies.get(name).higher_is_better)
-
-
-def turned(metric: str) -> str:
-    """The name of a score as it is ranked by: with a minus where less is better."""
-    return f"−{metric}" if metric in lower_is_better() else metric
 
 
 @dataclass
@@ -84,11 +75,11 @@ class View:
 
     @property
     def ranked(self) -> np.ndarray:
-        """Values of the ranking score, in the order of scoring, turned so that higher is better."""
+        """Values of the ranking score, in the order of scoring, with the sign that makes higher better."""
         return self.oriented(self.rank_by)
 
     def oriented(self, metric: str) -> np.ndarray:
-        """`metric` of the scored candidates, in the order of scoring, turned so that higher is better."""
+        """`metric` of the scored candidates, in the order of scoring, with the sign that makes higher better."""
         values = self.over_space(metric)[self.indices]
         return -values if metric in lower_is_better() else values
 
@@ -102,6 +93,10 @@ class View:
         """`metric` for every architecture of the space; NaN where it is not known yet."""
         if metric in self.table.closed:
             return self.table.closed[metric].to_numpy(dtype=float)
+        if metric not in self.values and "/" in metric:
+            recorded = truth_of(self.table.space.name, metric)
+            if recorded is not None and recorded.choice == metric:
+                return recorded.over(self.table)
         known = np.full(len(self.table.archs), np.nan)
         if metric == AGGREGATE:
             known[self.table.canonical[self.indices]] = self.aggregate
@@ -111,11 +106,14 @@ class View:
 
     @cached_property
     def aggregate(self) -> np.ndarray:
-        """The log-rank sum of the run's own scores, in the order of scoring: what ranks a run by several scores."""
-        names = [name for name in self.run.config.scores if name in self.values]
-        table = pd.DataFrame({name: self.values[name] for name in names})
-        lower = tuple(name for name in names if name in lower_is_better())
-        return rank_sum_so_far(table, lower) if names else np.full(len(self.indices), np.nan)
+        """The aggregate of the run's own scores, in the order of scoring: what ranks a run by several scores."""
+        own = self.own_scores
+        return aggregate(own, tuple(lower_is_better())) if len(own.columns) else np.full(len(self.indices), np.nan)
+
+    @property
+    def own_scores(self) -> pd.DataFrame:
+        """The scores that the run asked for (n, scores), in the order of scoring, as they were computed."""
+        return pd.DataFrame({name: self.values[name] for name in self.run.config.scores if name in self.values})
 
     @property
     def shown(self) -> list[str]:
@@ -336,12 +334,14 @@ class Cockpit:
         return next((answers[asked[text]] for text in texts if answers.get(asked[text])), "")
 
     @staticmethod
-    def truth(space: str) -> pd.DataFrame | None:
-        """Known accuracies of the space, or None."""
-        try:
-            return bench.truth(space)
-        except ValueError:
-            return None
+    def truth(space: str, choice: str | None = None) -> Truth | None:
+        """The known results of a space that were chosen, the default where it has none of that name, or None."""
+        return truth_of(space, choice)
+
+    @staticmethod
+    def truths(space: str, choice: str | None = None) -> list[Truth]:
+        """The known results that were chosen, and others of their table that measure the same."""
+        return truths_of(space, choice)
 
 
 def _canonical_text(run: RunRow, arch: Architecture) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from app.cockpit import Cockpit, View, turned
+from app.cockpit import Cockpit, View
+from app.labels import explanation, lower_is_better, ranking_label, score_label
 from nas_core import bench, predict
 from nas_core.ladder import AGGREGATE, TRAINED
 from nas_core.proxies.settings import ScoreSettings
@@ -25,16 +26,16 @@ _SIZES = ("live_params", "sum_log_layer_size")
 
 
 def weighable(view: View) -> list[str]:
-    """Scores that the aggregate may sum: the run's own, which need no label, and the live parameters."""
-    own = [name for name in view.values if name != TRAINED]
+    """Scores that a user may weigh in the aggregate: the run's own, which need no label, and the live parameters."""
+    own = [str(name) for name in view.own_scores if name != TRAINED]
     return own + [name for name in _SIZES[:1] if name in view.table.closed and name not in own]
 
 
 def equal_weights(view: View) -> dict[str, float]:
-    """Weight 1 for the `weighable` scores that agree with the others, 0 for those that do not."""
-    frame = _oriented(view)
-    agreeing = predict.agreeing(frame, anchor=_SIZES[0])
-    return {name: float(name in agreeing) for name in frame}
+    """The weights of the aggregate that ranks a run: 1 for its own scores that agree, 0 for all else `weighable`."""
+    own = view.own_scores
+    weights = predict.aggregate_weights(own, tuple(lower_is_better())) if len(own.columns) else {}
+    return {name: weights.get(name, 0.0) for name in weighable(view)}
 
 
 def usable_weights(view: View, weights: Mapping[str, Any] | None) -> dict[str, float]:
@@ -45,22 +46,12 @@ def usable_weights(view: View, weights: Mapping[str, Any] | None) -> dict[str, f
 
 
 def aggregate(view: View, weights: Mapping[str, Any] | None = None) -> np.ndarray:
-    """Log-rank sum (n,), by candidate, of the run's own scores and the live parameters; see `usable_weights`."""
-    return predict.log_rank_sum(_oriented(view), usable_weights(view, weights))
-
-
-def _oriented(view: View) -> pd.DataFrame:
-    return pd.DataFrame({name: view.oriented(name) for name in weighable(view)})
-
-
-def known_truth(view: View, data_set: str) -> np.ndarray:
-    """Accuracy in percent of the scored candidates (n,) on `data_set`; NaN where it is not known."""
-    column = bench.truth(view.run.space)[data_set]
-    if not view.table.sampled and len(column) == len(view.table.texts):
-        same = column.index[0] == view.table.texts[0] and column.index[-1] == view.table.texts[-1]
-        column = column if same else column.reindex(view.table.texts)
-        return column.to_numpy(dtype=float)[view.indices]
-    return column.reindex([view.table.texts[k] for k in view.indices]).to_numpy(dtype=float)
+    """The aggregate (n,), by candidate: the one that ranks a run, or by the weights of a user over `weighable`."""
+    chosen = usable_weights(view, weights)
+    if chosen == equal_weights(view):
+        return view.aggregate
+    frame = pd.DataFrame({name: view.over_space(name)[view.indices] for name in chosen})
+    return predict.aggregate(frame, tuple(lower_is_better()), chosen)
 
 
 def leader_board(
@@ -68,7 +59,8 @@ def leader_board(
 ) -> list[dict[str, Any]]:
     """A row a score: rank statistics over the `chosen` scored candidates; best tau first.
 
-    `truth` and `summed`, the aggregate, are (n,) by candidate; `weighted` where a user chose its weights.
+    `truth` and `summed`, the aggregate, are (n,) by candidate, higher is better; `weighted` where a user chose its
+    weights.
     """
     known = truth[chosen]
     rankings = {AGGREGATE: summed[chosen]} | {metric: view.oriented(metric)[chosen] for metric in view.metrics}
@@ -84,7 +76,7 @@ def _row(view: View, metric: str, found: bench.RankStatistics, large: bool, weig
     kind = "" if metric in view.values else " (baseline)"
     if metric == AGGREGATE:
         kind = " (your weights)" if weighted else " (no label)"
-    row: dict[str, Any] = {"score": turned(metric) + kind, "n": found.n}
+    row: dict[str, Any] = {"score": ranking_label(metric) + kind, "meaning": explanation(metric), "n": found.n}
     for name in _STATISTICS:
         estimate = getattr(found, name)
         low, high = large_sample_interval(name, estimate.value, found.n) if large else (estimate.low, estimate.high)
@@ -112,7 +104,7 @@ def score_matrix(view: View, chosen: np.ndarray) -> tuple[list[str], np.ndarray]
     ranks = [rankdata(np.where(np.isnan(values), -np.inf, values)) for values in scores.values()]
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.corrcoef(np.array(ranks))
-    return [turned(metric) for metric in scores], np.atleast_2d(found)
+    return [ranking_label(metric) for metric in scores], np.atleast_2d(found)
 
 
 def stability(cockpit: Cockpit, view: View, metric: str) -> tuple[list[str], np.ndarray]:
@@ -145,9 +137,9 @@ def measured(view: View, values: np.ndarray, truth: np.ndarray, chosen: np.ndarr
     with np.errstate(invalid="ignore", divide="ignore"):
         rho = np.corrcoef([rankdata(ranked) for ranked in (score, known, *sizes.values())])
     bars = {"with the truth": float(rho[0, 1])}
-    bars |= {f"with {name}": float(rho[0, k]) for k, name in enumerate(sizes, start=2)}
+    bars |= {f"with {score_label(name)}": float(rho[0, k]) for k, name in enumerate(sizes, start=2)}
     for k, name in enumerate(sizes, start=2):
-        bars[f"with the truth, {name} taken out"] = _partial(rho[0, 1], rho[0, k], rho[1, k])
+        bars[f"with the truth, {score_label(name)} taken out"] = _partial(rho[0, 1], rho[0, k], rho[1, k])
     return bars
 
 

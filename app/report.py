@@ -16,9 +16,11 @@ from scipy.stats import rankdata, spearmanr
 
 from app import laboratory, svg
 from app.best_so_far import best_positions
-from app.cockpit import Cockpit, View, turned
+from app.cockpit import Cockpit, View
+from app.labels import ranking_label, score_label
 from app.palette import OPERATION_NAMES, UNKNOWN_OPERATION, operation_colour, short
 from app.preview import preview
+from app.truth import Truth
 from nas_core import bench
 from nas_core.ladder import RUNGS, TRAINED
 from nas_core.spaces import Act, Steering, SteeringConflict
@@ -65,14 +67,16 @@ svg .interval { stroke: var(--ink); stroke-width: 1.5; } svg .dots { fill: none;
 """
 
 
-def report(cockpit: Cockpit, run: str) -> str:
+def report(cockpit: Cockpit, run: str, choice: str | None = None) -> str:
     """The report of the run with id `run`: what was searched, done and found, how far to trust it, how to repeat it.
+
+    It holds the scores against the known results called `choice`, and others of their table that measure the same.
 
     Raises:
         StoreError: there is no such run.
     """
     view = cockpit.view(run)
-    truth = _truth(cockpit, view)
+    truth = cockpit.truths(view.run.space, choice)
     sections = (
         ("The run", _run(view)),
         ("What was done", _acts(view)),
@@ -94,14 +98,6 @@ def report(cockpit: Cockpit, run: str) -> str:
     )
 
 
-def _truth(cockpit: Cockpit, view: View) -> dict[str, np.ndarray]:
-    """Known accuracies of the scored candidates (n,), in percent, by data set."""
-    found = cockpit.truth(view.run.space)
-    if found is None:
-        return {}
-    return {str(name): laboratory.known_truth(view, str(name)) for name in found.select_dtypes("number")}
-
-
 def _run(view: View) -> str:
     run, config = view.run, view.run.config
     settings = config.settings
@@ -111,7 +107,7 @@ def _run(view: View) -> str:
         ("created", _moment(run.created)),
         ("space", f"{run.space}, {view.table.space.size:,} architectures"),
         ("strategy", config.strategy),
-        ("scores", f"{', '.join(config.scores)}; ranked by {turned(view.rank_by)}"),
+        ("scores", f"{', '.join(map(score_label, config.scores))}; ranked by {ranking_label(view.rank_by)}"),
         ("data", str(settings.data)),
         ("settings", ", ".join(f"{name} {value}" for name, value in settings.to_dict().items())),
         ("seed", str(config.seed)),
@@ -165,26 +161,27 @@ def _count(view: View, steering: Steering) -> str:
     return f"{found.value:,}" if found.exact else f"about {found.value:,}"
 
 
-def _outcome(view: View, truth: dict[str, np.ndarray]) -> str:
+def _outcome(view: View, truth: Sequence[Truth]) -> str:
     if not np.isfinite(view.ranked).any():
         return "<p>Nothing is scored yet.</p>"
     order = np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")[:BEST]
     counts = [name for name in _COUNTS if name in view.table.closed and name != view.rank_by]
-    head = ["rank", "architecture", f"{view.rank_by} ({view.rung(view.rank_by)})", *(f"{c} (count)" for c in counts)]
+    head = ["rank", "architecture", f"{score_label(view.rank_by)} ({view.rung(view.rank_by)})"]
+    head += [f"{score_label(count)} (count)" for count in counts]
     columns = [view.over_space(name)[view.indices] for name in (view.rank_by, *counts)]
     if TRAINED in view.values and view.rank_by != TRAINED:
         head.append("held-out accuracy, % (trained alone)")
         columns.append(view.values[TRAINED])
-    head += [f"{name}, % (truth)" for name in truth]
-    columns += list(truth.values())
+    head += [f"{one.axis} (truth)" for one in truth]
+    columns += [one.over(view.table)[view.indices] for one in truth]
     rows = []
     for rank, k in enumerate(order, start=1):
         arch = view.table.texts[view.indices[k]]
         rows.append((rank, arch, *(short(float(column[k])) for column in columns)))
     caption = (
-        f"The {len(rows)} best of {len(view.indices):,} candidates by {turned(view.rank_by)}, with the rung of the "
-        f"evaluation ladder that every value stands on ({', '.join(RUNGS)}, truth), and the counts that the score may "
-        "merely repeat. Only truth and what was trained are accuracies."
+        f"The {len(rows)} best of {len(view.indices):,} candidates by {ranking_label(view.rank_by)}, with the rung of "
+        f"the evaluation ladder that every value stands on ({', '.join(RUNGS)}, truth), and the counts that the score "
+        "may merely repeat. Only what was trained and a truth that says so are accuracies."
     )
     return _table(caption, head, rows, numbers=set(range(2, len(head))) | {0}, code=1)
 
@@ -198,10 +195,10 @@ def _figures(view: View) -> str:
 def _best_so_far(view: View) -> str:
     best = best_positions(view.ranked)
     turns = np.unique(np.append(best, len(best) - 1)) if len(best) else best
-    line = svg.Line(turned(view.rank_by), turns + 1.0, view.ranked[best[turns]])
+    line = svg.Line(ranking_label(view.rank_by), turns + 1.0, view.ranked[best[turns]])
     flags = [(float(entry.body.get("scored", 0)), _told(Act.from_dict(entry.body))) for entry in view.acts]
-    title = f"Best {turned(view.rank_by)} so far"
-    drawn = svg.lines([line], "candidates scored", turned(view.rank_by), title, steps=True, flags=flags)
+    title = f"Best {ranking_label(view.rank_by)} so far"
+    drawn = svg.lines([line], "candidates scored", ranking_label(view.rank_by), title, steps=True, flags=flags)
     said = f"{title}, by candidates scored; n = {len(best):,}."
     return _figure(drawn, said + (" Dashed: the acts, by their number in the table above." if flags else ""))
 
@@ -223,8 +220,8 @@ def _fitness(view: View) -> str:
     drawn = svg.intervals(names, fitness, low, high, colours, "fitness (mean rank)", "Block fitness")
     shown = f"the {len(blocks)} highest and lowest of {total}" if total > len(blocks) else f"all {total}"
     said = (
-        f"Block fitness by {turned(view.rank_by)}: mean rank, 0 to 1, of the candidates that hold a block, shrunk "
-        f"towards the overall mean, with 95 % bootstrap intervals; n candidates hold it; {shown}."
+        f"Block fitness by {ranking_label(view.rank_by)}: mean rank, 0 to 1, of the candidates that hold a block, "
+        f"shrunk towards the overall mean, with 95 % bootstrap intervals; n candidates hold it; {shown}."
     )
     return _figure(drawn, said)
 
@@ -242,37 +239,42 @@ def _map(view: View) -> str:
     said = (
         f"Map of {shown}, {len(values):,} architectures, by principal components (trustworthiness "
         f"{view.table.trustworthiness:.2f}). Large dots are the {int(known.sum()):,} whose network is scored, the "
-        f"brighter (yellow) the higher their rank by {turned(view.rank_by)}; small grey ones are not scored."
+        f"brighter (yellow) the higher their rank by {ranking_label(view.rank_by)}; small grey ones are not scored."
     )
     return _figure(drawn, said)
 
 
-def _measures(view: View, truth: dict[str, np.ndarray]) -> str:
+def _measures(view: View, truth: Sequence[Truth]) -> str:
     everything = np.arange(len(view.indices))
     if np.isfinite(view.ranked).sum() < laboratory.LEAST:
         return f"<p>At least {laboratory.LEAST} scored candidates are needed to say.</p>"
     if not truth:
         rows = [
-            (name, f"{_spearman(view.ranked, view.over_space(name)[view.indices]):.2f}")
+            (score_label(name), f"{_spearman(view.ranked, view.over_space(name)[view.indices]):.2f}")
             for name in _COUNTS
             if name in view.table.closed and name != view.rank_by
         ]
-        known = "<p>No truth is known for this space, so nothing says how well the score ranks.</p>"
-        return known + _table(f"Spearman correlation of {turned(view.rank_by)}", ("with", "rho"), rows, numbers={1})
+        lack = "<p>No truth is known for this space, so nothing says how well the score ranks.</p>"
+        return lack + _table(
+            f"Spearman correlation of {ranking_label(view.rank_by)}", ("with", "rho"), rows, numbers={1}
+        )
     text, bars = "", {}
     summed = laboratory.aggregate(view)
-    for name, accuracy in truth.items():
-        board = laboratory.leader_board(view, accuracy, everything, summed)
+    for one in truth:
+        known = one.oriented(one.over(view.table)[view.indices])
+        board = laboratory.leader_board(view, known, everything, summed)
         if not board:
             continue
         head = ("score", "n", "tau", "tau, top half", "rho", "regret at 10")
         rows = [tuple(row[key] for key in ("score", "n", "tau", "tau_top_half", "rho", "regret")) for row in board]
-        caption = f"Agreement with the truth of {name}, 95 % intervals; baselines count and know nothing of the data"
+        caption = (
+            f"Agreement with the truth of {one.axis}; 95 % intervals; baselines count and know nothing of the data"
+        )
         text += _table(caption, head, rows, numbers={1})
-        bars[name] = laboratory.measured(view, view.ranked, accuracy, everything)
+        bars[one.title] = laboratory.measured(view, view.ranked, known, everything)
     what = dict.fromkeys(row for column in bars.values() for row in column)
     said = [(row, *(_digits(column.get(row, math.nan)) for column in bars.values())) for row in what]
-    caption = f"Spearman correlation of {turned(view.rank_by)}, by the data set of the truth"
+    caption = f"Spearman correlation of {ranking_label(view.rank_by)}, by the truth that it is held against"
     if said:
         text += _table(caption, ("of the score", *bars), said, numbers=set(range(1, len(bars) + 1)))
     return text
@@ -302,7 +304,7 @@ def _twin(cockpit: Cockpit, view: View) -> str:
         found = bench.compare_twins(*(one.ranked for one in views))
     except ValueError as error:
         return f"<p>No comparison of the twins yet: {escape(str(error))}.</p>"
-    metric, gain = turned(view.rank_by), found.difference
+    metric, gain = ranking_label(view.rank_by), found.difference
     rows = [
         (f"steered: {steered.name}", short(found.steered)),
         (f"unsteered twin: {unsteered.name}", short(found.unsteered)),

@@ -1,4 +1,4 @@
-"""The shared selection: which run and which architecture, kept in the address so that a link restores them."""
+"""The shared selection: which run, architecture and truth, kept in the address so that a link restores them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ from urllib.parse import parse_qs, urlencode
 
 def read(search: str | None) -> tuple[str | None, str | None]:
     """Run id and architecture text of an address' query."""
-    query = parse_qs((search or "").lstrip("?"))
-    return query.get("run", [None])[0], query.get("arch", [None])[0]
+    query = _query(search)
+    return query.get("run"), query.get("arch")
 
 
-def write(run: str | None, arch: str | None) -> str:
-    """The query that stands for a run and an architecture."""
-    pairs = {name: value for name, value in (("run", run), ("arch", arch)) if value}
+def read_truth(search: str | None) -> str | None:
+    """The truth, `table/column`, of an address' query."""
+    return _query(search).get("truth")
+
+
+def write(run: str | None, arch: str | None, truth: str | None = None) -> str:
+    """The query that stands for a run, an architecture and a truth.
+
+    Where it names no truth, the browser keeps the one it has, and writes it into the address (`helm.links`).
+    """
+    pairs = {name: value for name, value in (("run", run), ("arch", arch), ("truth", truth)) if value}
     return "?" + urlencode(pairs) if pairs else ""
+
+
+def _query(search: str | None) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs((search or "").lstrip("?")).items()}

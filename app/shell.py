@@ -9,7 +9,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 
-from app import live, selection
+from app import live, selection, truth_picker
 from app.cockpit import Cockpit
 from nas_core.store import StoreError
 
@@ -64,7 +64,8 @@ def layout() -> dmc.MantineProvider:
         [
             html.Span("NAS Helm", className="brand"),
             html.Nav(links, id="nav", **{"aria-label": "Pages"}),
-            dmc.Select(id="run-picker", size="xs", w=190, allowDeselect=False, **{"aria-label": "Run"}),
+            dmc.Select(id="run-picker", size="xs", w=150, allowDeselect=False, **{"aria-label": "Run"}),
+            truth_picker.picker(),
             dmc.Button("Start", id="btn-start", size="compact-sm"),
             dmc.Button("Pause", id="btn-pause", size="compact-sm", variant="light"),
             dmc.Button("Stop", id="btn-stop", size="compact-sm", variant="light", color="red"),
@@ -84,6 +85,7 @@ def layout() -> dmc.MantineProvider:
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="run"),
             dcc.Store(id="arch"),
+            dcc.Store(id="truth"),
             dcc.Store(id="pressed"),
             dcc.Store(id="export-wanted"),
             dcc.Download(id="export-download"),
@@ -259,7 +261,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         [Output(f"nav-{title.lower()}", "href") for title in PAGES.values()],
         Input("url", "search"),
         Input("url", "pathname"),
+        Input("truth", "data"),
+        State("truth-picker", "data"),
     )
+    truth_picker.register(app, cockpit)
 
     @app.server.errorhandler(StoreError)
     def unread(error: StoreError) -> tuple[str, int]:

@@ -9,7 +9,9 @@ from playwright.sync_api import Page, expect
 
 def begin(page: Page, address: str, budget: int, seed: int = 1) -> None:
     page.goto(f"{address}/arena")
-    expect(page.locator("#arena-data")).to_have_value("cifar10", timeout=30_000)  # the results are read once
+    expect(page.locator("#arena-data")).to_have_value(
+        "published/cifar10 · validation accuracy, %", timeout=30_000
+    )  # the results are read once
     page.locator("#arena-budget").fill(f"{budget}")
     page.locator("#arena-seed").fill(f"{seed}")
     page.locator("#btn-arena-new").click()
@@ -97,12 +99,14 @@ def test_giving_up_reveals_and_equal_seeds_meet_equal_opponents(address, page):
 
 def test_rules_that_make_no_game_are_refused_in_words(address, page):
     page.goto(f"{address}/arena")
-    expect(page.locator("#arena-data")).to_have_value("cifar10", timeout=30_000)  # the results are read once
+    expect(page.locator("#arena-data")).to_have_value(
+        "published/cifar10 · validation accuracy, %", timeout=30_000
+    )  # the results are read once
     page.locator("#arena-budget").fill("")
     page.locator("#btn-arena-new").click()
     expect(page.locator("#arena-told")).to_contain_text("expected a whole number from 1 to 200")
     page.locator("#arena-data").click()
-    page.get_by_role("option", name="cifar100").click()
-    expect(page.locator("#arena-data")).to_have_value("cifar100")
+    page.get_by_role("option", name="published/cifar100").click()
+    expect(page.locator("#arena-data")).to_have_value("published/cifar100 · validation accuracy, %")
     page.reload()
-    expect(page.locator("#arena-data")).to_have_value("cifar100", timeout=30_000)
+    expect(page.locator("#arena-data")).to_have_value("published/cifar100 · validation accuracy, %", timeout=30_000)

@@ -40,7 +40,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")
     expect(page.locator("#leader-board")).to_contain_text("aggregate (no label)")
     found = rows(page)
-    assert {"zico", "synflow", "jacov", "−ntk_condition", "live_params (baseline)"} <= set(found)
+    assert {"zico", "synflow", "jacov", "−NTK condition", "live parameters (baseline)"} <= set(found)
     assert found["zico"] == "40"
     expect(page.locator("#score-score .heatmaplayer")).to_be_attached()
 
@@ -69,9 +69,9 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     page.get_by_text("all scored", exact=True).click()
     expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")
     page.locator("#looked-at").click()
-    page.get_by_role("option", name="ntk_condition", exact=True).click()
-    expect(page.locator("#measures")).to_contain_text("What does ntk_condition measure?")
-    expect(page.locator("#score-truth .xtitle")).to_have_text("−ntk_condition")
+    page.get_by_role("option", name="NTK condition", exact=True).click()
+    expect(page.locator("#measures")).to_contain_text("What does NTK condition measure?")
+    expect(page.locator("#score-truth .xtitle")).to_have_text("−NTK condition")
 
     # Weights of one's own move the aggregate, and survive a redraw and another page.
     page.locator("#btn-weights").click()
@@ -90,7 +90,9 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     page.keyboard.press("Escape")
 
     page.get_by_text("what to label next", exact=True).click()
-    expect(page.locator("#suggested")).to_contain_text("Simulated: 20 labels are read from the truth of cifar10")
+    expect(page.locator("#suggested")).to_contain_text(
+        "Simulated: 20 labels are read from the known cifar10 validation accuracy"
+    )
     expect(page.locator("#suggested tbody tr")).to_have_count(5)
     page.locator("#labels-next").fill("3")
     page.keyboard.press("Tab")

@@ -123,7 +123,7 @@ def test_a_suggestion_acts_with_its_evidence_as_the_note(address, page, run):
     page.locator("#chart").click()
     page.get_by_role("option", name="Trust").click()
     expect(page.locator("#best-so-far .gtitle")).to_contain_text("Trust")
-    expect(page.locator("#trust-verdict")).to_contain_text("cifar10 accuracy (tabular truth)")
+    expect(page.locator("#trust-verdict")).to_contain_text("cifar10 validation accuracy (tabular truth)")
     expect(page.locator("#trust-verdict")).to_contain_text("n = 300")
 
 

@@ -151,7 +151,7 @@ def test_the_main_job(address, page, shoot):
     shoot(page, "layers-dark")
     page.locator("#nav-correlation").click()
     expect(page.locator("#leader-board")).to_contain_text("zico")
-    expect(page.locator("#leader-board")).to_contain_text("live_params (baseline)")
+    expect(page.locator("#leader-board")).to_contain_text("live parameters (baseline)")
     shoot(page, "correlation-dark")
     page.locator("#nav-runs").click()
     expect(page.locator("#run-cards")).to_contain_text("cells on digits")

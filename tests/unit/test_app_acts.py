@@ -1,4 +1,4 @@
-"""Acts on the Navigator: what one would remove is foreseen, one that changes nothing is refused, all are listed."""
+"""Acts on the Navigator: what one would remove is predicted, one that changes nothing is refused, all are listed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.masks import unpacked
 from app.pages.navigator.acts import idle_because
 from app.pages.navigator.layout import layout
 from app.pages.navigator.region import changes
-from app.pages.navigator.space_map import foreseen
+from app.pages.navigator.space_map import predicted
 from app.pages.navigator.views import _acts
 from nas_core import spaces
 from nas_core.spaces import Act, Region, SteeringConflict
@@ -43,25 +43,25 @@ def after(cockpit: Cockpit, run: str, *acts: Act):
 # what a prune would remove -------------------------------------------------------------------------------------------
 
 
-def test_a_prune_is_foreseen_once_and_cleared_after_an_act(cockpit, run):
+def test_a_prune_is_predicted_once_and_cleared_after_an_act(cockpit, run):
     view = cockpit.view(run)
-    seen, words = foreseen(view, CONV, None)
+    seen, words = predicted(view, CONV, None)
     assert unpacked(seen["mask"], len(view.table.archs)).sum() == 3_125
     assert "removes 3,125" in words
-    assert foreseen(view, CONV, seen) == (no_update, no_update)  # scores alone change nothing
+    assert predicted(view, CONV, seen) == (no_update, no_update)  # scores alone change nothing
     pinned = after(cockpit, run, PIN)
-    cleared, words = foreseen(pinned, CONV, seen)
+    cleared, words = predicted(pinned, CONV, seen)
     assert (cleared["mask"], words) == (None, "")
-    assert foreseen(pinned, CONV, cleared) == (no_update, no_update)
+    assert predicted(pinned, CONV, cleared) == (no_update, no_update)
 
 
-def test_another_brick_is_foreseen_under_the_acts_in_force(cockpit, run):
-    seen, _ = foreseen(cockpit.view(run), CONV, None)
+def test_another_brick_is_predicted_under_the_acts_in_force(cockpit, run):
+    seen, _ = predicted(cockpit.view(run), CONV, None)
     pinned = after(cockpit, run, PIN)
-    other, words = foreseen(pinned, "1:0", seen)
+    other, words = predicted(pinned, "1:0", seen)
     assert unpacked(other["mask"], len(pinned.table.archs)).sum() == 625
     assert "prune edge 0→2 none: removes 625" in words
-    last, words = foreseen(pinned, CONV, other)
+    last, words = predicted(pinned, CONV, other)
     assert last["mask"] is None
     assert "last choice left" in words
 

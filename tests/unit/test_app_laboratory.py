@@ -11,7 +11,6 @@ from app.cockpit import Cockpit, View
 from app.laboratory import (
     aggregate,
     equal_weights,
-    known_truth,
     leader_board,
     measured,
     stability,
@@ -19,6 +18,7 @@ from app.laboratory import (
     weighable,
 )
 from app.pages.correlation.label_next import plan
+from app.truth import truth_of
 from nas_core import bench, spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.store import Store
@@ -53,6 +53,12 @@ def everything(view: View) -> np.ndarray:
     return np.arange(len(view.indices))
 
 
+def known(view: View, column: str) -> np.ndarray:
+    truth = truth_of("nb201", f"published/{column}")
+    assert truth is not None
+    return truth.over(view.table)[view.indices]
+
+
 def remember(store: Store, settings: ScoreSettings, values: dict[str, float]) -> None:
     scores = [(text, {"zico": value}, {}, {}) for text, value in values.items()]
     store.remember_all("nb201", settings.key(), scores)
@@ -81,7 +87,7 @@ def test_a_score_under_one_setting_only_stands_alone(store):
 
 def test_equal_weights_leave_out_a_score_that_disagrees_with_the_others(view):
     assert weighable(view) == ["zico", "jacov", "live_params"]
-    assert equal_weights(view) == {"zico": 1.0, "jacov": 0.0, "live_params": 1.0}
+    assert equal_weights(view) == {"zico": 1.0, "jacov": 0.0, "live_params": 0.0}  # the last is no score of the run
     assert usable_weights(view, {}) == equal_weights(view)
 
 
@@ -97,7 +103,7 @@ def test_weights_that_cannot_be_used_are_equal_ones(view):
 
 
 def test_the_row_of_the_aggregate_says_whose_weights_it_has(view):
-    truth = known_truth(view, "cifar10")
+    truth = known(view, "cifar10")
     for weights, kind in ((None, "no label"), ({"jacov": 1}, "your weights")):
         rows = leader_board(view, truth, everything(view), aggregate(view, weights), weighted=weights is not None)
         assert f"aggregate ({kind})" in [row["score"] for row in rows]
@@ -106,21 +112,21 @@ def test_the_row_of_the_aggregate_says_whose_weights_it_has(view):
 
 
 def test_truth_is_that_of_the_scored_candidates_in_their_order(view):
-    known = bench.truth("nb201")["cifar100"]
-    assert known_truth(view, "cifar100")[7] == known[view.table.texts[view.indices[7]]]
+    recorded = bench.truth("nb201")["cifar100"]
+    assert known(view, "cifar100")[7] == recorded[view.table.texts[view.indices[7]]]
 
 
 def test_what_is_left_once_a_size_is_taken_out_is_the_partial_correlation(view):
-    truth, score = known_truth(view, "cifar10"), view.oriented("zico")
+    truth, score = known(view, "cifar10"), view.oriented("zico")
     chosen = everything(view)[10:150]
     bars = measured(view, score, truth, chosen)
     size = view.over_space("live_params")[view.indices][chosen]
     expected = bench.partial_correlation(score[chosen], truth[chosen], [size])
-    assert bars["with the truth, live_params taken out"] == pytest.approx(expected)
+    assert bars["with the truth, live parameters taken out"] == pytest.approx(expected)
 
 
 def test_labels_read_from_the_truth_predict_the_others_and_say_that_they_are_simulated(view):
-    truth, prior = known_truth(view, "cifar10"), aggregate(view)
+    truth, prior = known(view, "cifar10"), aggregate(view)
     found = plan(view, prior, truth, everything(view), labels=12, number=4)
     assert (found.labels, found.simulated, found.pool, found.held_out) == (12, True, 200, 188)
     assert len({one.arch for one in found.next}) == 4

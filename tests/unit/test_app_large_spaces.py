@@ -58,7 +58,7 @@ def test_the_sample_has_no_architecture_twice_and_all_are_valid():
 
 
 def test_a_score_on_shared_weights_has_no_statistics_of_layers_and_says_so(cockpit, run):
-    assert lack(cockpit.view(run)).startswith("one_shot has no statistics of layers; make a run that ranks by")
+    assert lack(cockpit.view(run)).startswith("one-shot has no statistics of layers; make a run that ranks by")
     config = {"proxies": ["zico"], "rank_by": "zico", "budget": 4, "template": DOCUMENT}
     assert "with the first scored candidates" in lack(cockpit.view(make_run(cockpit.store, SPACE.name, config)))
 

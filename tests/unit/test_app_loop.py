@@ -18,6 +18,7 @@ from app.pages.navigator.suggestions import Suggestion
 from app.pages.navigator.trust import least_trained, trust, trust_chart, verdict
 from app.server import create_app
 from app.space_table import space_table
+from nas_core import bench
 from nas_core.predict import block_fitness
 from nas_core.spaces import Act, Steering
 from nas_core.store import Store
@@ -244,14 +245,14 @@ def test_an_area_that_the_search_passed_by_is_found_and_an_even_search_has_none(
 
 
 def truth_of(indices: np.ndarray) -> np.ndarray:
-    return Cockpit.truth("nb201")["cifar10"].to_numpy()[indices]
+    return bench.truth("nb201")["cifar10"].to_numpy()[indices]
 
 
 def test_a_score_that_is_the_truth_is_trusted_and_noise_is_called_noise(cockpit):
     picked, table = drawn(200), Cockpit.truth("nb201")
     good = trust(cockpit.view(run_of(cockpit, picked, truth_of(picked))), table)
     assert not good.noise
-    assert verdict(good).startswith("Trust: zico against cifar10 accuracy (tabular truth): τ 1.00")
+    assert verdict(good).startswith("Trust: zico against cifar10 validation accuracy (tabular truth): τ 1.00")
     assert "n = 200" in verdict(good)
     noise = trust(cockpit.view(run_of(cockpit, picked, np.random.default_rng(3).permutation(200))), table)
     assert noise.noise

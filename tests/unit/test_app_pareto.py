@@ -40,7 +40,7 @@ def drawn(sent):
 
 def test_the_front_is_drawn_over_what_is_dominated_and_its_dots_hold_their_architectures(cockpit):
     view = scored(cockpit, [{"zico": value} for value in (1.0, 5.0, 4.0, 6.0)])
-    behind, front = CHARTS["Pareto front"](cockpit, view, "dark").data
+    behind, front = CHARTS["Pareto front"](cockpit, view, "dark", None).data
     flops = view.table.closed["flops"]
     assert list(front.customdata) == [CELLS[0], CELLS[1], CELLS[3]]
     assert list(front.y) == [1.0, 5.0, 6.0]
@@ -54,18 +54,18 @@ def test_the_cost_is_the_first_one_of_the_run(cockpit):
     told = [{"zico": float(k), "latency_ms": 9.0 - k} for k in range(4)]
     view = scored(cockpit, told, proxies=["zico", "latency_ms"], costs=["latency_ms", "flops"])
     points = priced(view)
-    assert (points.cost, points.metric) == ("latency_ms", "zico")
+    assert (points.cost, points.metric) == ("latency, ms", "zico")
     assert points.costs.tolist() == [9.0, 8.0, 7.0, 6.0]
     assert points.on_front.tolist() == [False, False, False, True]
 
 
-def test_a_score_of_which_less_is_better_is_turned_and_never_its_own_cost(cockpit):
+def test_a_score_of_which_less_is_better_gets_a_minus_and_is_never_its_own_cost(cockpit):
     told = [{"latency_ms": value} for value in (1.0, 2.0, 3.0, 4.0)]
     points = priced(scored(cockpit, told, proxies=["latency_ms"], rank_by="latency_ms"))
-    assert (points.cost, points.metric) == ("flops", "−latency_ms")
+    assert (points.cost, points.metric) == ("FLOPs", "−latency, ms")
     assert points.on_front.tolist() == [True, False, False, False]
     told = [{"flops": float(value)} for value in (1, 2, 3, 4)]
-    assert priced(scored(cockpit, told, proxies=["flops"], rank_by="flops")).cost == "params"
+    assert priced(scored(cockpit, told, proxies=["flops"], rank_by="flops")).cost == "parameters"
 
 
 def test_what_is_undefined_is_left_out(cockpit):
@@ -83,5 +83,5 @@ def test_costs_of_zero_have_no_place_on_a_logarithmic_axis_and_are_counted():
 
 def test_an_empty_run_says_what_to_press(cockpit):
     run = make_run(cockpit.store, "nb201", SCAN)
-    figure = CHARTS["Pareto front"](cockpit, cockpit.view(run), "dark")
+    figure = CHARTS["Pareto front"](cockpit, cockpit.view(run), "dark", None)
     assert [note.text for note in figure.layout.annotations] == ["nothing scored yet"]

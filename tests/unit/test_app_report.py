@@ -97,12 +97,12 @@ def test_the_best_are_those_of_the_run_with_rung_counts_and_truth(cockpit, run):
     rows = table(document, "10 best of 60 candidates")
     assert len(rows) == 10 and rows[0][1] == best
     assert f"{bench.truth('nb201')['cifar10'][best]:.3g}" in rows[0]
-    assert "sum_log_layer_size (closed form)" in document and "live_params (count)" in document
+    assert "sum of log layer sizes (closed form)" in document and "live parameters (count)" in document
 
 
 def test_trust_is_given_with_interval_and_number(cockpit, run):
-    rows = {row[0]: row for row in table(report(cockpit, run), "truth of cifar10, 95 %")}
-    n, tau = rows["sum_log_layer_size"][1:3]
+    rows = {row[0]: row for row in table(report(cockpit, run), "truth of cifar10 validation accuracy, %; 95 %")}
+    n, tau = rows["sum of log layer sizes"][1:3]
     assert n == "60" and re.fullmatch(r"-?0\.\d{3} \[-?0\.\d{3}, -?0\.\d{3}\]", tau)
     view = cockpit.view(run)
     known = bench.truth("nb201")["cifar10"].to_numpy()[view.indices]

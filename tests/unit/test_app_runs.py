@@ -182,7 +182,7 @@ def test_a_training_on_its_way_is_shown_and_not_asked_for_twice(cockpit, run):
     def said() -> tuple[str, str]:
         return candidate.course(cockpit, cockpit.view(run), ARCH)
 
-    assert said()[0].startswith("Not trained alone yet")
+    assert said()[0].startswith("Not trained yet")
     cockpit.train(run, ARCH, 100)
     (alone,) = (row.id for row in cockpit.store.runs() if row.id != run)
     assert said() == ("Training alone: waits for the engine.", alone)

@@ -139,7 +139,7 @@ def referee(tmp_path):
 
 
 def played(referee: Referee, budget: int, *ways: str) -> Game:
-    game = referee.open("nb201", "/cifar10", budget, 0)
+    game = referee.open("nb201", "published/cifar10", budget, 0)
     for how in ways:
         game = referee.move(game, how)
     return game
@@ -180,11 +180,11 @@ def test_moves_that_make_no_sense_are_refused_and_cost_nothing(referee):
     with pytest.raises(Refusal, match="before"):
         referee.move(game, "bricks", [3] * 6)
     with pytest.raises(Refusal, match="press End and reveal first"):
-        referee.open("nb201", "/cifar10", 5, 0, before=game)
-    assert referee.open("nb201", "/cifar10", 5, 0, before=replace(game, over=True)).picks == ()
+        referee.open("nb201", "published/cifar10", 5, 0, before=game)
+    assert referee.open("nb201", "published/cifar10", 5, 0, before=replace(game, over=True)).picks == ()
     for budget, seed in ((0, 0), (201, 0), (None, 0), (5, -1), (5, 1.5)):
         with pytest.raises(Refusal, match="expected a whole number"):
-            referee.open("nb201", "/cifar10", budget, seed)
+            referee.open("nb201", "published/cifar10", budget, seed)
 
 
 def test_opponents_show_no_more_evaluations_than_the_player_made(referee):
@@ -245,7 +245,7 @@ def test_the_race_marks_assisted_evaluations_and_keeps_what_is_zero_on_the_axis(
 def test_what_is_sent_before_the_end_holds_no_result_that_was_not_evaluated(tmp_path):
     """Every callback of the page, asked as a browser asks it; presses for what is hidden among them."""
     client = create_app(f"sqlite:///{tmp_path / 'store.db'}").server.test_client()
-    rules = {"space.value": "nb201", "data.value": "/cifar10", "budget.value": 10, "seed.value": 3}
+    rules = {"space.value": "nb201", "data.value": "published/cifar10", "budget.value": 10, "seed.value": 3}
     held, draft, sent = None, None, []
     for at, what in enumerate(("new", "pick:random", "pick:mutate", "best", "find:1", "find:2"), 1):
         inputs = {"arena-act.data": {"words": f"arena:{what}".split(":"), "at": at}}

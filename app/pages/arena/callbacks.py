@@ -10,6 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from app.cell import cell_graph
 from app.cockpit import Cockpit
+from app.labels import score_label
 from app.pages.arena import figures
 from app.pages.arena.game import WAYS, YOU, Game, Referee, Refusal, valid_draft
 from app.pages.arena.layout import MOVES, RULES
@@ -146,7 +147,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         title = f"Regret on {game.space}, {game.data_set}, seed {game.seed}: lower is better"
         title += "; ☆ where each found its best" if shown else ""
         scale = float(np.ptp(ground.values))
-        unit = "" if game.table else ", points of validation accuracy"
+        about = referee.column(game)
+        unit = f", points of {about.kind}" if about.unit == "%" else f", {about.unit}".removesuffix(", ")
         state = f"{'over after ' if game.over else ''}{len(game.picks)} of {game.budget} evaluated"
         return (
             figures.race(curves, game.budget, scale, unit, theme, title),
@@ -193,7 +195,7 @@ def _bricks_after(referee: Referee, game: Game) -> list[int]:
 def _answer(referee: Referee, game: Game, course: Course) -> str:
     """What the player is told of the last evaluation."""
     value, n = float(course.values[-1]), len(course.values)
-    text = f"Evaluation {n}: {referee.said(game, value)}, "
+    text = f"Evaluation {n}: {referee.result(game, value)}, "
     gain = value - float(course.values[:-1].max()) if n > 1 else 0.0
     if n == 1:
         text += f"regret {referee.said(game, float(referee.arena(game).regret(course)[-1]))}."
@@ -205,7 +207,7 @@ def _answer(referee: Referee, game: Game, course: Course) -> str:
 
 
 def _hint(game: Game) -> str:
-    joined = ", ".join(name for name, _ in game.scores)
+    joined = ", ".join(score_label(name) for name, _ in game.scores)
     more = f" and, of scores known for the whole space, those of {joined} that agree" if joined else ""
     return (
         f"Against random search, evolution (population 10) and the aggregate (log-rank sum of closed forms{more}; "
@@ -223,9 +225,9 @@ def _known(referee: Referee, game: Game, arch: Architecture | None) -> str:
         lacking = float(ground.values[ground.best]) - value
         if not np.isfinite(value):
             return "no result known"
-        return f"truly {referee.said(game, value)}, {referee.said(game, lacking)} short of the best there is"
+        return f"truly {referee.result(game, value)}, {referee.said(game, lacking)} short of the best there is"
     if arch in course.archs:
-        return f"evaluated: {referee.said(game, float(course.values[course.archs.index(arch)]))}"
+        return f"evaluated: {referee.result(game, float(course.values[course.archs.index(arch)]))}"
     return "not evaluated yet"
 
 
@@ -269,7 +271,7 @@ def _truth(referee: Referee, game: Game, truth: Any) -> list[Any]:
 def _scoreboard(referee: Referee, game: Game, mine: Course, shown: list[Course], theme: str) -> html.Table:
     """A row a searcher; opponents that are hidden show only how many they evaluated."""
     ground, n = referee.arena(game), len(game.picks)
-    unit = "" if game.table else ", %"
+    unit = f", {referee.column(game).unit}".removesuffix(", ")
     heads = ["", "evaluated", f"best{unit}", "regret", "found at", "assisted", *["architecture"] * game.over]
     courses = {course.name: course for course in [mine, *shown]}
     rows = []
@@ -288,7 +290,7 @@ def _scoreboard(referee: Referee, game: Game, mine: Course, shown: list[Course],
         rows.append(html.Tr(cells))
     if game.over:
         best = ground.archs[ground.best]
-        value, nothing = (referee.said(game, float(number)) for number in (ground.values[ground.best], 0))
+        value, nothing = referee.result(game, float(ground.values[ground.best])), referee.said(game, 0.0)
         look = _look(ground.space, best, "best there is", press("arena", "best"))
         cells = [html.Td(text) for text in ("–", value, nothing, "–", "–", look)]
         rows.append(html.Tr([html.Th(f"best of {len(ground.archs):,}", scope="row"), *cells]))
@@ -303,7 +305,7 @@ def _standing(referee: Referee, game: Game, course: Course) -> list[str]:
     regret = float(referee.arena(game).regret(course)[-1])
     assisted = str(sum(game.assisted)) if course.name == YOU else "–"
     return [
-        referee.said(game, float(course.values.max())),
+        referee.result(game, float(course.values.max())),
         referee.said(game, regret),
         str(course.found + 1),
         assisted,
@@ -314,7 +316,7 @@ def _evaluated(referee: Referee, game: Game, mine: Course) -> list[Any]:
     """What the player evaluated, best first; a press lays the bricks so."""
     space, rows = referee.arena(game).space, []
     for k in np.argsort(-mine.values, kind="stable"):
-        value, how = referee.said(game, float(mine.values[k])), WAYS.get(game.picks[k][1], "")
+        value, how = referee.result(game, float(mine.values[k])), WAYS.get(game.picks[k][1], "")
         look = _look(space, mine.archs[k], f"evaluation {k + 1}, {value}", press("arena", "use", int(k)))
         rows.append(
             html.Div([html.Span(f"{k + 1}"), html.B(value), look, html.Span(how, className="how")], className="entry")

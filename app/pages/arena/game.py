@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from app.cockpit import DEFAULT_SPACE, lower_is_better
+from app.labels import lower_is_better
+from app.truth import options
 from nas_core import bench, proxies, spaces
 from nas_core.bench import Arena, Course
 from nas_core.proxies.settings import ScoreSettings
@@ -20,7 +21,7 @@ from nas_core.spaces import Architecture, SearchSpace
 from nas_core.store import Store
 
 MOST_EVALUATIONS = 200
-DEFAULT_DATA_SET = "/cifar10"
+DEFAULT_DATA_SET = f"{bench.PUBLISHED}/cifar10"
 """Of the default space, as `Referee.data_sets` writes it."""
 YOU = "you"
 WAYS = {"bricks": "by hand", "random": "random", "mutate": "mutated", "score": "assisted"}
@@ -37,7 +38,7 @@ class Refusal(ValueError):
 class Game:
     """What the browser keeps: the rules, and the moves made so far.
 
-    `table` names an imported table of results, empty for what is known of the space without one; `scores` are pairs
+    `table` and `data_set` name a table of results and one of its columns; `scores` are pairs
     of a score and its settings that join the closed forms in the aggregate; `picks` pairs of an architecture and one
     of `WAYS`.
     """
@@ -60,6 +61,7 @@ class Game:
         """Read what `to_dict` wrote; None where there is no game, or one of another version."""
         try:
             told = dict(data or {})
+            told["table"] = told["table"] or bench.PUBLISHED  # games of before had no name for it
             pairs = {name: tuple((str(a), str(b)) for a, b in told[name]) for name in ("scores", "picks")}
             return cls(**{**told, **pairs})
         except (KeyError, TypeError, ValueError):
@@ -89,17 +91,12 @@ class Referee:
     @staticmethod
     def grounds() -> list[str]:
         """Spaces with known results."""
-        return [name for name in spaces.names() if name == DEFAULT_SPACE or bench.tables(name)]
+        return [name for name in bench.spaces_with_truth() if _known(name) and bench.choices(name)]
 
     @staticmethod
     def data_sets(space: str) -> dict[str, str]:
-        """Label by value of what can be played on a space; a value is `table/column`, the table empty for its own."""
-        tables = ([""] if space == DEFAULT_SPACE else []) + bench.tables(space)
-        return {
-            f"{table}/{column}": f"{table}: {column}" if table else str(column)
-            for table in tables
-            for column in bench.truth(space, table or None)
-        }
+        """Label by value of what can be played on a space; a value is `table/column`."""
+        return {option["value"]: option["label"] for option in options(space)}
 
     def open(self, space: str, field: str, budget: Any, seed: Any, *, before: Game | None = None) -> Game:
         """A new game, in the place of the one `before`.
@@ -180,6 +177,14 @@ class Referee:
         picks = (*game.picks, (ground.space.format(arch), how))
         return replace(game, picks=picks, over=len(picks) >= game.budget)
 
+    def column(self, game: Game) -> bench.Column:
+        """What the game is played for."""
+        return bench.resolved(game.space, f"{game.table}/{game.data_set}")[1]
+
+    def result(self, game: Game, value: float) -> str:
+        """A value of the arena, where higher is better, as it was recorded."""
+        return self.said(game, self.column(game).sign * value)
+
     def said(self, game: Game, value: float) -> str:
         """A result or a difference of results with the digits that tell them apart: two decimals of a percentage."""
         spread = float(np.ptp(self.arena(game).values))
@@ -191,15 +196,16 @@ class Referee:
         best = float(ground.values[ground.best])
         regrets = {course.name: float(ground.regret(course)[-1]) for course in [mine, *self.opponents(game)]}
         n, lacking, reached = len(mine.values), regrets.pop(YOU), float(mine.values.max())
-        unit, points = ("", "") if game.table else (" %", " points")
+        about = self.column(game)
+        unit = f" {about.unit}" if about.unit else ""
+        points = " points" if about.unit == "%" else unit
         short = {name: f"fell {self.said(game, regret)}{points} short" for name, regret in regrets.items()}
         short |= {name: "found the best" for name, regret in regrets.items() if regret <= _LEVEL}
         chance, assisted = ground.chance_of_random(reached, n), sum(game.assisted)
-        text = (
-            f"You came {_place(lacking, regrets)}: after {_counted(n)} your best, {self.said(game, reached)}{unit}, is "
-        )
+        best_of_mine = f"{self.result(game, reached)}{unit}"
+        text = f"You came {_place(lacking, regrets)}: after {_counted(n)} your best, {best_of_mine}, is "
         text += f"{self.said(game, lacking)}{points} short of " if lacking > _LEVEL else ""
-        text += "the best there is" + (f", {self.said(game, best)}{unit}" if lacking > _LEVEL else "")
+        text += "the best there is" + (f", {self.result(game, best)}{unit}" if lacking > _LEVEL else "")
         text += f"; {', '.join(f'{name} {outcome}' for name, outcome in short.items())}"
         text += f"; {_draws(n)} at least as well with a chance of {chance:.0%}"
         return text + (f"; the score suggested {assisted} of your {n}." if assisted else ".")
@@ -225,8 +231,7 @@ class Referee:
         for name, key in scores:
             held = self._store.scores(space, name, key)
             columns[name] = [held.get(form, np.nan) for form in forms]
-        turned = tuple(name for name in columns if name in lower_is_better())
-        return ground.ranking(seed, pd.DataFrame(columns), turned)
+        return ground.ranking(seed, pd.DataFrame(columns), tuple(name for name in columns if name in lower_is_better()))
 
     def _played(
         self, space: str, table: str, data_set: str, seed: int, scores: tuple[tuple[str, str], ...], budget: int
@@ -235,8 +240,16 @@ class Referee:
         return self._arena(space, table, data_set).opponents(budget, seed, ranking)
 
 
+def _known(space: str) -> bool:
+    """Whether the space is there: what a table was imported for may have been another distribution's."""
+    try:
+        return bool(spaces.get(space).name)
+    except ValueError:
+        return False
+
+
 def _arena(space: str, table: str, data_set: str) -> Arena:
-    return Arena(spaces.get(space), bench.truth(space, table or None)[data_set])
+    return Arena(spaces.get(space), bench.higher_is_better_values(space, f"{table}/{data_set}"))
 
 
 def _checked(ground: Arena, draft: Sequence[int] | None, seen: Sequence[Architecture]) -> Architecture:

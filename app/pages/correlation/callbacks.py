@@ -10,12 +10,13 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from flask_caching import Cache
 
 from app import selection
-from app.cockpit import Cockpit, View, turned
+from app.cockpit import Cockpit, View
+from app.labels import ranking_label, score_label, score_options
 from app.laboratory import (
     AGGREGATE,
     LEAST,
     aggregate,
-    known_truth,
+    equal_weights,
     leader_board,
     measured,
     score_matrix,
@@ -27,6 +28,7 @@ from app.pages.correlation import figures, panels
 from app.pages.correlation.label_next import plan
 from app.shell import notification
 from app.table import column
+from app.truth import Truth
 from nas_core.ladder import TRAINED
 
 Weights = tuple[tuple[str, float], ...]
@@ -34,12 +36,18 @@ Scope = tuple[str, int, str | None]
 """Which candidates are counted: the choice made, acts so far, and the brush where it is the choice."""
 
 _REFRESH = 100
-_DATA_SETS = 4
-"""Columns of truth that the page offers at most."""
-_TRUTH = "validation accuracy"
 _ALONE = "Only these settings are scored: run the score with another seed, batch or data"
 _WIDTHS = {"n": 66, "regret": 120, "milliseconds": 130}
-_TITLES = {"tau_top_half": "tau, top half", "regret": "regret at 10, %", "milliseconds": "ms an architecture"}
+_TITLES = {"tau_top_half": "tau, top half", "milliseconds": "ms an architecture"}
+_MEANINGS = {
+    "n": "candidates whose score and truth are known",
+    "tau": "Kendall's tau-b: share of pairs in the right order minus share in the wrong one",
+    "rho": "Spearman's rank correlation",
+    "tau_top_half": "tau among the truly better half",
+    "regret": "the best truth minus the best truth among the ten highest scores",
+    "ndcg": "normalised discounted cumulative gain of the whole ranking",
+    "milliseconds": "mean time that the score took an architecture",
+}
 
 
 def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
@@ -63,18 +71,18 @@ class _Derived:
         """Values (n,) by candidate of a score or of the aggregate, better ones larger."""
         return self.aggregate(view, weights) if name == AGGREGATE else view.oriented(name)
 
-    def truth(self, view: View, data_set: str) -> np.ndarray:
-        """Accuracies (n,) by candidate, in percent."""
-        return self._once(lambda: known_truth(view, data_set), "truth", view, len(view.indices), data_set)
+    def truth(self, view: View, truth: Truth) -> np.ndarray:
+        """Values (n,) by candidate, better ones larger."""
+        return truth.oriented(truth.over(view.table)[view.indices])
 
-    def board(self, view: View, chosen: np.ndarray, data_set: str, weights: Weights, scope: Scope) -> list[Any]:
+    def board(self, view: View, chosen: np.ndarray, truth: Truth, weights: Weights, scope: Scope) -> list[Any]:
         """Rows of the leader board."""
 
         def rows() -> list[Any]:
-            truth, summed = self.truth(view, data_set), self.aggregate(view, weights)
-            return leader_board(view, truth, chosen, summed, weighted=bool(weights))
+            known, summed = self.truth(view, truth), self.aggregate(view, weights)
+            return leader_board(view, known, chosen, summed, weighted=bool(weights))
 
-        return self._once(rows, "board", view, _step(view), data_set, weights, scope)
+        return self._once(rows, "board", view, _step(view), truth.version, weights, scope)
 
     def crossed(
         self, view: View, chosen: np.ndarray, crossed: str, looked_at: str, scope: Scope
@@ -87,7 +95,7 @@ class _Derived:
         rivals, table = self._once(
             lambda: stability(self._cockpit, view, looked_at), "stability", view, _step(view), looked_at, seconds=60
         )
-        return rivals, table, f"{looked_at} under other settings, Spearman" if len(rivals) > 1 else _ALONE
+        return rivals, table, f"{score_label(looked_at)} under other settings, Spearman" if len(rivals) > 1 else _ALONE
 
     def _once(self, make: Callable[[], Any], what: str, view: View, *given: Any, seconds: int | None = None) -> Any:
         key = repr((what, view.run.id, *given))
@@ -108,27 +116,19 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
     @app.callback(
         Output("looked-at", "data"),
         Output("looked-at", "value"),
-        Output("truth", "data"),
-        Output("truth", "value"),
         Input("run", "data"),
-        State("truth", "value"),
     )
-    def choices(run: str | None, data_set: str) -> tuple[Any, ...]:
+    def choices(run: str | None) -> tuple[Any, ...]:
         if not run:
-            return (no_update,) * 4
+            return no_update, no_update
         view = cockpit.view(run)
-        truth = cockpit.truth(view.run.space)
-        known = [] if truth is None else [str(name) for name in truth.select_dtypes("number")][:_DATA_SETS]
-        scores = [AGGREGATE, *(name for name in view.metrics if name != TRAINED)]
-        if not known:
-            return scores, view.rank_by, no_update, no_update
-        return scores, view.rank_by, known, data_set if data_set in known else known[0]
+        return score_options([AGGREGATE, *(name for name in view.metrics if name != TRAINED)]), view.rank_by
 
     # The dots are drawn apart from what a brush restricts: it changes what is counted, not where they stand.
     @app.callback(
         Output("score-truth", "figure"),
         Input("pulse", "data"),
-        Input("truth", "value"),
+        Input("truth", "data"),
         Input("looked-at", "value"),
         Input("theme", "data"),
         Input("arch", "data"),
@@ -137,7 +137,7 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
     )
     def dots(
         _pulse: Any,
-        data_set: str,
+        choice: str | None,
         looked_at: str | None,
         theme: str,
         arch: str | None,
@@ -147,10 +147,11 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         if not run or not looked_at:
             return no_update
         view = cockpit.view(run)
-        names, none = (turned(looked_at), data_set), np.array([])
-        if _without_truth(cockpit, view, data_set) or len(view.indices) < LEAST:
+        truth, none = cockpit.truth(view.run.space, choice), np.array([])
+        names = (ranking_label(looked_at), "truth" if truth is None else truth.axis)
+        if truth is None or len(view.indices) < LEAST:
             return figures.score_against_truth(none, none, none, names, theme)
-        values, known = derived.looked_at(view, looked_at, _weights(weights, run)), derived.truth(view, data_set)
+        values, known = derived.looked_at(view, looked_at, _weights(weights, run)), truth.over(view.table)[view.indices]
         return figures.score_against_truth(values, known, view.indices, names, theme, view.table.index.get(arch or ""))
 
     @app.callback(
@@ -160,7 +161,7 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         Output("measures", "figure"),
         Output("correlation-state", "children"),
         Input("pulse", "data"),
-        Input("truth", "value"),
+        Input("truth", "data"),
         Input("scope", "value"),
         Input("looked-at", "value"),
         Input("brushed", "data"),
@@ -174,7 +175,7 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
     )
     def draw(
         _pulse: Any,
-        data_set: str,
+        choice: str | None,
         scope: str,
         looked_at: str | None,
         brushed: str | None,
@@ -190,13 +191,14 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
             return (no_update,) * 5
         view = cockpit.view(run)
         chosen = _chosen(view, scope, brushed)
-        if _without_truth(cockpit, view, data_set) or len(chosen) < LEAST:
+        truth = cockpit.truth(view.run.space, choice)
+        if truth is None or len(chosen) < LEAST:
             return _nothing(looked_at, theme, _lack(cockpit, view, scope, len(chosen)))
         given = _weights(weights, run)
         about: Scope = (scope, len(view.acts), brushed if scope == "brush" else None)
-        rows = derived.board(view, chosen, data_set, given, about)
-        columns = _columns(rows)
-        bars = measured(view, derived.looked_at(view, looked_at, given), derived.truth(view, data_set), chosen)
+        rows = derived.board(view, chosen, truth, given, about)
+        columns = _columns(rows, truth)
+        bars = measured(view, derived.looked_at(view, looked_at, given), derived.truth(view, truth), chosen)
         matrix: Any = no_update
         if crossed != "labels":  # what is not on the screen is not computed
             names, table, title = derived.crossed(view, chosen, crossed, looked_at, about)
@@ -205,8 +207,8 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
             rows,
             no_update if columns == columns_shown else columns,
             matrix,
-            figures.measures(bars, looked_at, theme, measures_shown),
-            f"{len(chosen):,} of {len(view.indices):,} scored candidates, 95 % intervals; truth: {_TRUTH}",
+            figures.measures(bars, score_label(looked_at), theme, measures_shown),
+            f"{len(chosen):,} of {len(view.indices):,} scored candidates, 95 % intervals; truth: {truth.axis}",
         )
 
     # What is not on the screen is not asked for: a brush would wait behind it.
@@ -217,7 +219,7 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         Output("crossed-graph", "hidden"),
         Input("crossed", "value"),
         Input("pulse", "data"),
-        Input("truth", "value"),
+        Input("truth", "data"),
         Input("scope", "value"),
         Input("brushed", "data"),
         Input("labels-known", "value"),
@@ -229,7 +231,7 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
     @app.callback(
         Output("suggested", "children"),
         Input("labels-wanted", "data"),
-        State("truth", "value"),
+        State("truth", "data"),
         State("scope", "value"),
         State("brushed", "data"),
         State("labels-known", "value"),
@@ -241,7 +243,7 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
     )
     def suggest(
         _wanted: Any,
-        data_set: str,
+        choice: str | None,
         scope: str,
         brushed: str | None,
         labels: Any,
@@ -255,14 +257,14 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
         if not isinstance(labels, int) or not isinstance(number, int):
             return "Give two whole numbers above: labels to learn from, and architectures to suggest."
         view = cockpit.view(run)
-        found = cockpit.truth(view.run.space)
-        truth = None if found is None or data_set not in found else derived.truth(view, data_set)
+        truth = cockpit.truth(view.run.space, choice)
+        known = None if truth is None else derived.truth(view, truth)
         prior = derived.aggregate(view, _weights(weights, run)) if len(view.indices) else np.zeros(0)
         try:
-            said = plan(view, prior, truth, _chosen(view, scope, brushed), labels=labels, number=number)
+            found = plan(view, prior, known, _chosen(view, scope, brushed), labels=labels, number=number)
         except ValueError as error:
             return str(error)
-        return panels.suggestions(said, run, data_set, arch)
+        return panels.suggestions(found, run, truth, arch)
 
 
 def _register_weights(app: Dash, cockpit: Cockpit) -> None:
@@ -281,7 +283,7 @@ def _register_weights(app: Dash, cockpit: Cockpit) -> None:
         view = cockpit.view(run)
         if not len(view.indices):
             return [], {}
-        equal = usable_weights(view, {})
+        equal = equal_weights(view)
         given = {} if ctx.triggered_id == "btn-weights-equal" else dict(_weights(weights, run))
         return panels.weight_inputs(usable_weights(view, given) if given else equal), equal
 
@@ -346,21 +348,20 @@ def _weights(held: dict[str, Any] | None, run: str) -> Weights:
     return tuple(sorted(((held or {}).get(run) or {}).items()))
 
 
-def _columns(rows: list[dict[str, Any]]) -> list[Any]:
-    names = [name for name in rows[0] if name != "score"]
+def _columns(rows: list[dict[str, Any]], truth: Truth) -> list[Any]:
+    names = [name for name in rows[0] if name not in ("score", "meaning")]
+    titles = _TITLES | {"regret": f"regret at 10{',' if truth.unit else ''}{truth.unit}"}
     return [
-        column("score", width=190),
-        *(column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 142)) for name in names),
+        column("score", width=190, tooltipField="meaning"),
+        *(
+            column(name, titles.get(name, name), width=_WIDTHS.get(name, 142), headerTooltip=_MEANINGS.get(name, ""))
+            for name in names
+        ),
     ]
 
 
 def _nothing(looked_at: str, theme: str, why: str) -> tuple[Any, ...]:
-    return [], [], figures.matrix([], np.zeros((0, 0)), theme), figures.measures({}, looked_at, theme), why
-
-
-def _without_truth(cockpit: Cockpit, view: View, data_set: str) -> bool:
-    truth = cockpit.truth(view.run.space)
-    return truth is None or data_set not in truth
+    return [], [], figures.matrix([], np.zeros((0, 0)), theme), figures.measures({}, score_label(looked_at), theme), why
 
 
 def _chosen(view: View, scope: str, brushed: str | None) -> np.ndarray:

@@ -27,7 +27,7 @@ def score_against_truth(
     theme: str,
     selected: int | None = None,
 ) -> go.Figure:
-    """One dot a scored candidate, ringed where it is `selected`; `names` are those of the score and the data set."""
+    """One dot a scored candidate, ringed where it is `selected`; `names` are those of the axes: score, truth."""
     figure = go.Figure()
     figure.add_scattergl(
         x=score.astype("f4"),
@@ -39,7 +39,7 @@ def score_against_truth(
             "color": "#0072B2" if theme == "light" else "#56B4E9",
             "opacity": 0.6 if len(score) < _MANY else 0.9,
         },
-        hovertemplate=f"#%{{customdata}}<br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.2f}} %<extra></extra>",
+        hovertemplate=f"#%{{customdata}}<br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.4g}}<extra></extra>",
     )
     ring = np.flatnonzero(indices == selected) if selected is not None else np.zeros(0, dtype=int)
     figure.add_scatter(
@@ -50,7 +50,7 @@ def score_against_truth(
         marker={"size": 15, "color": ACCENT, "symbol": "circle-open", "line": {"width": 3}},
     )
     title = f"Score against truth, n = {len(score):,}; brush dots to look at them alone"
-    styled(figure, theme, title, names[0], f"{names[1]} validation accuracy, %")
+    styled(figure, theme, title, *names)
     return figure.update_layout(dragmode="select")
 
 

@@ -48,12 +48,14 @@ def plan(
 ) -> LabelPlan:
     """Suggest the `number` next ones of the `chosen` scored candidates.
 
-    `prior` (n,) is the aggregate by candidate and `truth` (n,) their accuracy. Labels are those of candidates that
-    were trained for this run; where fewer than `LEAST_LABELS` were, `labels` of the truth, evenly over the prior.
+    `prior` (n,) is the aggregate by candidate and `truth` (n,) what is known, higher is better. Labels are those of
+    candidates that were trained for this run; where fewer than `LEAST_LABELS` were, `labels` of the truth, evenly over
+    the prior.
 
     Raises:
         ValueError: too few candidates or labels; the message says what to do.
     """
+    prior = np.where(np.isnan(prior), -np.inf, prior)
     pool = _distinct(view, chosen)
     known = np.full(len(pool), np.nan) if truth is None else truth[pool]
     trained = np.array([view.trained.get(view.table.texts[k], np.nan) for k in view.indices[pool]])

@@ -77,9 +77,6 @@ def _choices() -> dmc.Group:
     return dmc.Group(
         [
             dmc.SegmentedControl(
-                id="truth", data=["cifar10", "cifar100", "imagenet16-120"], value="cifar10", size="xs"
-            ),
-            dmc.SegmentedControl(
                 id="scope", data=[{"value": k, "label": v} for k, v in SCOPES.items()], value="all", size="xs"
             ),
             dmc.Select(id="looked-at", size="xs", w=180, allowDeselect=False, **{"aria-label": "Score to look at"}),

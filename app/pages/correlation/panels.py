@@ -9,9 +9,10 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app import selection
-from app.cockpit import turned
+from app.labels import explanation, ranking_label
 from app.pages.correlation.label_next import LabelPlan
 from app.palette import short
+from app.truth import Truth
 
 LARGEST_WEIGHT = 10
 
@@ -19,23 +20,29 @@ LARGEST_WEIGHT = 10
 def weight_inputs(weights: Mapping[str, float]) -> list[Any]:
     """A number a score that the aggregate may sum."""
     return [
-        dmc.NumberInput(
-            id={"type": "weight", "score": name},
-            label=turned(name),
-            value=weight,
-            min=0,
-            max=LARGEST_WEIGHT,
-            step=0.5,
-            size="xs",
-            debounce=300,
+        html.Div(
+            dmc.NumberInput(
+                id={"type": "weight", "score": name},
+                label=ranking_label(name),
+                value=weight,
+                min=0,
+                max=LARGEST_WEIGHT,
+                step=0.5,
+                size="xs",
+                debounce=300,
+            ),
+            title=explanation(name),
         )
         for name, weight in weights.items()
     ]
 
 
-def suggestions(found: LabelPlan, run: str, data_set: str, arch: str | None) -> list[Any]:
+def suggestions(found: LabelPlan, run: str, truth: Truth | None, arch: str | None) -> list[Any]:
     """The next to label, each a link that selects it, and how far the prediction can be trusted."""
-    head = ["architecture", "predicted, %", "95 % interval", *(["truth, %"] if found.held_out else [])]
+    known, recorded = ("", 1) if truth is None else (truth.unit, truth.column.sign)
+    predicted, sign = (known, recorded) if found.simulated else (" %", 1)  # what was trained is an accuracy
+    heads = ["architecture", f"predicted,{predicted}", "95 % interval", f"truth,{known}"]
+    head = [name.removesuffix(",") for name in heads[: 4 if found.held_out else 3]]
     rows = [
         html.Tr(
             [
@@ -47,9 +54,9 @@ def suggestions(found: LabelPlan, run: str, data_set: str, arch: str | None) -> 
                         className="arch",
                     )
                 ),
-                html.Td(short(one.predicted)),
-                html.Td(f"{short(one.low)} to {short(one.high)}"),
-                *([html.Td(short(one.truth))] if found.held_out else []),
+                html.Td(short(sign * one.predicted)),
+                html.Td(" to ".join(short(end) for end in sorted((sign * one.low, sign * one.high)))),
+                *([html.Td(short(recorded * one.truth))] if found.held_out else []),
             ],
             className="selected" if one.arch == arch else "",
             **({"aria-current": "true"} if one.arch == arch else {}),
@@ -61,12 +68,12 @@ def suggestions(found: LabelPlan, run: str, data_set: str, arch: str | None) -> 
         className="suggested",
         **{"aria-label": "Architectures to label next"},
     )
-    return [html.P(_source(found, data_set), className="support"), table, html.P(_trust(found), className="support")]
+    return [html.P(_source(found, truth), className="support"), table, html.P(_trust(found), className="support")]
 
 
-def _source(found: LabelPlan, data_set: str) -> str:
-    if found.simulated:
-        taken = f"Simulated: {found.labels} labels are read from the truth of {data_set}, evenly over the aggregate"
+def _source(found: LabelPlan, truth: Truth | None) -> str:
+    if found.simulated and truth is not None:
+        taken = f"Simulated: {found.labels} labels are read from the known {truth.title}, evenly over the aggregate"
     else:
         taken = f"{found.labels} labels: candidates trained alone for this run"
     return f"{taken}. Next of {found.pool:,}: where the prediction is least sure, given those above."
@@ -74,6 +81,6 @@ def _source(found: LabelPlan, data_set: str) -> str:
 
 def _trust(found: LabelPlan) -> str:
     if not found.held_out:
-        return "How far to trust it is not known: no other truth to hold it against."
+        return "Reliability unknown: no further known results to compare with."
     taus = f"prediction {found.tau:.3f}, aggregate alone {found.tau_aggregate:.3f}"
     return f"Tau over the {found.held_out:,} others: {taus}."

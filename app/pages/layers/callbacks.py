@@ -10,9 +10,11 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from app.cell import cell_graph, edit_path
 from app.cockpit import Cockpit, View
+from app.labels import score_label
 from app.pages.layers import figures
 from app.palette import short
 from app.table import column
+from app.truth import Truth
 from nas_core.ladder import AGGREGATE
 
 _TITLES = {"mean_abs_grad": "mean |g|", "inverse_cv": "inverse CV"}
@@ -33,10 +35,17 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("compared", "value"),
         Input("theme", "data"),
         Input("arch", "data"),
+        Input("truth", "data"),
         State("run", "data"),
     )
     def draw(
-        _pulse: Any, statistic: str, compared: list[str] | None, theme: str, arch: str | None, run: str | None
+        _pulse: Any,
+        statistic: str,
+        compared: list[str] | None,
+        theme: str,
+        arch: str | None,
+        choice: str | None,
+        run: str | None,
     ) -> tuple[Any, ...]:
         if not run:
             return (no_update,) * 5
@@ -54,9 +63,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             column(name, _TITLES.get(name, name), width=_WIDTHS.get(name, 80), **_number(table, name)) for name in names
         ]
         rows = table.astype(object).where(table.notna(), None).to_dict("records") if len(table) else []
-        text = f"layers of {view.rank_by}" if tables else lack(view)
+        text = f"layers of {score_label(view.rank_by)}" if tables else lack(view)
         picture = figures.heat_map(table, statistic, theme) if statistic else figures.waiting(text, theme, "Layers")
-        return picture, rows, columns, _cells(cockpit, view, chosen, theme), text
+        return picture, rows, columns, _cells(view, chosen, cockpit.truth(view.run.space, choice), theme), text
 
     @app.callback(
         Output("layers-spread", "figure"),
@@ -121,22 +130,22 @@ def _chosen(view: View, arch: str | None, ranks: list[int]) -> list[tuple[str, i
 
 def lack(view: View) -> str:
     """Why there are no statistics of layers."""
+    name = score_label(view.rank_by)
     if view.rung(view.rank_by) != "zero-cost" or view.rank_by == AGGREGATE:
-        return f"{view.rank_by} has no statistics of layers; make a run that ranks by a zero-cost score such as ZiCo."
+        return f"{name} has no statistics of layers; make a run that ranks by a zero-cost score such as ZiCo."
     if not len(view.indices):
-        return f"No layer statistics of {view.rank_by} yet: they come with the first scored candidates."
-    return f"{view.rank_by} says nothing of the layers of these candidates."
+        return f"No layer statistics of {name} yet: they come with the first scored candidates."
+    return f"{name} says nothing of the layers of these candidates."
 
 
-def _cells(cockpit: Cockpit, view: View, chosen: list[tuple[str, int]], theme: str) -> list[Any]:
+def _cells(view: View, chosen: list[tuple[str, int]], truth: Truth | None, theme: str) -> list[Any]:
     """The cells side by side, each with the edit path that leads to it from its left neighbour."""
     space = view.table.space
-    scores, truth = view.over_space(view.rank_by), cockpit.truth(view.run.space)
-    data_set = None if truth is None else str(truth.columns[0])
+    scores, values = view.over_space(view.rank_by), None if truth is None else truth.over(view.table)
 
     def known(index: int) -> str:
-        accuracy = "" if truth is None else f", {data_set} {short(float(truth.iloc[index, 0]))} %"
-        return f"{view.rank_by} {short(float(scores[index]))}{accuracy}"
+        result = "" if truth is None or values is None else f", {truth.name} {short(float(values[index]))}{truth.unit}"
+        return f"{score_label(view.rank_by)} {short(float(scores[index]))}{result}"
 
     cells: list[Any] = []
     before: Any = None

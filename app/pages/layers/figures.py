@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from app.pages.layers.layout import STATISTICS
 from app.palette import LINES, styled
 
 
@@ -28,7 +29,7 @@ def merged(names: Iterable[Sequence[str]]) -> list[str]:
 
 def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
     """Layer by candidate; `layers` has columns candidate, layer and the statistic. A layer a network lacks is blank."""
-    figure = go.Figure()
+    figure, name = go.Figure(), STATISTICS.get(statistic, statistic)
     if len(layers):
         own = {label: rows["layer"].tolist() for label, rows in layers.groupby("candidate", sort=False)}
         order = merged(own.values())
@@ -38,14 +39,14 @@ def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
             x=list(range(len(order))),
             y=list(table.index),
             colorscale="Cividis",
-            colorbar={"title": {"text": statistic}, "thickness": 10},
+            colorbar={"title": {"text": name}, "thickness": 10},
             customdata=[order] * len(table),
             hoverongaps=False,
             xgap=1,
             ygap=1,
             hovertemplate="%{customdata}, %{y}<br>%{z:.4g}<extra></extra>",
         )
-    title = f"{statistic} by layer and candidate; blank: a network lacks the layer, or it gets no gradient"
+    title = f"{name} by layer and candidate; blank: a network lacks the layer, or it gets no gradient"
     styled(figure, theme, title, "layer, from the input to the head", "")
     return figure.update_yaxes(autorange="reversed", automargin=True)
 
@@ -74,7 +75,8 @@ def spread(
                 hovertemplate="%{x:.3g}: %{y:.2f} %<extra>" + label + "</extra>",
             )
     more = f" ({to_come} more to come from the engine)" if to_come else ""
-    styled(figure, theme, f"{statistic} over the weights of {layer}{more}", statistic, "% of weights")
+    name = STATISTICS.get(statistic, statistic)
+    styled(figure, theme, f"{name} over the weights of {layer}{more}", name, "% of weights")
     figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
     return figure.update_xaxes(type="log", dtick="D2", tickfont={"size": 10})
 

@@ -54,7 +54,7 @@ def _trained(view: View, text: str) -> str:
         return f"Trained alone: {view.trained[text]:.1f} % of held-out images. ONNX and weights hold what it learnt."
     if text in view.training:
         return "Training alone …"
-    return "Not trained alone yet: ONNX and weights hold fresh ones."
+    return "Not trained yet. ONNX and weights exports contain random initial weights."
 
 
 def course(cockpit: Cockpit, view: View, text: str) -> tuple[str, str]:
@@ -124,7 +124,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         except (ValueError, StoreError) as error:
             notify(str(error))
             return no_update
-        notify("Asked for; the file comes when the engine has written and checked it.", failed=False)
+        notify("Export requested. The download starts once the file is verified.", failed=False)
         return {"run": run, "request": wanted}
 
     @app.callback(

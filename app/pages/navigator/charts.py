@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 import plotly.graph_objects as go
 
-from app.cockpit import Cockpit, View, turned
+from app.cockpit import Cockpit, View
+from app.labels import ranking_label
 from app.pages.navigator import figures
 from app.pages.navigator.scene import Scene
 from app.pages.navigator.trust import trust, trust_chart
+from app.truth import Truth
 
-Chart = Callable[[Cockpit, View, str], go.Figure]
-"""Cockpit, the run at one moment, and the theme, to a figure. Called at every pulse: it must be quick."""
+Chart = Callable[[Cockpit, View, str, Truth | None], go.Figure]
+"""Cockpit, the run at one moment, the theme, and the known results that were chosen, to a figure. Called at every
+pulse: it must be quick."""
 
 CHARTS: dict[str, Chart] = {}
 """Charts by the name that the slot shows, in the order of its list."""
@@ -29,14 +32,14 @@ def chart(name: str) -> Callable[[Chart], Chart]:
 
 
 @chart("Best so far")
-def best_so_far(_cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+def best_so_far(_cockpit: Cockpit, view: View, theme: str, _truth: Truth | None) -> go.Figure:
     """Best value of the ranking score after each candidate, the acts in force as flags."""
     flags = [(int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in view.in_force()]
-    return figures.best_so_far(view.ranked, flags, turned(view.rank_by), theme)
+    return figures.best_so_far(view.ranked, flags, ranking_label(view.rank_by), theme)
 
 
 @chart("Trust")
-def trust_in_the_score(cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+def trust_in_the_score(_cockpit: Cockpit, view: View, theme: str, truth: Truth | None) -> go.Figure:
     """Agreement of the ranking score with the truth, over all, in the top half and in the chosen region."""
     inside, label = (view.inside, view.label) if isinstance(view, Scene) else (None, "")
-    return trust_chart(trust(view, cockpit.truth(view.run.space), inside, label), theme)
+    return trust_chart(trust(view, truth, inside, label), theme)

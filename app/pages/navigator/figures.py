@@ -26,7 +26,7 @@ def map_codes(values: np.ndarray, rungs: np.ndarray, kept: np.ndarray) -> np.nda
     """What every dot of the map is, uint8 (n,): 0 where the steering removes it, else 1 + rung * 21 + level.
 
     Level 0 is a value not known yet, 1 to 20 the rank of the value among those known, in twentieths: `values` are
-    turned so that the best is the highest.
+    such that the best is the highest.
     """
     levels = np.zeros(len(values), dtype=np.uint8)
     known = ~np.isnan(values)

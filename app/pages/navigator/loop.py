@@ -165,30 +165,30 @@ def _bar(
         chips.append(_chip(str(region.id), f"{region.name} {count:,}", words, str(region.id) in choice.of))
     if gone is not None:
         chips.append(_small(f"restore {gone.name}", press("region", "restore", gone.id), "bring the region back"))
-    return [html.Span("Blocks of", className="support"), *chips, *(_deeds(view, scope, regions) if scope else [])]
+    return [html.Span("Blocks of", className="support"), *chips, *(_actions(view, scope, regions) if scope else [])]
 
 
-def _deeds(view: View, scope: dict[str, Any], regions: list[NamedRegion]) -> list[Any]:
+def _actions(view: View, scope: dict[str, Any], regions: list[NamedRegion]) -> list[Any]:
     choice = Choice.read(scope)
     names = scope["label"].split(" ∪ ")
-    deeds: list[Any] = [html.Span(className="divide")]
+    actions: list[Any] = [html.Span(className="divide")]
     if LASSO not in choice.of and AREA not in choice.of:
         for operation, (written, _) in (OPERATIONS if len(names) == 2 else ALONE).items():
             text = written.format(names[0], names[-1])
             words = f"the {operation} of the blocks of {scope['label']}"
-            deeds.append(_small(text, press("operation", operation), words, choice.operation == operation))
+            actions.append(_small(text, press("operation", operation), words, choice.operation == operation))
     have = focus_on_blocks(view, scope, "must-have").must_have
     lacking = focus_on_blocks(view, scope, "must-not").must_not
     for kind, blocks in (("must-have", have), ("must-not", lacking)):
         why = "Every architecture of the set has" if kind == "must-have" else "None of the set has"
         text = "; ".join(f"{decision} {operation}" for decision, operation in blocks) or "no block"
-        deeds.append(_small(f"{kind} {len(blocks)}", press(kind), f"{why}: {text}", disabled=not blocks))
+        actions.append(_small(f"{kind} {len(blocks)}", press(kind), f"{why}: {text}", disabled=not blocks))
     chosen = [region for region in regions if str(region.id) in choice.of]
     if len(chosen) == 1 and len(choice.of) == 1:
         ask = {"data-ask": "Name of the region", "data-answer": chosen[0].name}
-        deeds.append(_small("rename", press("region", "rename", chosen[0].id) | ask, "give the region another name"))
-        deeds.append(_small("×", press("region", "delete", chosen[0].id), f"delete region {chosen[0].name}"))
-    return deeds
+        actions.append(_small("rename", press("region", "rename", chosen[0].id) | ask, "give the region another name"))
+        actions.append(_small("×", press("region", "delete", chosen[0].id), f"delete region {chosen[0].name}"))
+    return actions
 
 
 def _chip(which: str, text: str, words: str, chosen: bool) -> html.Button:
@@ -207,7 +207,7 @@ def _small(
     state = {} if chosen is None else {"aria-pressed": str(chosen).lower()}
     return html.Button(
         text,
-        className="region-deed",
+        className="region-action",
         title=words,
         disabled=disabled,
         **told,
@@ -251,7 +251,7 @@ def _suggested(suggestion: Suggestion) -> html.Div:
 
 
 def _noted(suggestion: Suggestion) -> str:
-    """The evidence as the note of the act: what was measured, without what was foreseen."""
+    """The evidence as the note of the act: what was measured, without what is predicted."""
     return f"suggested: {suggestion.evidence.partition(';')[0]}"
 
 
@@ -269,7 +269,7 @@ def _coverage(view: View, scope: dict[str, Any] | None) -> list[Any]:
         text += f"; in {scope['label']} {inside.scored:,} of {inside.networks:,}{drawn}"
     explore = html.Button(
         "least explored",
-        className="region-deed",
+        className="region-action",
         title="Choose the area with the lowest share scored",
         **press("explore"),
     )
@@ -323,11 +323,14 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         Output("coverage", "children"),
         Input("settled", "data"),
         Input("map-scope", "data"),
+        Input("truth", "data"),
         State("region", "data"),
         State("moment", "data"),
         State("run", "data"),
     )
-    def advise(_settled: Any, scope: Any, lasso: str | None, moment: int | None, run: str | None) -> tuple[Any, ...]:
+    def advise(
+        _settled: Any, scope: Any, choice: str | None, lasso: str | None, moment: int | None, run: str | None
+    ) -> tuple[Any, ...]:
         """All that is not the answer to an act waits until that is drawn and the hand rests."""
         if not run:
             return (no_update,) * 4
@@ -336,7 +339,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         regions = named_regions.named_regions(entries)
         seen = scenes.of(view, moment, scope)
         inside = unpacked(scope["mask"], len(view.table.archs)) if scope else None
-        found = trust(seen, cockpit.truth(view.run.space), inside, scope["label"] if scope else "")
+        found = trust(seen, cockpit.truth(view.run.space, choice), inside, scope["label"] if scope else "")
         return (
             _bar(view, regions, named_regions.deleted_last(entries), scope, lasso),
             next_steps(suggestions(view, regions), view, noise=found.noise),

@@ -11,12 +11,13 @@ from dash import Dash, Input, Output, no_update
 from app.cockpit import Cockpit, View
 from app.pages.navigator.charts import chart
 from app.palette import ACCENT, LINES, styled
+from app.truth import Truth
 
 NAME = "Loss"
 
 
 @chart(NAME)
-def loss(cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+def loss(cockpit: Cockpit, view: View, theme: str, _truth: Truth | None) -> go.Figure:
     """Loss curves of the run's training."""
     points = [entry.body for entry in cockpit.store.log(view.run.id, kind="loss")]
     steps = cockpit.store.task_state(view.run.id).get("course", {}).get("steps", [])

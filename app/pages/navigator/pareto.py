@@ -11,9 +11,11 @@ import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, no_update
 
 from app import selection
-from app.cockpit import Cockpit, View, turned
+from app.cockpit import Cockpit, View
+from app.labels import ranking_label, score_label
 from app.pages.navigator.charts import chart
 from app.palette import INK, LINES, OPERATION_NAMES, styled, typed
+from app.truth import Truth, truth_of
 from nas_core.predict import front
 
 _USUAL = ("flops", "params", "live_params")
@@ -38,10 +40,15 @@ class Priced:
     texts: dict[int, str]
 
 
-def priced(view: View) -> Priced | None:
-    """What the candidates of a run cost, by its first cost or a usual count; None where no cost is known."""
-    wanted = [*view.run.config.objective.costs, *_USUAL]
-    known = [name for name in wanted if name in view.metrics and name != view.rank_by]
+def priced(view: View, truth: Truth | None = None) -> Priced | None:
+    """What the candidates of a run cost; None where no cost is known.
+
+    By its first cost, which may be a column of a table, else by the known results that were chosen where these are a
+    cost, else by a usual count.
+    """
+    chosen = [truth.choice] if truth is not None and not truth.column.higher_is_better else []
+    wanted = [*view.run.config.objective.costs, *chosen, *_USUAL]
+    known = [name for name in wanted if (name in view.metrics or _measured(view, name)) and name != view.rank_by]
     if not known:
         return None
     values, costs = view.ranked, view.over_space(known[0])[view.indices]
@@ -49,13 +56,24 @@ def priced(view: View) -> Priced | None:
     indices, values, costs = view.indices[held], values[held], costs[held]
     on_front = front(values, costs)
     texts = {int(k): view.table.texts[k] for k in indices[on_front]}
-    return Priced(turned(view.rank_by), known[0], indices, values, costs, on_front, texts)
+    return Priced(ranking_label(view.rank_by), _cost_label(view, known[0]), indices, values, costs, on_front, texts)
+
+
+def _measured(view: View, name: str) -> Truth | None:
+    """The column of a table that `name` is, where it is one."""
+    found = truth_of(view.table.space.name, name) if "/" in name else None
+    return found if found is not None and found.choice == name else None
+
+
+def _cost_label(view: View, name: str) -> str:
+    found = _measured(view, name)
+    return score_label(name) if found is None else f"{found.title}{',' if found.unit else ''}{found.unit}"
 
 
 @chart("Pareto front")
-def pareto_front(_cockpit: Cockpit, view: View, theme: str) -> go.Figure:
+def pareto_front(_cockpit: Cockpit, view: View, theme: str, truth: Truth | None) -> go.Figure:
     """Front of the ranking score and the cost."""
-    return pareto_chart(priced(view), theme)
+    return pareto_chart(priced(view, truth), theme)
 
 
 def pareto_chart(points: Priced | None, theme: str) -> go.Figure:

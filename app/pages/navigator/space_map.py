@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
-from app.cockpit import Cockpit, View, lower_is_better
+from app.cockpit import Cockpit, View
+from app.labels import lower_is_better, score_label, score_options
 from app.masks import packed
 from app.pages.navigator import figures
 from app.palette import typed
@@ -27,9 +28,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         if not run:
             return (no_update,) * 6
         view = cockpit.view(run)
-        axes = ["projection 1", "projection 2", *view.shown]
+        shown = score_options(view.shown)
+        axes = [{"value": name, "label": name} for name in ("projection 1", "projection 2")] + shown
         first = "live_params" if "live_params" in view.metrics else view.metrics[0]
-        return axes, axes, view.shown, axes[0], axes[1], view.rank_by if len(view.indices) else first
+        return axes, axes, shown, "projection 1", "projection 2", view.rank_by if len(view.indices) else first
 
     @app.callback(
         Output("map-colour", "value", allow_duplicate=True),
@@ -58,13 +60,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         title += f", {len(view.table.archs):,} of them drawn" if view.table.sampled else ""
         if x.startswith("projection") or y.startswith("projection"):
             title += f" · PCA, trustworthiness {view.table.trustworthiness:.2f}"
-        figure = figures.map_base(title, (x, y, colour), theme, ends=_ends(view, colour))
+        names = (score_label(x), score_label(y), score_label(colour))
+        figure = figures.map_base(title, names, theme, ends=_ends(view, colour))
         return {
             "figure": figure.to_plotly_json(),
             "colours": figures.MAP_COLOURS,
             "unknown": figures.UNKNOWN,
             "symbols": figures.RUNG_SYMBOLS,
-            "labels": [x, y],
+            "labels": list(names[:2]),
             "x": typed(_axis(view, x))["bdata"],
             "y": typed(_axis(view, y))["bdata"],
         }
@@ -104,7 +107,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     def show_preview(hovered: str | None, _pulse: Any, run: str | None, before: Any) -> tuple[Any, Any]:
         if not run or not hovered:
             return (None, "") if before else (no_update, no_update)
-        return foreseen(cockpit.view(run), hovered, before)
+        return predicted(cockpit.view(run), hovered, before)
 
     @app.callback(Output("map-chosen", "data"), Input("arch", "data"), Input("run", "data"))
     def ring(arch: str | None, run: str | None) -> Any:
@@ -130,10 +133,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )
 
 
-def foreseen(view: View, brick: str, before: dict[str, Any] | None) -> tuple[Any, Any]:
+def predicted(view: View, brick: str, before: dict[str, Any] | None) -> tuple[Any, Any]:
     """The store `map-going` and the words of a prune of `brick`.
 
-    Once an act was done, what was foreseen `before` it is cleared, until the pointer comes to a brick anew.
+    Once an act was done, what was predicted `before` it is cleared, until the pointer comes to a brick anew.
     """
     now: dict[str, Any] = {"brick": brick, "acts": len(view.acts), "mask": None}
     if before and before["brick"] == brick:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from app.cockpit import View, turned
+from app.cockpit import View
+from app.labels import ranking_label
 from app.palette import GRID, INK, LINES, styled
+from app.truth import Truth
 from nas_core.bench import Estimate, RankStatistics, rank_statistics
 from nas_core.ladder import TRAINED
 
@@ -67,8 +68,8 @@ def least_trained(tau: float = HOPED_FOR) -> int:
     return n
 
 
-def trust(view: View, truth: pd.DataFrame | None, inside: np.ndarray | None = None, label: str = "") -> Trust:
-    """Hold the ranking score of `view` against the first column of `truth`, and against the trained candidates.
+def trust(view: View, truth: Truth | None, inside: np.ndarray | None = None, label: str = "") -> Trust:
+    """Hold the ranking score of `view` against the known results `truth`, and against the trained candidates.
 
     `inside`, bool (n,), is the chosen region, called `label`.
     """
@@ -77,15 +78,15 @@ def trust(view: View, truth: pd.DataFrame | None, inside: np.ndarray | None = No
     score, indices = view.ranked[:seen], view.indices[:seen]
     overall = region = None
     if truth is not None and view.rank_by != TRAINED:
-        known = truth.iloc[:, 0].reindex([view.table.texts[k] for k in indices]).to_numpy(dtype=float)
+        known = truth.oriented(truth.over(view.table)[indices])
         overall = _agreement("all", score, known)
         if inside is not None:
             region = _agreement(label, score[inside[indices]], known[inside[indices]])
     alone = view.values.get(TRAINED, np.full(len(view.indices), np.nan))
     settings = view.run.config.supernet or view.run.config.settings.to_dict()
     return Trust(
-        turned(view.rank_by),
-        "" if truth is None else f"{truth.columns[0]} accuracy (tabular truth)",
+        ranking_label(view.rank_by),
+        "" if truth is None else f"{truth.title} (tabular truth)",
         overall,
         region,
         str(settings.get("data", "digits")),

@@ -10,12 +10,14 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from app.cell import cell_graph
 from app.cockpit import Cockpit, View
+from app.labels import explanation, score_label
 from app.pages.navigator import candidate, figures
 from app.pages.navigator.charts import CHARTS
 from app.pages.navigator.scene import Scene, Scenes
 from app.palette import GRAPH, block_colour, block_label, short
 from app.shell import press
 from app.table import column
+from app.truth import Truth
 from nas_core.spaces import Act
 
 _ROWS = 200
@@ -52,6 +54,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         Input("chart", "value"),
         Input("map-scope", "data"),
         Input("moment", "data"),
+        Input("truth", "data"),
         State("run", "data"),
         State("drawn", "data"),
     )
@@ -62,6 +65,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         chart: str | None,
         scope: dict[str, Any] | None,
         moment: int | None,
+        choice: str | None,
         run: str | None,
         before: Any,
     ) -> tuple[Any, ...]:
@@ -81,7 +85,9 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         ]
         always = (
             f"{count.value:,}{'' if count.exact else ' (estimated)'} of {space.size:,}",
-            CHARTS.get(chart or "", next(iter(CHARTS.values())))(cockpit, view, theme),
+            CHARTS.get(chart or "", next(iter(CHARTS.values())))(
+                cockpit, view, theme, cockpit.truth(view.run.space, choice)
+            ),
             _acts(view),
             moment is not None or not view.in_force(),
             _looks(view),
@@ -114,7 +120,10 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         return [
             column("rank", width=60),
             column("arch", "architecture", flex=1, minWidth=460, tooltipField="arch", cellClass="two-lines"),
-            *(column(name, number=True, width=125) for name in metrics),
+            *(
+                column(name, score_label(name), number=True, width=125, headerTooltip=explanation(name))
+                for name in metrics
+            ),
         ]
 
     @app.callback(Output("candidates", "selectedRows"), Input("arch", "data"), Input("candidates", "rowData"))
@@ -145,16 +154,17 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         Input("arch", "data"),
         Input("known", "data"),
         Input("theme", "data"),
+        Input("truth", "data"),
         State("run", "data"),
     )
-    def card(arch: str | None, _known: Any, theme: str, run: str | None) -> Any:
+    def card(arch: str | None, _known: Any, theme: str, choice: str | None, run: str | None) -> Any:
         if not run:
             return no_update
         view = cockpit.view(run)
         index = view.table.index.get(arch or "")
         if index is None:
             return html.P("Click a dot or a table row to see the architecture behind it.", className="support")
-        return _card(cockpit, view, index, theme)
+        return _card(cockpit, view, index, cockpit.truths(view.run.space, choice), theme)
 
 
 def _blocks_of(view: View) -> str:
@@ -245,25 +255,24 @@ def _looks(view: View) -> dict[str, dict[str, Any]]:
     return looks
 
 
-def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
+def _card(cockpit: Cockpit, view: View, index: int, truths: list[Truth], theme: str) -> list[Any]:
     space, text = view.table.space, view.table.texts[index]
     arch = tuple(int(c) for c in view.table.archs[index])
-    facts: list[tuple[str, str]] = []
+    facts: list[tuple[str, str, str]] = []
     for metric in view.shown:
         value = float(view.over_space(metric)[index])
-        facts.append((f"{metric} ({view.rung(metric)})", "not scored yet" if np.isnan(value) else short(value)))
-    truth = cockpit.truth(view.run.space)
-    if truth is not None:
-        facts += [(f"{column} validation % (tabular truth)", short(truth[column].iloc[index])) for column in truth]
+        told = "not scored yet" if np.isnan(value) else short(value)
+        facts.append((f"{score_label(metric)} ({view.rung(metric)})", told, explanation(metric)))
+    facts += [(f"{one.axis} (tabular truth)", short(float(one.over(view.table)[index])), one.choice) for one in truths]
     layers = cockpit.layers(view.run, arch)
     why = "No layer statistics yet: this network is not scored in this run."
     if view.rung(view.rank_by) != "zero-cost":
-        why = f"{view.rank_by} is one value for the whole network; scores such as zico tell layers apart."
+        why = f"{score_label(view.rank_by)} is one value for the whole network; scores such as zico tell layers apart."
     chart: Any = html.P(why, className="support")
     if len(layers):
         chart = dcc.Graph(
             id="card-layers",
-            figure=figures.layer_bars(layers, view.rank_by, theme),
+            figure=figures.layer_bars(layers, score_label(view.rank_by), theme),
             config=GRAPH,
             style={"height": "190px"},
         )
@@ -275,6 +284,8 @@ def _card(cockpit: Cockpit, view: View, index: int, theme: str) -> list[Any]:
         dcc.Graph(
             id="card-graph", figure=cell_graph(space.graph(arch), theme), config=GRAPH, style={"height": "190px"}
         ),
-        html.Table([html.Tr([html.Td(name), html.Td(value)]) for name, value in facts], className="facts"),
+        html.Table(
+            [html.Tr([html.Td(name), html.Td(value)], title=hint) for name, value, hint in facts], className="facts"
+        ),
         chart,
     ]

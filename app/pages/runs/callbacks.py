@@ -11,7 +11,8 @@ from dash.exceptions import PreventUpdate
 
 from app import selection
 from app.best_so_far import best_positions
-from app.cockpit import Cockpit, turned
+from app.cockpit import Cockpit
+from app.labels import ranking_label
 from app.pages.runs import cards, figures
 from app.pages.runs.cards import FACTS, ORDERS
 from app.pages.runs.layout import COMPARE_HINT
@@ -112,23 +113,29 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("comparison-text", "children"),
         Input("compared-runs", "value"),
         Input("theme", "data"),
+        Input("truth", "data"),
         prevent_initial_call=True,
     )
-    def compare(chosen: list[str] | None, theme: str) -> tuple[Any, Any, Any]:
+    def compare(chosen: list[str] | None, theme: str, truth: str | None) -> tuple[Any, Any, Any]:
         held = {run.id for run in cockpit.store.runs()}
-        found = [_course(cockpit, run) for run in chosen or () if run in held]
+        found = [_course(cockpit, run, truth) for run in chosen or () if run in held]
         if len(found) < 2:
             return no_update, True, COMPARE_HINT
         text = "; ".join(_outcome(course) for course in found)
         return figures.courses(found, theme), False, text + _gain(cockpit, [run for run in chosen or () if run in held])
 
-    @app.callback(Output("session-download", "data"), Input("pressed", "data"), prevent_initial_call=True)
-    def download(told: dict[str, Any] | None) -> Any:
+    @app.callback(
+        Output("session-download", "data"),
+        Input("pressed", "data"),
+        State("truth", "data"),
+        prevent_initial_call=True,
+    )
+    def download(told: dict[str, Any] | None, truth: str | None) -> Any:
         words = pressed(told, "script", "report")
         if not words:
             return no_update
         if words[0] == "report":
-            document = report(cockpit, words[1])
+            document = report(cockpit, words[1], truth)
             return {"content": document, "filename": f"report-{words[1]}.html", "type": "text/html"}
         script = session_script(cockpit.store, words[1])
         return {
@@ -178,11 +185,12 @@ def _lost(cockpit: Cockpit, run: RunRow) -> str:
     return f"Run {run.id} is deleted with its {', '.join(lost[:-1])} and {lost[-1]}. Cached scores stay."
 
 
-def _course(cockpit: Cockpit, run: str) -> figures.Course:
+def _course(cockpit: Cockpit, run: str, choice: str | None) -> figures.Course:
     view = cockpit.view(run)
-    truth = cockpit.truth(view.run.space)
-    known = np.full(len(view.indices), np.nan) if truth is None else truth.iloc[view.indices, 0].to_numpy(dtype=float)
-    return figures.Course(view.run.name, turned(view.rank_by), view.ranked, known)
+    truth = cockpit.truth(view.run.space, choice)
+    known = np.full(len(view.indices), np.nan) if truth is None else truth.over(view.table)[view.indices]
+    about = ("", "") if truth is None else (truth.axis, truth.unit)
+    return figures.Course(view.run.name, ranking_label(view.rank_by), view.ranked, known, *about)
 
 
 def _outcome(course: figures.Course) -> str:
@@ -191,7 +199,7 @@ def _outcome(course: figures.Course) -> str:
         return f"{course.name}: nothing scored yet"
     best = best_positions(course.values)[-1]
     text = f"{course.name}: best {course.metric} {short(float(course.values[best]))} of {len(course.values):,}"
-    return text if np.isnan(course.truth[best]) else f"{text}, truly {short(float(course.truth[best]))} %"
+    return text if np.isnan(course.truth[best]) else f"{text}, truly {short(float(course.truth[best]))}{course.unit}"
 
 
 def _gain(cockpit: Cockpit, chosen: list[str]) -> str:

@@ -16,17 +16,19 @@ from app.palette import LINES, styled
 @dataclass(frozen=True)
 class Course:
     """A run to compare: its name, the score that ranks it, and by candidate in order of scoring that score, higher is
-    better, and the true accuracy in percent (NaN where it is not known)."""
+    better, and the known result (NaN where there is none), with what it measures and its unit."""
 
     name: str
     metric: str
     values: np.ndarray
     truth: np.ndarray
+    about: str = "validation accuracy, %"
+    unit: str = " %"
 
 
 def courses(runs: Sequence[Course], theme: str) -> go.Figure:
-    """Best score so far, and the true accuracy of the candidate that has it, one line a run."""
-    figure = make_subplots(1, 2, subplot_titles=("Best score so far", "True accuracy of that candidate"))
+    """Best score so far, and the known result of the candidate that has it, one line a run."""
+    figure = make_subplots(1, 2, subplot_titles=("Best score so far", "Truth about that candidate"))
     for run, (colour, dash) in zip(runs, LINES, strict=False):
         best = best_positions(run.values)
         line = {"color": colour, "dash": dash, "shape": "hv", "width": 2}
@@ -46,7 +48,7 @@ def courses(runs: Sequence[Course], theme: str) -> go.Figure:
     figure.update_xaxes(title={"text": "candidates scored", "standoff": 4})
     metrics = dict.fromkeys(run.metric for run in runs)
     figure.update_yaxes(title={"text": " or ".join(metrics)}, col=1)
-    figure.update_yaxes(title={"text": "validation accuracy, %"}, col=2)
+    figure.update_yaxes(title={"text": " or ".join(dict.fromkeys(run.about for run in runs if run.about))}, col=2)
     figure.update_annotations(font={"size": 12})
     return figure.update_layout(
         showlegend=True, legend={"orientation": "h", "y": -0.2}, margin={"l": 56, "r": 12, "t": 30, "b": 60}
