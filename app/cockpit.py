@@ -17,10 +17,9 @@ from app.space_table import SpaceTable, space_table
 from app.truth import Truth, truth_of, truths_of
 from nas_core import proxies, spaces
 from nas_core.config import ALONE as ALONE_TASK
-from nas_core.config import RunConfig
+from nas_core.config import Objective, RunConfig
 from nas_core.ladder import AGGREGATE, RUNGS, TRAINED, rung
 from nas_core.predict import aggregate, block_fitness
-from nas_core.search.objectives import Objective
 from nas_core.spaces import Act, Architecture, Steering, SteeringConflict
 from nas_core.store import RESCORED, LogEntry, LogMoved, RunRow, Store, twin
 

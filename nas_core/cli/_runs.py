@@ -70,7 +70,7 @@ def ranked(records: Store, run: RunRow) -> tuple[pd.DataFrame, str, int]:
     """
     from nas_core.costs import costs_of
     from nas_core.ladder import AGGREGATE
-    from nas_core.predict import rank_sum_so_far
+    from nas_core.predict import aggregate
 
     table = records.table(run.id)
     if table.empty:
@@ -79,7 +79,7 @@ def ranked(records: Store, run: RunRow) -> tuple[pd.DataFrame, str, int]:
     if config.rank_by == AGGREGATE:
         names = [name for name in config.scores if name in table]
         lower = tuple(name for name in names if name in config.lower_is_better)
-        table[AGGREGATE] = rank_sum_so_far(table[names], lower)
+        table[AGGREGATE] = aggregate(table[names], lower)
     if config.objective.is_weighed:
         costs = costs_of(config.known_space, list(table["arch"]), config.objective.costs, table)
         table["objective"] = config.objective.values(table, costs, config.lower_is_better)

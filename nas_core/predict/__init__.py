@@ -10,7 +10,6 @@ from nas_core.predict._aggregate import (
     agreeing,
     borda,
     log_rank_sum,
-    rank_sum_so_far,
 )
 from nas_core.predict._block_fitness import PRIOR_WEIGHT, block_fitness
 from nas_core.predict._few_labels import FewLabelPredictor, Prediction
@@ -31,5 +30,4 @@ __all__ = [
     "front",
     "front_ranks",
     "log_rank_sum",
-    "rank_sum_so_far",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nas_core.ladder import AGGREGATE
-from nas_core.predict import rank_sum_so_far
+from nas_core.predict import aggregate
 
 
 class ObjectiveKind(enum.StrEnum):
@@ -88,7 +88,7 @@ class Objective:
             lower_is_better: those scores of which less is better.
         """
         if self.kind is ObjectiveKind.AGGREGATE:
-            return rank_sum_so_far(scores, lower_is_better)
+            return aggregate(scores, lower_is_better)
         found = scores[self.score].to_numpy(dtype=float) if self.score in scores else np.full(len(scores), np.nan)
         found = -found if self.score in lower_is_better else found
         if not self.is_weighed:

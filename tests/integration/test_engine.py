@@ -1,9 +1,11 @@
 """The engine on a real store with real worker processes: killed, commanded, steered and raced."""
 
+import json
 import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy.engine import make_url
 
 from app.cockpit import Cockpit
 from nas_core import scoring, spaces
@@ -24,6 +27,7 @@ from nas_core.store import LeaseLost, Store
 from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
+CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 TINY = {"image_size": 8, "batch_size": 2, "channels": 4}
 
 
@@ -161,7 +165,7 @@ def test_workers_yield_to_every_other_program(url, store):
 
 
 def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restart(store):
-    cell = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+    cell = CELL
     run = make_run(store, "nb201", {"proxies": ["zico"], "rank_by": "zico", "settings": TINY, "seed": 0})
     requests = [
         store.append(run, "request", {"what": "distributions", "arch": arch, "proxy": proxy})
@@ -185,9 +189,9 @@ def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restar
 def test_a_request_of_a_run_deleted_meanwhile_holds_nobody_up(store, executor):
     engine = Engine(store, executor=executor)
     gone, kept = (make_run(store, "nb201", {"proxies": ["zico"], "settings": TINY}) for _ in range(2))
-    for run in (gone, kept):
-        store.append(run, "request", {"arch": "nonsense", "proxy": "zico"})
-    engine._answers._read()
+    for run, arch in ((gone, CELL), (kept, "nonsense")):
+        store.append(run, "request", {"what": "distributions", "arch": arch, "proxy": "zico"})
+    engine._answers.look()
     store.delete_run(gone)
     serve(engine)
     assert len(store.log(kept, kind="answer")) == 1
@@ -237,13 +241,17 @@ def test_an_exhausted_space_finishes_the_run_with_the_reason(store, executor):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"proxies": ["unheard_of"], "rank_by": "unheard_of"}, "unheard_of"),
-        ({"strategy": "annealing"}, "unknown strategy"),
-        ({"settings": {"data": "folder:/nowhere"}}, r"^data set 'folder:/nowhere'.* \(scoring "),
+        ({"scores": ["unheard_of"], "objective": {"score": "unheard_of"}}, "unknown proxy 'unheard_of'"),
+        ({"strategy": "annealing"}, "unknown strategy 'annealing'"),
+        ({"budget": "many"}, "budget: got 'many', expected a whole number"),
+        ({"settings": {"data": "folder:/nowhere"}}, r"^data set 'folder:/nowhere': there is no '/nowhere'$"),
     ],
 )
-def test_a_run_that_fails_says_why_and_the_next_one_is_served(store, executor, changes, message):
-    bad = start(store, budget=8, **changes)
+def test_a_stored_run_that_cannot_be_carried_out_says_why_and_the_next_one_is_served(store, executor, changes, message):
+    bad = start(store, budget=8)
+    stored = {**store.run(bad).config.to_dict(), **changes}  # as a store of before, or of another program, may hold it
+    with sqlite3.connect(make_url(store.url).database) as database:
+        database.execute("UPDATE runs SET config = ? WHERE id = ?", (json.dumps(stored), bad))
     good = start(store, proxy="params", budget=8)
     serve(Engine(store, executor=executor))
     assert store.run(bad).state == "failed"

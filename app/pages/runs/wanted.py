@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from nas_core import config, spaces
-from nas_core.config import GENERATION, RunConfig
+from nas_core.config import GENERATION, Objective, ObjectiveKind, RunConfig
 from nas_core.ladder import AGGREGATE
 from nas_core.proxies.settings import ScoreSettings
-from nas_core.search.objectives import Objective, ObjectiveKind
 
 SCAN_BATCH = 32
 """Candidates in an ask of a strategy that learns nothing: it need not ask often."""

@@ -15,10 +15,9 @@ from app.pages.template.editing import PROPERTY_NAMES
 from app.pages.template.layout import properties
 from app.shell import answer_in_turn, notification, notify
 from nas_core import spaces
-from nas_core.config import RunConfig
+from nas_core.config import Objective, RunConfig
 from nas_core.ladder import ONE_SHOT
 from nas_core.proxies.settings import ScoreSettings
-from nas_core.search.objectives import Objective
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.template import PRESETS, TemplateSpace, read, shapes
 from nas_core.store import StoreError
