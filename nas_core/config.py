@@ -365,7 +365,8 @@ def _first_form_read(data: Mapping[str, Any]) -> dict[str, Any]:
         kind = "pareto"
     found["objective"] = {"kind": kind, "score": rank_by, "costs": costs if kind == "pareto" else []}
     found["scores"] = [name for name in scores if name != AGGREGATE]
-    if found.get("strategy") == ALONE:
+    supernet = found.get("supernet")
+    if found.get("strategy") == ALONE or (isinstance(supernet, Mapping) and supernet.get("arch")):
         found["task"], found["strategy"] = ALONE, "evolution"
     for name, default in (("settings", {}), ("seed", 0), ("batch", GENERATION)):
         if found.get(name) is None:

@@ -106,7 +106,6 @@ def search(
     chosen = options.settings(
         preset, data, seed, batch_size=batch_size, image_size=image_size, channels=channels, cells=cells
     )
-    records = Store(store)
     if resume is None:
         known = spaces.get(space)
         measured = (*(ONE_SHOT if one_shot else ()), *(proxy or ([] if one_shot else ["zico"])))
@@ -130,9 +129,13 @@ def search(
             _check_supernet(known)
         acts = options.steering_acts(pin, prune)
         spaces.Steering.fold(known, acts)
+        config.check()  # before a store is made
+        records = Store(store)
         resume = records.create_run(config)
         for act in acts:
             records.append(resume, "act", act.to_dict())
+    else:
+        records = Store(store)
     run = serve_to_end(records, [resume], workers)[0]
     best = _best(records, run, top).drop(columns=["scored"])
     if as_json:

@@ -13,7 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 _PARENT_CHECK_SECONDS = 0.5
-_NICENESS = 10  # the pages must answer while every core scores, and scoring must go on beside other work
+_NICENESS = int(os.environ.get("NAS_HELM_WORKER_NICENESS", "10"))
+"""How far workers step back: pages must answer while every core scores, and scoring must go on beside other work. A
+machine that does nothing else may set 0."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -26,12 +28,13 @@ def become_worker(parent: int) -> None:
 
 
 def _yield_to_others() -> None:
-    """Run only when nobody else wants the processor.
+    """Run only when nobody else wants the processor, unless told otherwise.
 
     Linux weighs sessions before it looks at niceness inside one (sched(7), autogroup): a worker that shared the
     session of a terminal would take as much time from the browser as the browser has. It gets one of its own.
     """
-    os.nice(_NICENESS)
+    with suppress(OSError):
+        os.nice(_NICENESS)
     with suppress(OSError):
         os.setsid()
         Path("/proc/self/autogroup").write_text(str(_NICENESS))

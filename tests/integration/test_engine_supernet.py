@@ -12,7 +12,6 @@ import time
 
 import pytest
 import torch
-from nas_core.engine._exports import export
 
 from nas_core import spaces
 from nas_core.engine import Engine
@@ -236,12 +235,21 @@ def test_a_network_trained_alone_has_a_curve_weights_and_an_accuracy(store, engi
     assert store.table(run)["scored"].tolist() == [1]
 
 
+def exported(store, engine, run, arch):
+    """Name and content of the file that the engine answers a page's request with."""
+    request = store.append(run, "request", {"what": "export", "arch": arch, "kind": "state-dict"})
+    while not (told := [entry.body for entry in store.log(run, kind="answer") if entry.body["request"] == request]):
+        engine.step()
+    assert told[0]["message"] == ""
+    return told[0]["filename"], store.file(run, told[0]["file"])
+
+
 def test_an_untrained_candidate_is_exported_for_the_images_of_its_run(store, engine, searched):
     arch = store.table(searched)["arch"].iloc[0]
-    exported = export(store, store.run(searched), arch, "state-dict")
-    weights = torch.load(io.BytesIO(exported.data), weights_only=True)
-    other = export(store, store.run(searched), store.table(searched)["arch"].iloc[1], "state-dict")
-    assert exported.name.startswith(f"fresh-{searched}-") and exported.name != other.name
+    name, data = exported(store, engine, searched, arch)
+    weights = torch.load(io.BytesIO(data), weights_only=True)
+    other, _ = exported(store, engine, searched, store.table(searched)["arch"].iloc[1])
+    assert name.startswith(f"fresh-{searched}-") and name != other
     SPACE.build(SPACE.parse(arch), input=ImageShape(1, 8, 8)).load_state_dict(weights)
 
 
@@ -265,12 +273,14 @@ def test_a_training_is_paused_and_goes_on(store, engine):
 
 
 def test_bad_settings_fail_the_run_with_one_sentence(store, engine):
-    run = make_run(store, SPACE.name, {**CONFIG, "supernet": {"data": "nothing", "epochs": 1}})
+    run = make_run(store, SPACE.name, {**CONFIG, "supernet": {"data": "npz:/nothing.npz", "epochs": 1}})
     failed = work(store, engine, run)
     assert failed.state == "failed"
-    assert "nothing" in failed.message
-    run = make_run(store, "nb201", {**CONFIG, "template": None, "supernet": None})
-    assert "cannot have" in work(store, engine, run).message
+    assert failed.message == "data set 'npz:/nothing.npz': there is no '/nothing.npz'"
+    with pytest.raises(ValueError, match=r"supernet\.data: got 'nothing', expected one of: digits"):
+        make_run(store, SPACE.name, {**CONFIG, "supernet": {"data": "nothing", "epochs": 1}})
+    with pytest.raises(ValueError, match="scores: one_shot needs trained weights"):
+        make_run(store, "nb201", {**CONFIG, "template": None, "supernet": None})
     with pytest.raises(ValueError, match="no template"):
         make_run(store, "template:x", {**CONFIG, "template": {"format": "x"}})
     with pytest.raises(StoreError, match="unknown command"):

@@ -49,7 +49,7 @@ def test_flops_are_the_cost_where_none_is_named(tmp_path):
     done = search("--strategy", "pareto", "--proxy", "params", "--budget", "2", "--json", "--store", url, *TINY)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert Store(url).run(found["run"]).config["costs"] == ["flops"]
+    assert Store(url).run(found["run"]).config.objective.costs == ("flops",)
     assert all(row["flops"] > 0 for row in found["best"])
 
 
@@ -58,7 +58,7 @@ def test_flops_are_the_cost_where_none_is_named(tmp_path):
     [
         (["--strategy", "pareto", "--cost", "nope"], "unknown cost 'nope'; expected one of: params, flops"),
         (["--cost", "zico"], "this score ranks the candidates already"),
-        (["--strategy", "pareto", "--proxy", "flops"], "strategy pareto needs --cost"),
+        (["--strategy", "pareto", "--proxy", "flops"], "the objective pareto needs --cost"),
         (["--strategy", "annealing"], "expected one of: evolution, genetic, pareto, random, scan"),
     ],
 )

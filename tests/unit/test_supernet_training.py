@@ -30,6 +30,7 @@ from nas_core.supernet import (
     save,
     train_and_score,
 )
+from nas_core.workers import Reference
 
 SPACE = spaces.get("nb201")
 TINY = SupernetSettings(image_size=8, batch_size=16, channels=4, epochs=1, sampling="uniform")
@@ -296,6 +297,7 @@ def test_a_warm_up_outlasts_edits_that_bring_nothing_back():
 def test_a_moment_that_failed_leaves_nothing_behind_in_its_worker(monkeypatch):
     settings = {**TINY.to_dict(), "epochs": 500.0}
     begun = train(Moment(settings, 500, [], until=3))
+    weights = Reference.carrying(begun.weights)
     step = Trainer.step
 
     def fail(trainer: Trainer) -> float:
@@ -305,8 +307,8 @@ def test_a_moment_that_failed_leaves_nothing_behind_in_its_worker(monkeypatch):
 
     with monkeypatch.context() as patch, pytest.raises(ValueError, match="no memory left"):
         patch.setattr(Trainer, "step", fail)
-        train(Moment(settings, 500, [], begun.weights))
-    assert train(Moment(settings, 500, [], begun.weights, until=4)).step == 4
+        train(Moment(settings, 500, [], weights))
+    assert train(Moment(settings, 500, [], weights, until=4)).step == 4
 
 
 def test_fair_updates_are_equal_for_every_operation_where_none_is_pruned():
