@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 32
 """Networks a worker scores at a time: as many as run side by side."""
+_SETUP_SECONDS = 60.0
+"""How long a fresh worker may take to load what it scores on."""
 _TRIES = 2
 """How often a network is tried over which a worker dies, hangs or exhausts its memory."""
 
@@ -81,7 +83,7 @@ def scan(
     distinct = sorted(set(canonical.values()))[:limit]
     partial = out.with_name(out.name + ".partial.jsonl")
     header = {"space": space, "proxies": proxy, "settings": chosen.to_dict()}
-    limits = Limits(candidate_seconds, candidate_memory)
+    limits = Limits(candidate_seconds, candidate_memory, max(_SETUP_SECONDS, candidate_seconds))
     started = time.perf_counter()
     done: dict[str, dict] = {}
     failed: dict[str, str] = {}

@@ -64,6 +64,10 @@ def score_candidates(group: CandidateGroup) -> list[CandidateScore | Failure]:
 
     if group.template:
         spaces.define(group.template)
+    load_images(group.proxies, group.settings, None)
+    if group.weights is not None:
+        _on_weights(group)
+    report((0, len(group.archs) - 1))  # from here on the time is theirs
     if group.weights is None:
         try:
             return list(_zero_cost(group, group.archs, 0))

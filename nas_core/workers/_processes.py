@@ -48,6 +48,12 @@ class _InHand:
     heard: float
     mark: Any = None
 
+    @property
+    def patience(self) -> float | None:
+        """Seconds that it may go on without a report."""
+        limits = self.job.limits
+        return limits.setup_seconds if self.mark is None and limits.setup_seconds is not None else limits.seconds
+
 
 @dataclass
 class _Worker:
@@ -200,7 +206,7 @@ class ProcessWorkers:
             for worker in self._workers:
                 if not worker.ready:
                     ends.append(worker.started + _START_SECONDS)
-                elif worker.jobs and (seconds := worker.jobs[0].job.limits.seconds) is not None:
+                elif worker.jobs and (seconds := worker.jobs[0].patience) is not None:
                     ends.append(worker.jobs[0].heard + seconds)
         return max(0.0, min(ends) - now)
 
@@ -274,7 +280,7 @@ class ProcessWorkers:
             if not worker.ready and now - worker.started > _START_SECONDS:
                 end_group(worker.process.pid or 0)  # heard as one that did not start
             elif worker.ready and worker.jobs:
-                held, seconds = worker.jobs[0], worker.jobs[0].job.limits.seconds
+                held, seconds = worker.jobs[0], worker.jobs[0].patience
                 if seconds is not None and now - held.heard > seconds:
                     worker.jobs.popleft()
                     self._charge(held, now)

@@ -45,10 +45,12 @@ class Failure:
 @dataclass(frozen=True)
 class Limits:
     """What a job may use: `seconds` between two reports (None: any), `memory_mib` beyond what its worker holds
-    already (None: the share of the machine that a worker has)."""
+    already (None: the share of the machine that a worker has). `setup_seconds` holds until the first report, where a
+    fresh process loads what it needs; None for `seconds`."""
 
     seconds: float | None = None
     memory_mib: int | None = None
+    setup_seconds: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,9 +83,9 @@ REASONS = {
     "raises": "RuntimeError: a network of this kind cannot be scored",
     "allocates": "it needs more than the 400 MiB it may use",
     "exits": "its worker process ended with exit code 5",
-    "sleeps": "it took longer than 2 s",
+    "sleeps": "it took longer than 4 s",
 }
-LIMITS = CandidateLimits(seconds=2.0, memory_mib=400, tries=1)
+LIMITS = CandidateLimits(seconds=4.0, memory_mib=400, tries=1)
 
 
 @pytest.fixture(scope="module")
@@ -186,9 +186,7 @@ def test_a_run_of_forty_ends_with_thirty_two_scored_and_eight_failed_each_with_i
     assert set(failed) == {one.arch for one in candidates if misbehaves(one.arch)}
     assert all(reason.startswith(REASONS[proxy]) for reason in failed.values()), failed
     assert all("\n" not in reason for reason in failed.values())
-    table = store.table(run)
-    assert len(table) == 40 and table["failed"].astype(bool).sum() == 8
-    assert np.isfinite(table.loc[table["failed"] == "", proxy]).all()
+    assert np.isfinite(store.table(run)[proxy]).all() and len(store.table(run)) == 32
     wait_until(lambda: not workers_left(environment), 10)
 
 

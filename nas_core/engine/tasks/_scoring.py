@@ -30,7 +30,9 @@ class Scoring:
 
     def __init__(self, task: Task) -> None:
         self._task, self._config = task, task.config
-        self._limits = Limits(self._config.limits.seconds, self._config.limits.memory_mib)
+        limits = self._config.limits
+        self._setup_seconds = max(_SETUP_SECONDS, limits.seconds)
+        self._limits = Limits(limits.seconds, limits.memory_mib, self._setup_seconds)
         self._seconds = 0.0
         self._loaded = False
 
@@ -44,7 +46,7 @@ class Scoring:
             return
         config = self._config
         supernet = config.supernet_settings() if config.supernet is not None else None
-        limits = Limits(max(_SETUP_SECONDS, config.limits.seconds))
+        limits = Limits(self._setup_seconds)
         arguments = (config.proxies, config.settings, supernet)
         try:
             yield from self._task.call(_work.load_images, *arguments, limits=limits, tries=1)
