@@ -13,7 +13,7 @@ from nas_core.spaces.parts import Architecture
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
 
 
-class Placed(nn.Module):
+class PaddedChannels(nn.Module):
     """Features at their place among the channels of a concatenation, zeros around them."""
 
     def __init__(self, before: int, after: int) -> None:
@@ -24,7 +24,7 @@ class Placed(nn.Module):
         return nn.functional.pad(features, (0, 0, 0, 0, self.before, self.after))
 
 
-class PlacedVector(Placed):
+class PaddedFeatures(PaddedChannels):
     """The same for vectors of features."""
 
     def forward(self, features: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ def _layer_modules(skeleton: Skeleton, number: int) -> list[nn.Sequential]:
     modules = [block_module(block, shape) for block in layer.blocks]
     if layer.merge == "concat" and len(modules) > 1:
         widths = [output(block, shape)[0] for block in layer.blocks]
-        place = Placed if len(skeleton.entering[number + 1]) == 3 else PlacedVector
+        place = PaddedChannels if len(skeleton.entering[number + 1]) == 3 else PaddedFeatures
         for k, module in enumerate(modules):
             module.append(place(sum(widths[:k]), sum(widths[k + 1 :])))
     return modules

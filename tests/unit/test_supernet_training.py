@@ -485,7 +485,7 @@ def test_an_interrupted_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["x"]
 
 
-def test_few_shot_supernets_cost_as_much_and_scores_every_cell_by_the_part_of_its_choice():
+def test_few_shot_supernets_cost_as_much_and_score_every_cell_by_the_part_of_its_choice():
     settings = replace(TINY, epochs=0.4)
     acts = [Act("prune", "edge 0→3", ("none",))]
     archs = [arch for arch in (SPACE.sample(np.random.default_rng(k)) for k in range(20)) if arch[3]]
