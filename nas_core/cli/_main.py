@@ -17,11 +17,33 @@ from nas_core.cli import (
     _engine,
     _export,
     _lists,
+    _run_list,
+    _scan,
+    _score,
+    _session,
+    _store,
+    _supernet,
+    _task,
+    _train,
+)
+    _correlate,
+    _engine,
+    _export,
+    _lists,
+<<<<<<< HEAD
     _scan,
     _score,
     _session,
     _supernet,
     _task,
+=======
+    _run_list,
+    _scan,
+    _score,
+    _session,
+    _store,
+    _supernet,
+>>>>>>> ee7d431 (Store and runs on the command line; what polls and lists cost is measured)
     _train,
 )
 
@@ -43,6 +65,8 @@ app.command("replay")(_session.replay)
 app.command("twin")(_session.twin)
 app.add_typer(_bench.app, name="bench")
 app.add_typer(_supernet.app, name="supernet")
+app.add_typer(_store.app, name="store")
+app.add_typer(_run_list.app, name="runs")
 
 
 def main() -> None:
