@@ -28,12 +28,12 @@ def components() -> html.Div:
 def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
     """What the views are told of a run: it differs whenever they have something new to show."""
     try:
+        broken = cockpit.store.health()  # a run is read from a full disk too, though nothing is written any more
+        if broken:
+            return {"run": run, "error": broken, "at": time.time()}
         row = cockpit.store.pulse(run)
-        broken = cockpit.store.health()  # a run is read from a full disk, and after it nothing more is written
     except StoreError as error:
         return {"run": run, "error": str(error), "at": time.time()}
-    if broken:
-        return {"run": run, "error": broken, "at": time.time()}
     held = row.log_counts
     pulse = {
         "run": run,

@@ -26,26 +26,6 @@ from nas_core.cli import (
     _task,
     _train,
 )
-    _correlate,
-    _engine,
-    _export,
-    _lists,
-<<<<<<< HEAD
-    _scan,
-    _score,
-    _session,
-    _supernet,
-    _task,
-=======
-    _run_list,
-    _scan,
-    _score,
-    _session,
-    _store,
-    _supernet,
->>>>>>> ee7d431 (Store and runs on the command line; what polls and lists cost is measured)
-    _train,
-)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="NAS Helm: steerable neural architecture search.")
 app.command("spaces")(_lists.spaces)

@@ -157,11 +157,10 @@ class RunRecords(Database):
             for _ in range(10_000):
                 with self._writing() as connection:
                     left = connection.exec_driver_sql("PRAGMA freelist_count").scalar()
-                    if not left:
-                        break
-                    connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
+                    driver: Any = connection.connection.driver_connection
+                    driver.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()  # a page a row
                     if connection.exec_driver_sql("PRAGMA freelist_count").scalar() == left:
-                        break  # a store of before, whose upgrade could not set it up for this
+                        break  # nothing is free, or the upgrade of an older store could not set it up for this
             self._checkpoint()
 
 
