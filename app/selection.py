@@ -17,12 +17,14 @@ def read_truth(search: str | None) -> str | None:
 
 
 def write(run: str | None, arch: str | None, truth: str | None = None) -> str:
-    """The query that stands for a run, an architecture and a truth.
-
-    Where it names no truth, the browser keeps the one it has, and writes it into the address (`helm.links`).
-    """
+    """The query that stands for a run, an architecture and a truth."""
     pairs = {name: value for name, value in (("run", run), ("arch", arch), ("truth", truth)) if value}
     return "?" + urlencode(pairs) if pairs else ""
+
+
+def moved(search: str | None, run: str | None, arch: str | None) -> str:
+    """The query `search` with another run and architecture; the truth that it names stays."""
+    return write(run, arch, read_truth(search))
 
 
 def _query(search: str | None) -> dict[str, str]:

@@ -163,10 +163,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return no_update if chosen == current else chosen, arch
 
     @app.callback(
-        Output("url", "search"), Input("run-picker", "value"), State("run", "data"), prevent_initial_call=True
+        Output("url", "search"),
+        Input("run-picker", "value"),
+        State("run", "data"),
+        State("url", "search"),
+        prevent_initial_call=True,
     )
-    def pick(value: str | None, current: str | None) -> Any:
-        return no_update if not value or value == current else selection.write(value, None)
+    def pick(value: str | None, current: str | None, search: str | None) -> Any:
+        return no_update if not value or value == current else selection.moved(search, value, None)
 
     @app.callback(
         Output("run-picker", "data"), Output("run-picker", "value"), Input("run", "data"), Input("url", "pathname")
@@ -261,8 +265,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         [Output(f"nav-{title.lower()}", "href") for title in PAGES.values()],
         Input("url", "search"),
         Input("url", "pathname"),
-        Input("truth", "data"),
-        State("truth-picker", "data"),
     )
     truth_picker.register(app, cockpit)
 

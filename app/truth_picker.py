@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, ctx, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
 from app import selection
 from app.cockpit import Cockpit
@@ -19,7 +19,7 @@ def picker() -> html.Div:
     chosen = dmc.Select(
         id="truth-picker",
         size="xs",
-        w=150,
+        className="truth-picker",
         allowDeselect=False,
         searchable=True,
         nothingFoundMessage="no such column",
@@ -32,7 +32,7 @@ def picker() -> html.Div:
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
-    """The callback that settles what is true on all pages; the address follows in the browser (`helm.links`)."""
+    """Callbacks that settle what is true on all pages, and write into the address what was picked."""
 
     @app.callback(
         Output("truth", "data"),
@@ -40,21 +40,29 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("truth-picker", "value"),
         Output("truth-picker", "disabled"),
         Output("truth-choice", "title"),
-        Input("truth-picker", "value"),
         Input("run", "data"),
         Input("url", "search"),
         Input("url", "pathname"),
         State("truth", "data"),
     )
-    def settle(
-        picked: str | None, run: str | None, search: str | None, _path: str | None, held: str | None
-    ) -> tuple[Any, ...]:
-        """What was picked just now, else what the address names, else what was chosen before, else the default."""
+    def settle(run: str | None, search: str | None, _path: str | None, held: str | None) -> tuple[Any, ...]:
+        """What the address names, else what was chosen before, else the default; tables may be new on every page."""
         if not run:
             return (no_update,) * 5
         offered = options(cockpit.store.run(run).space)
         known = [option["value"] for option in offered]
-        wanted = [picked] if ctx.triggered_id == "truth-picker" else [selection.read_truth(search), held]
-        chosen = next((choice for choice in wanted if choice in known), known[0] if known else None)
+        wanted = (selection.read_truth(search), held, *known)
+        chosen = next((choice for choice in wanted if choice in known), None)
         shown = no_update if chosen == held else chosen
-        return shown, offered, chosen, not known, _HINT if known else NONE_KNOWN
+        label = next((option["label"] for option in offered if option["value"] == chosen), "")
+        return shown, offered, chosen, not known, f"{label}. {_HINT}" if known else NONE_KNOWN
+
+    @app.callback(
+        Output("url", "search", allow_duplicate=True),
+        Input("truth-picker", "value"),
+        State("truth", "data"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def pick(picked: str | None, held: str | None, search: str | None) -> Any:
+        return no_update if not picked or picked == held else selection.write(*selection.read(search), picked)

@@ -72,22 +72,11 @@ window.dash_clientside = window.dash_clientside || {};
       document.body.dataset.agThemeMode = dark ? "dark" : "light";
       return [dark ? "dark" : "light", dark ? "dark" : "light"];
     },
-    // Links keep what the address says. It names the truth unless that is the default, whoever wrote the address.
-    links: (search, pathname, truth, offered) => {
-      const usual = ((offered || [])[0] || {}).value;
-      const named = truth && truth !== usual ? truth : null;
-      search = search || "";
-      if (truth && new URLSearchParams(search).get("truth") !== named) {
-        const others = search.replace(/^\?/, "").split("&").filter((pair) => pair && !pair.startsWith("truth="));
-        const pairs = [...others, ...(named ? [`truth=${encodeURIComponent(named)}`] : [])];
-        search = pairs.length ? `?${pairs.join("&")}` : "";
-      }
-      const { pathname: at, search: told, hash } = window.location;
-      if (truth && at === pathname && told !== search) window.history.replaceState(window.history.state, "", at + search + hash);
+    links: (search, pathname) => {
       return Array.from(document.querySelectorAll("#nav a"), (link) => {
         const path = new URL(link.href).pathname;
         link.setAttribute("aria-current", path === pathname ? "page" : "false");
-        return path + search;
+        return path + (search || "");
       });
     },
     map: (base, marks, live, going, chosen, past, scope) => {

@@ -57,7 +57,7 @@ def _rules() -> dmc.Group:
             dmc.Select(
                 id="arena-data",
                 size="xs",
-                w=150,
+                w=250,
                 allowDeselect=False,
                 value=DEFAULT_DATA_SET,  # in the layout: a choice is kept only where the layout had a value
                 **_KEPT,

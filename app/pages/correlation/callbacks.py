@@ -322,11 +322,12 @@ def _register_selection(app: Dash, cockpit: Cockpit) -> None:
         Output("url", "search", allow_duplicate=True),
         Input("score-truth", "clickData"),
         State("run", "data"),
+        State("url", "search"),
         prevent_initial_call=True,
     )
-    def select(click: dict[str, Any] | None, run: str) -> Any:
+    def select(click: dict[str, Any] | None, run: str, search: str | None) -> Any:
         index = (click or {"points": [{}]})["points"][0].get("customdata")
-        return no_update if index is None else selection.write(run, cockpit.view(run).table.texts[int(index)])
+        return no_update if index is None else selection.moved(search, run, cockpit.view(run).table.texts[int(index)])
 
     @app.callback(
         Output("leader-board", "exportDataAsCsv"),

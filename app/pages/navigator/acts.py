@@ -92,14 +92,15 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("nav-map", "clickData"),
         Input("picked", "data"),
         State("run", "data"),
+        State("url", "search"),
         prevent_initial_call=True,
     )
-    def select(click: dict[str, Any] | None, picked: str | None, run: str) -> Any:
+    def select(click: dict[str, Any] | None, picked: str | None, run: str, search: str | None) -> Any:
         chosen = picked
         if ctx.triggered_id == "nav-map":
             index = (click or {"points": [{}]})["points"][0].get("customdata")
             chosen = None if index is None else cockpit.view(run).table.texts[int(np.ravel(index)[0])]
-        return selection.write(run, chosen) if chosen else no_update
+        return selection.moved(search, run, chosen) if chosen else no_update
 
     @app.callback(Output("candidates", "exportDataAsCsv"), Input("btn-csv", "n_clicks"), prevent_initial_call=True)
     def export(clicks: int | None) -> bool:

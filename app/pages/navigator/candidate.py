@@ -88,8 +88,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         State("run", "data"),
         State("arch", "data"),
         State("candidate-training-key", "data"),
+        State("url", "search"),
     )
-    def follow(_pulse: Any, tick: int | None, run: str | None, arch: str | None, key: Any) -> tuple[Any, Any]:
+    def follow(
+        _pulse: Any, tick: int | None, run: str | None, arch: str | None, key: Any, search: str | None
+    ) -> tuple[Any, Any]:
         """The training of the card that is shown; it goes on in a run that the pulse of this one knows nothing of."""
         ticked = all(told["prop_id"] == "timer.n_intervals" for told in ctx.triggered)
         idle = key is not None and not key[1]  # a training that begins comes with a pulse
@@ -101,7 +104,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         words, other = found
         return [
             words,
-            *([" ", dcc.Link("Open its run", href=f"/{selection.write(other, None)}")] if other else []),
+            *([" ", dcc.Link("Open its run", href=f"/{selection.moved(search, other, None)}")] if other else []),
         ], found
 
     @app.callback(

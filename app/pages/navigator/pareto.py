@@ -136,10 +136,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("url", "search", allow_duplicate=True),
         Input("best-so-far", "clickData"),
         State("run", "data"),
+        State("url", "search"),
         prevent_initial_call=True,
     )
-    def choose(click: dict[str, Any] | None, run: str | None) -> Any:
+    def choose(click: dict[str, Any] | None, run: str | None, search: str | None) -> Any:
         """Other charts of the slot hold no architecture: a click on them chooses nothing."""
         text = (click or {"points": [{}]})["points"][0].get("customdata")
         known = isinstance(text, str) and run and text in cockpit.view(run).table.index
-        return selection.write(run, text) if known else no_update
+        return selection.moved(search, run, text) if known else no_update

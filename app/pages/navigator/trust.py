@@ -130,6 +130,8 @@ def verdict(found: Trust) -> str:
     text = f"{found.metric} {'; '.join(parts)}"
     first = found.trained or found.overall
     assert first is not None
+    if first.tau.high < 0:
+        return f"⚠ The ranking is upside down here (interval of τ below 0): {text}"
     if not first.tau.low > 0:
         return f"⚠ The ranking is noise so far (interval of τ includes 0): {text}"
     if first.top_half and not first.top_half.low > 0:
