@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench browser clean
+.PHONY: run test check bench compare browser clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m app
@@ -20,6 +20,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev browser
 	$(BIN)/python -m pytest tests/benchmarks -s
+
+compare: $(VENV)/.dev browser
+	$(BIN)/python tests/benchmarks/compare.py $(OLD)
 
 browser:
 	@command -v chromium >/dev/null || { \
