@@ -8,7 +8,7 @@ import json
 import math
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ import typer
 
 from nas_core.cli._engine import StoreUrl
 from nas_core.cli._lists import Json
+from nas_core.config import SEARCH
 
 if TYPE_CHECKING:
     from nas_core.store import CandidateRow, RunRow, Store
@@ -40,8 +41,8 @@ def list_(store: StoreUrl = None, as_json: Json = False) -> None:
     table = Table(*whole, "space", "strategy", "scored", "failed", "budget")
     for run in rows:
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created))
-        budget = run.config.get("budget") or ""
-        strategy = run.config.get("strategy", "")
+        budget = run.config.budget or ""
+        strategy = run.config.strategy if run.config.task_name == SEARCH else run.config.task
         cells = (run.id, run.name, run.state, made, run.space_title, strategy, run.scored, run.failed or "", budget)
         table.add_row(*map(str, cells))
     console = Console()
@@ -60,7 +61,7 @@ def show(run: RunId, store: StoreUrl = None, as_json: Json = False) -> None:
     failures = [row for row in records.candidates(run) if row.failed] if found.failed else []
     if as_json:
         failed = [{"position": row.position, "arch": row.arch, "reason": row.failed} for row in failures]
-        typer.echo(json.dumps({**_listed(found), "config": found.config, "acts": acts, "failures": failed}))
+        typer.echo(json.dumps({**_listed(found), "config": found.config.to_dict(), "acts": acts, "failures": failed}))
         return
     lines = [
         f"{found.id}  {found.name}",
@@ -69,7 +70,7 @@ def show(run: RunId, store: StoreUrl = None, as_json: Json = False) -> None:
         f"candidates  {found.asked:,} asked, {found.scored:,} scored, {found.failed:,} failed",
         f"worked      {found.busy_seconds:.0f} s",
         "configuration",
-        *(f"  {name} = {json.dumps(value, ensure_ascii=False)}" for name, value in sorted(found.config.items())),
+        *(f"  {name} = {json.dumps(value, ensure_ascii=False)}" for name, value in found.config.to_dict().items()),
     ]
     if acts:
         lines += [
@@ -130,9 +131,9 @@ def export(
 
 
 def _listed(run: RunRow) -> dict[str, Any]:
-    found = asdict(run)
-    del found["config"]
-    return {**found, "strategy": run.config.get("strategy"), "budget": run.config.get("budget")}
+    found = {part.name: getattr(run, part.name) for part in fields(run) if part.name != "config"}
+    config = run.config
+    return {**found, "task": config.task, "strategy": config.strategy, "budget": config.budget}
 
 
 _PLAIN = ("position", "arch", "canonical", "fidelity", "seed", "budget", "settings", "standard_error", "failed")

@@ -14,6 +14,7 @@ import pytest
 
 from nas_core import spaces
 from nas_core.store import Store
+from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
 ROUNDS = 9
@@ -27,7 +28,7 @@ def texts():
 def filled(url: str, texts: list[str]) -> tuple[Store, str]:
     """A store with one run of the whole space."""
     store = Store(url)
-    run = store.create_run("nb201", {"proxies": ["zico"], "budget": len(texts)}, "whole space")
+    run = make_run(store, "nb201", {"proxies": ["zico"], "budget": len(texts)}, "whole space")
     for start in range(0, len(texts), 1000):
         asked = store.ask(run, [(text, text) for text in texts[start : start + 1000]], {})
         store.tell(run, [(row.position, {"zico": float(row.position)}, {"zico": 0.01}) for row in asked])
@@ -80,7 +81,7 @@ def test_two_hundred_runs_are_listed_in_a_tenth_of_a_second(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'store.db'}")
     config = {"proxies": ["zico", "naswot"], "rank_by": "zico", "settings": {"data": "digits"}, "budget": 500}
     for number in range(200):
-        run = store.create_run("nb201", config, f"run {number}")
+        run = make_run(store, "nb201", config, f"run {number}")
         asked = store.ask(run, [(str(k), str(k)) for k in range(200)], {"population": [[[0] * 6, 0.5]] * 500})
         store.tell(run, [(row.position, {"zico": 1.0}, {}) for row in asked])
     taken = float(np.median([seconds(store.runs, 1) for _ in range(ROUNDS)]))
@@ -90,7 +91,7 @@ def test_two_hundred_runs_are_listed_in_a_tenth_of_a_second(tmp_path):
 
 def test_what_a_group_costs_hardly_grows_with_the_candidates_before_it(tmp_path, texts):
     store = Store(f"sqlite:///{tmp_path / 'store.db'}")
-    run = store.create_run("nb201", {"proxies": ["zico"]})
+    run = make_run(store, "nb201", {"proxies": ["zico"]})
 
     def group(start: int) -> float:
         began = time.process_time()

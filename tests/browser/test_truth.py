@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from nas_core import bench, spaces
 from nas_core.store import Store
+from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
 ARCHS = list(SPACE.architectures())
@@ -43,7 +44,7 @@ def store_url(tmp_path_factory, runs):
 
 def finished(store: Store, space: str, name: str) -> str:
     known = spaces.get(space)
-    run = store.create_run(space, {"strategy": "scan", "proxies": ["zico"], "rank_by": "zico", "budget": 80}, name)
+    run = make_run(store, space, {"strategy": "scan", "proxies": ["zico"], "rank_by": "zico", "budget": 80}, name)
     archs = list(dict.fromkeys(known.canonical(arch) for arch in known.architectures()))[::40][:80]
     texts = [known.format(arch) for arch in archs]
     rows = store.ask(run, [(text, text) for text in texts], {})

@@ -179,7 +179,7 @@ def test_scores_cached_together_keep_what_was_there_first(store):
 
 
 def test_an_architecture_is_held_once_and_an_evaluation_once_for_its_conditions(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     wanted = [
         Asked("a", "a"),
         Asked("a", "a", seed=1),
@@ -201,7 +201,7 @@ def test_an_architecture_is_held_once_and_an_evaluation_once_for_its_conditions(
 
 
 def test_an_architecture_of_any_length_is_kept(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     texts = ["x" * 100_000 + str(k) for k in range(3)]
     asked = store.ask(run, [(text, text) for text in [*texts, *texts]], {})
     assert [row.arch for row in asked] == texts == [row.arch for row in store.pending(run)]
@@ -210,7 +210,7 @@ def test_an_architecture_of_any_length_is_kept(store):
 
 
 def test_a_failed_candidate_is_counted_read_by_the_cursor_and_left_out_of_the_table(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.ask(run, [(text, text) for text in "abcd"], {})
     store.tell(run, [Outcome(1, {}, failed="out of memory"), Outcome(0, {"zico": 1.0})], summary={"best": 1.0})
     store.tell(run, [Outcome(1, {"zico": 5.0}), Outcome(2, {"zico": 2.0}), Outcome(2, {"zico": 3.0})])
@@ -229,7 +229,7 @@ def test_a_failed_candidate_is_counted_read_by_the_cursor_and_left_out_of_the_ta
 
 
 def test_a_pulse_says_what_the_rows_say(store):
-    run = store.create_run("nb201", {"budget": 9})
+    run = make_run(store, "nb201", {"budget": 9})
     store.append(run, "act", {"kind": "pin"})
     store.ask(run, [("a", "a"), ("b", "b")], {"told": 0})
     store.tell(run, [(0, {"zico": 1.0}, {})])
@@ -248,7 +248,7 @@ def test_a_pulse_says_what_the_rows_say(store):
 
 
 def test_a_request_is_open_until_its_first_answer(store):
-    one, two = store.create_run("nb201", {}), store.create_run("nb201", {})
+    one, two = make_run(store, "nb201", {}), make_run(store, "nb201", {})
     first = store.append(one, "request", {"what": "export"})
     second = store.append(two, "request", {"what": "distributions"})
     assert [(run, entry.id) for run, entry in store.requests()] == [(one, first), (two, second)]
@@ -263,7 +263,7 @@ def test_a_request_is_open_until_its_first_answer(store):
 
 def test_a_reader_by_cursor_misses_nothing_of_writers_that_are_late(store):
     """Numbers are handed out in the transaction that holds the run: none appears behind one that was seen."""
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     ended = threading.Event()
     seen: list[int] = []
 
@@ -303,7 +303,7 @@ def set_clock(store, seconds):
 
 
 def test_a_dead_engine_keeps_no_run_though_the_clock_was_set_back_by_an_hour(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.command(run, "start")
     assert store.lease("dead", seconds=0.3) == run
     set_clock(store, 3600)
@@ -314,7 +314,7 @@ def test_a_dead_engine_keeps_no_run_though_the_clock_was_set_back_by_an_hour(sto
 
 
 def test_a_living_engine_keeps_its_run_though_the_clock_was_set_back_by_an_hour(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.command(run, "start")
     assert store.lease("living", seconds=0.4) == run
     set_clock(store, 3600)
@@ -326,7 +326,7 @@ def test_a_living_engine_keeps_its_run_though_the_clock_was_set_back_by_an_hour(
 
 
 def test_of_two_that_find_a_lease_over_one_takes_it(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.command(run, "start")
     store.lease("dead", seconds=-1)
     taken = []
@@ -339,7 +339,7 @@ def test_of_two_that_find_a_lease_over_one_takes_it(store):
 
 
 def test_an_engine_holds_several_runs_and_beats_for_all_at_once(store):
-    runs = [store.create_run("nb201", {}) for _ in range(3)]
+    runs = [make_run(store, "nb201", {}) for _ in range(3)]
     for run in runs:
         store.command(run, "start")
     held = []
@@ -372,7 +372,7 @@ def test_scores_of_another_version_or_another_machine_are_other_scores(store, mo
 
 
 def test_deleting_a_run_frees_its_bytes(store):
-    kept, gone = store.create_run("nb201", {}), store.create_run("nb201", {})
+    kept, gone = make_run(store, "nb201", {}), make_run(store, "nb201", {})
     for run in (kept, gone):
         asked = store.ask(run, [(f"arch {k}", f"arch {k}") for k in range(500)], {})
         store.tell(run, [(row.position, {"zico": 1.0}, {}) for row in asked])
@@ -388,7 +388,7 @@ def test_deleting_a_run_frees_its_bytes(store):
 
 
 def test_a_plain_copy_of_a_store_at_rest_is_whole(store, tmp_path):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     for number in range(20):
         store.append(run, "event", {"number": number})
     store.close()
@@ -400,14 +400,17 @@ def test_a_plain_copy_of_a_store_at_rest_is_whole(store, tmp_path):
 
 def test_a_program_that_ends_without_a_word_leaves_a_store_whose_copy_is_whole(tmp_path):
     url = f"sqlite:///{tmp_path / 'store.db'}"
-    code = "import sys; from nas_core.store import Store; store = Store(sys.argv[1]); store.create_run('nb201', {})"
+    code = (
+        "import sys\nfrom nas_core.config import RunConfig\nfrom nas_core.store import Store\n"
+        "store = Store(sys.argv[1])\nstore.create_run(RunConfig())"
+    )
     subprocess.run([sys.executable, "-c", code, url], check=True, timeout=60)
     assert [file.name for file in tmp_path.iterdir()] == ["store.db"]
     assert len(Store(url).runs()) == 1
 
 
 def test_a_backup_of_a_live_store_is_complete_and_overwrites_nothing(store, tmp_path):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     for number in range(20):
         store.append(run, "event", {"number": number})
     target = tmp_path / "backup.db"

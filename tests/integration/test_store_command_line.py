@@ -13,6 +13,7 @@ import pytest
 
 from nas_core.spaces import Act
 from nas_core.store import Outcome, Store
+from tests.runs import make_run
 
 CELLS = [f"|none~0|+|none~0|none~1|+|{op}~0|none~1|none~2|" for op in ("none", "skip_connect", "avg_pool_3x3")]
 
@@ -32,7 +33,7 @@ def store(tmp_path):
 @pytest.fixture
 def run(store):
     """A run with an act, two scored candidates and a failed one."""
-    run = store.create_run("nb201", {"proxies": ["zico"], "strategy": "scan", "budget": 3}, "three cells")
+    run = make_run(store, "nb201", {"proxies": ["zico"], "strategy": "scan", "budget": 3}, "three cells")
     store.append(run, "act", Act("prune", "*", ("nor_conv_3x3",)).to_dict())
     asked = store.ask(run, [(cell, cell) for cell in CELLS], {})
     told = [Outcome(0, {"zico": 1.5}, {"zico": 0.5}), Outcome(1, {}, failed="out of memory")]

@@ -17,6 +17,7 @@ from app import shell
 from app.cockpit import Cockpit
 from app.live import pulse_of
 from nas_core.store import Store, StoreError
+from tests.runs import make_run
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def assert_told(store: Store, run: str, part: str) -> None:
 
 
 def test_a_deleted_store_is_told_and_never_written_on(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     assert store.health() == ""
     os.unlink(store.path)
     assert_told(store, run, "the file is gone")
@@ -60,7 +61,7 @@ def test_a_deleted_store_is_told_and_never_written_on(store):
 
 
 def test_a_deleted_store_that_is_put_back_goes_on(store, tmp_path):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.path.rename(tmp_path / "moved.db")
     assert "the file is gone" in store.health()
     (tmp_path / "moved.db").rename(store.path)
@@ -69,7 +70,7 @@ def test_a_deleted_store_that_is_put_back_goes_on(store, tmp_path):
 
 
 def test_a_replaced_store_is_told_and_the_other_file_left_alone(store, tmp_path):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     other = Store(f"sqlite:///{tmp_path / 'other.db'}")
     other.close()
     before = (tmp_path / "other.db").read_bytes()
@@ -83,7 +84,7 @@ def test_a_replaced_store_is_told_and_the_other_file_left_alone(store, tmp_path)
 def test_a_full_disk_is_told_and_what_was_written_is_kept(tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         store = Store(f"sqlite:///{disk / 'store.db'}")
-        run = store.create_run("nb201", {})
+        run = make_run(store, "nb201", {})
         assert store.health() == ""
         written = 0
         with pytest.raises(StoreError, match=r"full|disk I/O"):
@@ -98,7 +99,7 @@ def test_a_full_disk_is_told_and_what_was_written_is_kept(tmp_path):
 def test_a_disk_that_becomes_read_only_is_told(tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         store = Store(f"sqlite:///{disk / 'store.db'}")
-        run = store.create_run("nb201", {})
+        run = make_run(store, "nb201", {})
         store.close()
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         assert_told(store, run, "cannot be written")
@@ -111,7 +112,7 @@ def test_a_disk_that_becomes_read_only_is_told(tmp_path):
 
 
 def test_overwritten_pages_are_told(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     for number in range(100):
         store.append(run, "event", {"text": "x" * 2000, "number": number})
     store._checkpoint()
@@ -121,7 +122,7 @@ def test_overwritten_pages_are_told(store):
 
 
 def test_damage_that_a_poll_does_not_meet_is_found_by_the_check(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     for number in range(100):
         store.append(run, "event", {"text": "x" * 2000, "number": number})
     store.close()
@@ -138,7 +139,7 @@ def test_damage_that_a_poll_does_not_meet_is_found_by_the_check(store):
 
 
 def test_counters_that_say_other_than_the_rows_are_found_by_the_check(store):
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     asked = store.ask(run, [(text, text) for text in "abc"], {})
     store.tell(run, [(row.position, {"zico": 1.0}, {}) for row in asked])
     assert store.check() == []

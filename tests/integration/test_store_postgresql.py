@@ -23,6 +23,7 @@ from sqlalchemy import create_engine, text
 
 from nas_core.store import Asked, Outcome, Store
 from nas_core.store import _schema as schema
+from tests.runs import make_run
 
 
 def _program(name: str) -> str:
@@ -79,7 +80,7 @@ def url(server, request) -> str:
 
 def test_a_run_is_carried_through(url):
     store = Store(url)
-    run = store.create_run("nb201", {"budget": 5})
+    run = make_run(store, "nb201", {"budget": 5})
     store.command(run, "start")
     assert store.lease("engine", 60) == run
     store.ask(run, [("a", "a"), Asked("a", "a", "training", 1, 2.5)], {"told": 0}, engine="engine")
@@ -102,7 +103,7 @@ def test_a_run_is_carried_through(url):
 
 def test_a_reader_by_cursor_misses_nothing_of_commits_that_come_late(url):
     store = Store(url)
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     writers, ended, seen = 4, threading.Event(), []
 
     def write(name: int) -> None:
@@ -138,7 +139,7 @@ def test_a_reader_by_cursor_misses_nothing_of_commits_that_come_late(url):
 
 def test_a_dead_engine_keeps_no_run_though_the_clock_was_set_back_by_an_hour(url):
     store = Store(url)
-    run = store.create_run("nb201", {})
+    run = make_run(store, "nb201", {})
     store.command(run, "start")
     assert store.lease("dead", seconds=0.3) == run
     engine = create_engine(url)

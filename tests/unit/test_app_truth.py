@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from app.pages.correlation.laboratory import leader_board
 
 from app import selection
 from app.cockpit import Cockpit
 from app.labels import explanation, ranking_label, score_label
-from app.pages.correlation.laboratory import leader_board
 from app.pages.navigator.pareto import pareto_chart, priced
 from app.pages.navigator.trust import trust, verdict
 from app.report import report
@@ -17,6 +17,7 @@ from app.truth import options, truth_of, truths_of
 from nas_core import bench, proxies, spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.store import Store
+from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
 CELLS = sorted({SPACE.canonical(arch) for arch in SPACE.architectures()})[::60]
@@ -43,7 +44,7 @@ def cockpit(tmp_path):
 def view(cockpit):
     """A run whose score grows from cell to cell, while the latency falls."""
     config = {"proxies": ["zico"], "rank_by": "zico", "settings": ScoreSettings.laptop().to_dict()}
-    run = cockpit.store.create_run("nb201", config)
+    run = make_run(cockpit.store, "nb201", config)
     rows = cockpit.store.ask(run, [(text, text) for text in TEXTS], {})
     cockpit.store.tell(run, [(row.position, {"zico": float(k)}, {}) for k, row in enumerate(rows)])
     return cockpit.view(run)
@@ -93,7 +94,7 @@ def test_a_column_of_which_less_is_better_is_a_cost_on_the_chart(view):
 
 def test_the_cost_of_a_run_may_be_a_column_of_a_table(cockpit):
     config = {"proxies": ["zico"], "rank_by": "zico", "costs": ["hw/edgegpu_energy"]}
-    run = cockpit.store.create_run("nb201", config)
+    run = make_run(cockpit.store, "nb201", config)
     rows = cockpit.store.ask(run, [(text, text) for text in TEXTS[:5]], {})
     cockpit.store.tell(run, [(row.position, {"zico": 1.0}, {}) for row in rows])
     assert priced(cockpit.view(run), truth_of("nb201", "hw/raspi4_latency")).costs.tolist() == [1, 2, 3, 4, 5]
