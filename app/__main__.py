@@ -35,12 +35,12 @@ def main() -> int:
                 file=sys.stderr,
             )
             return 2
+    engine: EngineProcess | None = None
     try:
-        app = create_app(options.store)
+        app = create_app(options.store, engine_problem=lambda: engine.problem if engine is not None else "")
     except StoreError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    engine = None
     if not options.no_engine:
         command = [
             sys.executable,

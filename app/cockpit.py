@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -44,6 +44,8 @@ class RunValues:
     indices: list[int] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Candidates that could not be scored, by their notation, with the reason."""
     table: SpaceTable | None = None
     """That of the space, and behind it what the run asked for beyond a sample of it."""
 
@@ -66,6 +68,8 @@ class View:
     """Held-out accuracy, in percent, of architectures that were trained alone for this run, by their notation."""
     training: dict[str, str] = field(default_factory=dict)
     """The last run that was made to train an architecture alone for this run, by its notation."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Candidates that could not be scored, by their notation, with the reason."""
 
     @property
     def rank_by(self) -> str:
@@ -167,8 +171,10 @@ class View:
 class Cockpit:
     """The app's side of the store. One instance an app; safe to use from many request threads."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, engine_problem: Callable[[], str] = str) -> None:
         self.store = store
+        self.engine_problem = engine_problem
+        """What is wrong with the engine beside the app, in one line; empty where nothing is."""
         self._read: dict[str, RunValues] = {}
         self._views: dict[str, View] = {}
         self._lock = threading.Lock()
@@ -195,11 +201,14 @@ class Cockpit:
             read = self._read.get(identifier)
             if read is None or read.rescored < rescored:
                 read = self._read[identifier] = RunValues(rescored=rescored, table=read.table if read else None)
-            behind = run.scored + run.failed > len(read.indices)
+            behind = run.scored + run.failed > len(read.indices) + len(read.failed)
             rows = self.store.candidates(identifier, after=read.cursor) if behind else []
             table = read.table = (read.table or space_table(run.space)).with_texts([row.arch for row in rows])
             for row in rows:
                 read.cursor = row.scored or read.cursor
+                if row.failed:
+                    read.failed = {**read.failed, row.arch: row.failed}
+                    continue
                 read.indices.append(table.index[row.arch])
                 for name in run.config.scores:
                     read.values.setdefault(name, []).append((row.values or {}).get(name, float("nan")))
@@ -218,7 +227,9 @@ class Cockpit:
         ):
             return seen  # the views of one pulse share what they derive
         steering, refused = Steering.fold_compatible(table.space, [Act.from_dict(entry.body) for entry in acts])
-        view = View(run, table, steering, acts, refused, indices, values, seconds, version, trained, training)
+        view = View(
+            run, table, steering, acts, refused, indices, values, seconds, version, trained, training, read.failed
+        )
         if seen is not None and seen.version == version and "blocks" in vars(seen):
             vars(view)["blocks"] = seen.blocks  # an act changes what is allowed, not what is known of a block
         self._views[identifier] = view

@@ -23,6 +23,8 @@ class EngineProcess:
     def __init__(self, command: Sequence[str]) -> None:
         self._command = list(command)
         self._stopping = threading.Event()
+        self.problem = ""
+        """What is wrong with it, for the pages; empty while it works."""
         self._process = subprocess.Popen(self._command)
         self._watcher = threading.Thread(target=self._watch, name="watch-engine", daemon=True)
         self._watcher.start()
@@ -43,11 +45,17 @@ class EngineProcess:
         while not self._stopping.wait(0.5):
             code = self._process.poll()
             if code is None:
+                if self.problem and time.monotonic() - started > _SOON_SECONDS:
+                    self.problem = ""  # it has found its feet
                 continue
             tries = tries + 1 if time.monotonic() - started < _SOON_SECONDS else 1
             if code == 0 or tries > _TRIES:
                 if code:
+                    self.problem = f"The engine ended {_TRIES} times with code {code}: start the app again"
                     print(f"the engine ended {_TRIES} times with code {code}; start the app again", file=sys.stderr)
+                else:
+                    self.problem = "The engine was ended: start the app again, or `python -m nas_core engine`"
                 return
+            self.problem = f"The engine ended with code {code} and is started again"
             print(f"the engine ended with code {code}; it is started again", file=sys.stderr)
             self._process, started = subprocess.Popen(self._command), time.monotonic()

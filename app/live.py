@@ -40,6 +40,8 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
         "state": row.state,
         "message": row.message,
         "scored": row.scored,
+        "failed": row.failed,
+        "engine": cockpit.engine_problem(),
         "acts": row.acts,
         "answers": held.get("answer", 0),
         "rescored": held.get(RESCORED, 0),
@@ -64,7 +66,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         now = pulse_of(cockpit, run)
         before = before or {}
         changed = {name for name in now if now[name] != before.get(name) and name != "at"}
-        streaming = changed <= {"scored", "rescored"} and now.get("state") == "running"
+        streaming = changed <= {"scored", "failed", "rescored"} and now.get("state") == "running"
         if not changed or (streaming and now["at"] - before["at"] < QUIET_SECONDS):
             return no_update
         return now

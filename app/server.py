@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,8 @@ _LAYOUTS: dict[str, Any] = {
 }
 
 
-def create_app(store_url: str | None = None) -> Dash:
-    """The app on a store.
+def create_app(store_url: str | None = None, *, engine_problem: Callable[[], str] = str) -> Dash:
+    """The app on a store; `engine_problem` says what is wrong with the engine beside it, empty where nothing is.
 
     Raises:
         StoreError: the store cannot be opened.
@@ -51,7 +52,7 @@ def create_app(store_url: str | None = None) -> Dash:
         assets_folder=str(Path(__file__).resolve().parent.parent / "assets"),
         suppress_callback_exceptions=True,
     )
-    cockpit = Cockpit(Store(store_url))
+    cockpit = Cockpit(Store(store_url), engine_problem)
     cache = Cache(app.server, config={"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 3600})
     app.layout = shell.layout()
 

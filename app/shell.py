@@ -291,6 +291,10 @@ def _told(cockpit: Cockpit, pulse: dict[str, Any] | None) -> str:
             return str(pulse["error"])
     state, message = pulse["state"], pulse["message"]
     scored = progress(pulse["scored"], pulse["budget"])
+    if pulse.get("failed"):
+        scored += f", {pulse['failed']:,} failed"
+    if pulse.get("engine") and state in ("queued", "running"):
+        return f"{pulse['engine']} · {scored}"
     if state == "failed" and message:
         return f"{HINTS[state]}: {message} · {scored}"
     told = message if state in ("running", "paused", "finished") else ""

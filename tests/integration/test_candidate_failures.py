@@ -9,9 +9,7 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +19,7 @@ from nas_core.config import CandidateLimits, RunConfig
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Steering
 from nas_core.store import Store
+from tests.other_package import create, engine, install, python, wait_until, workers_of
 
 SPACE = spaces.get("nb201")
 TINY = ScoreSettings(image_size=8, batch_size=2, channels=4)
@@ -90,17 +89,9 @@ LIMITS = CandidateLimits(seconds=4.0, memory_mib=400, tries=1)
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """An installed distribution with the five scores, and the environment that sees it."""
+    """The environment of a machine on which the five scores are installed."""
     folder = tmp_path_factory.mktemp("package")
-    (folder / "misbehaving.py").write_text(MODULE)
-    about = folder / "misbehaving-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: misbehaving\nVersion: 1.0\n")
-    points = "\n".join(
-        f"{name.lower()} = misbehaving:{name}" for name in ["Healthy", "Raises", "Allocates", "Exits", "Sleeps"]
-    )
-    (about / "entry_points.txt").write_text(f"[nas_helm.proxies]\n{points}\n")
-    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.getcwd()}"}
+    return install(folder, "misbehaving", MODULE, ["Healthy", "Raises", "Allocates", "Exits", "Sleeps"])
 
 
 @pytest.fixture
@@ -108,21 +99,6 @@ def store(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'store.db'}")
     yield store
     store.close()
-
-
-def python(environment, *arguments, **keywords):
-    return subprocess.Popen([sys.executable, *arguments], env=environment, text=True, **keywords)
-
-
-def create(environment, store, config):
-    """Make and start a run in a process that knows the other package's scores."""
-    code = (
-        "import json, sys\nfrom nas_core.config import RunConfig\nfrom nas_core.store import Store\n"
-        "store = Store(sys.argv[1])\nrun = store.create_run(RunConfig.from_dict(json.loads(sys.argv[2])))\n"
-        "store.command(run, 'start')\nprint(run)"
-    )
-    made = python(environment, "-c", code, store.url, json.dumps(config.to_dict()), stdout=subprocess.PIPE)
-    return made.communicate(timeout=60)[0].strip()
 
 
 def config(proxy, seed=0, budget=40, **changes):
@@ -150,30 +126,6 @@ def seed_with_eight_of_forty():
     raise AssertionError("no seed found")
 
 
-def engine(environment, store, *arguments):
-    return python(environment, "-m", "nas_core", "engine", "--store", store.url, "--workers", "2", *arguments)
-
-
-def wait_until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-
-
-def workers_left(environment):
-    """Processes of workers that see the other package: those of no other test."""
-    mark = environment["PYTHONPATH"].split(os.pathsep)[0].encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"spawn_main" in (folder / "cmdline").read_bytes() and mark in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
-
 @pytest.mark.parametrize("proxy", list(REASONS))
 def test_a_run_of_forty_ends_with_thirty_two_scored_and_eight_failed_each_with_its_reason(environment, store, proxy):
     run = create(environment, store, config(proxy, seed=seed_with_eight_of_forty()))
@@ -187,7 +139,7 @@ def test_a_run_of_forty_ends_with_thirty_two_scored_and_eight_failed_each_with_i
     assert all(reason.startswith(REASONS[proxy]) for reason in failed.values()), failed
     assert all("\n" not in reason for reason in failed.values())
     assert np.isfinite(store.table(run)[proxy]).all() and len(store.table(run)) == 32
-    wait_until(lambda: not workers_left(environment), 10)
+    wait_until(lambda: not workers_of(environment), 10)
 
 
 def test_search_tells_how_many_failed(environment, tmp_path):
@@ -237,7 +189,7 @@ def test_stop_ends_a_hung_candidate_within_seconds(environment, store):
     finally:
         serving.terminate()
         assert serving.wait(timeout=30) == 0
-    wait_until(lambda: not workers_left(environment), 10)
+    wait_until(lambda: not workers_of(environment), 10)
 
 
 @pytest.mark.parametrize("proxy", ["sleeps", "exits"])

@@ -21,6 +21,8 @@ from app.truth import Truth
 from nas_core.spaces import Act
 
 _ROWS = 200
+_FAILED_ROWS = 100
+"""Candidates without scores that the table lists below the others."""
 
 
 def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
@@ -112,19 +114,27 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         prevent_initial_call=True,
     )
 
-    @app.callback(Output("candidates", "columnDefs"), Input("run", "data"))
-    def columns(run: str | None) -> Any:
+    @app.callback(
+        Output("candidates", "columnDefs"),
+        Input("run", "data"),
+        Input("pulse", "data"),
+        State("candidates", "columnDefs"),
+    )
+    def columns(run: str | None, _pulse: Any, before: list[dict[str, Any]] | None) -> Any:
         if not run:
             return no_update
-        metrics = cockpit.view(run).metrics
-        return [
+        view = cockpit.view(run)
+        failed = [column("failed", "failed because", width=260, tooltipField="failed")] if view.failed else []
+        found = [
             column("rank", width=60),
             column("arch", "architecture", flex=1, minWidth=460, tooltipField="arch", cellClass="two-lines"),
             *(
                 column(name, score_label(name), number=True, width=125, headerTooltip=explanation(name))
-                for name in metrics
+                for name in view.metrics
             ),
         ]
+        found[2:2] = failed
+        return no_update if found == before else found
 
     @app.callback(Output("candidates", "selectedRows"), Input("arch", "data"), Input("candidates", "rowData"))
     def mark(arch: str | None, _rows: Any) -> Any:
@@ -146,7 +156,8 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         now = None
         if index is not None:
             scored = [name for name in view.metrics if not np.isnan(view.over_space(name)[index])]
-            now = {"arch": arch, "scored": scored, "kept": bool(view.kept[index])}
+            failed = view.failed.get(arch or "", "")
+            now = {"arch": arch, "scored": scored, "kept": bool(view.kept[index]), "failed": failed}
         return no_update if now == before else now
 
     @app.callback(
@@ -199,7 +210,7 @@ def _rows(view: View) -> list[dict[str, Any]]:
         row |= {name: float(values[k]) for name, values in view.values.items() if not np.isnan(values[k])}
         row |= {str(name): float(view.table.closed[name].iloc[index]) for name in view.table.closed}
         rows.append(row)
-    return rows
+    return rows + [{"arch": text, "failed": why} for text, why in list(view.failed.items())[:_FAILED_ROWS]]
 
 
 def _bricks(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
@@ -280,6 +291,7 @@ def _card(cockpit: Cockpit, view: View, index: int, truths: list[Truth], theme: 
     return [
         html.Div(text, className="arch"),
         html.P(dimmed, className="support"),
+        *([html.P(f"This candidate failed: {view.failed[text]}", role="alert")] if text in view.failed else []),
         *candidate.buttons(view, text),
         dcc.Graph(
             id="card-graph", figure=cell_graph(space.graph(arch), theme), config=GRAPH, style={"height": "190px"}
