@@ -3,15 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench compare browser clean
+.PHONY: run test test-long check bench compare browser clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m app
 
 test: $(VENV)/.dev browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -n auto
-	$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -m "not long" -n auto
+	$(BIN)/python -m pytest tests/integration -m "not long" -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/browser -m "not long"
+
+test-long: $(VENV)/.dev browser
+	$(BIN)/python -m pytest -m long --timeout=3600
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
