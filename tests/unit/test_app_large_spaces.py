@@ -94,7 +94,7 @@ def test_a_network_trained_alone_is_told_to_the_run_it_was_made_for(cockpit, run
     cockpit.train(run, text, 10)
     (entry,) = cockpit.store.log(run, kind="training")
     child = cockpit.store.run(entry.body["run"])
-    assert (child.state, child.config["parent"], child.config["supernet"]["arch"]) == ("queued", run, text)
+    assert (child.state, child.config.parent, child.config.alone) == ("queued", run, text)
     cockpit.store.ask(child.id, [(text, text)], {})
     cockpit.store.tell(child.id, [(0, {"trained": 91.5}, {})])
     view = cockpit.view(run)

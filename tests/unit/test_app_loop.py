@@ -268,8 +268,7 @@ def test_suggestions_on_a_ranking_that_is_noise_say_so(cockpit):
 
 
 def test_scores_written_again_replace_the_old_ones_in_a_view_and_change_its_version(cockpit):
-    run = run_of(cockpit, drawn(30), np.arange(30))
-    cockpit.store.configure(run, supernet={"data": "digits"})
+    run = run_of(cockpit, drawn(30), np.arange(30), supernet={"data": "digits"})
     before = cockpit.view(run)
     best = before.blocks
     pulse = pulse_of(cockpit, run)

@@ -52,7 +52,7 @@ def test_the_front_is_drawn_over_what_is_dominated_and_its_dots_hold_their_archi
 
 def test_the_cost_is_the_first_one_of_the_run(cockpit):
     told = [{"zico": float(k), "latency_ms": 9.0 - k} for k in range(4)]
-    view = scored(cockpit, told, proxies=["zico", "latency_ms"], costs=["latency_ms", "flops"])
+    view = scored(cockpit, told, strategy="pareto", proxies=["zico", "latency_ms"], costs=["latency_ms", "flops"])
     points = priced(view)
     assert (points.cost, points.metric) == ("latency, ms", "zico")
     assert points.costs.tolist() == [9.0, 8.0, 7.0, 6.0]

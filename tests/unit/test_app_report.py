@@ -112,8 +112,8 @@ def test_trust_is_given_with_interval_and_number(cockpit, run):
 def test_the_script_in_it_repeats_the_session(cockpit, run):
     script = json.loads(unescape(re.search(r'<pre id="session">(.*?)</pre>', report(cockpit, run), re.S).group(1)))
     again = cockpit.store.run(replay(cockpit.store, script))
-    assert (again.config["seed"], again.config["budget"]) == (3, SCORED)
-    assert [entry["act"]["kind"] for entry in again.config["script"]["acts"]] == ["prune", "undo"]
+    assert (again.config.seed, again.config.budget) == (3, SCORED)
+    assert [entry["act"]["kind"] for entry in again.config.script["acts"]] == ["prune", "undo"]
 
 
 def test_a_run_and_its_twin_are_compared_in_the_report_of_either(cockpit, run):

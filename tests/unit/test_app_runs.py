@@ -17,6 +17,7 @@ from app.pages.runs.callbacks import _lost
 from app.pages.runs.wanted import Wanted, missing_path
 from app.server import create_app
 from nas_core import spaces
+from nas_core.search.objectives import Objective, ObjectiveKind
 from nas_core.spaces import Act
 from nas_core.store import Store
 from tests.runs import SCAN, make_run
@@ -66,7 +67,7 @@ def score(cockpit: Cockpit, run: str, value: float) -> None:
         ("data", "foo", "data: got 'foo', expected one of: digits, noise, cifar10:PATH"),
         ("data", "npz:", "data: got 'npz:'"),
         ("data", "npz:PATHS/../npz", None),
-        ("seed", -7, "seed: got -7, expected a whole number, at least 0"),
+        ("seed", -7, "seed: got -7, expected a whole number from 0"),
         ("seed", "", "seed: got ''"),
         ("budget", 0, "budget: got 0"),
         ("budget", 1.5, "budget: got 1.5"),
@@ -77,7 +78,7 @@ def score(cockpit: Cockpit, run: str, value: float) -> None:
 def test_what_no_run_can_be_made_of_is_refused_by_the_name_of_its_field(field, value, message):
     wanted = Wanted(**{**FORM, field: value})
     if message is None:
-        assert wanted.config()["settings"]["data"] == value
+        assert wanted.config().settings.data == value
         return
     with pytest.raises(ValueError) as refused:
         wanted.config()
@@ -86,9 +87,10 @@ def test_what_no_run_can_be_made_of_is_refused_by_the_name_of_its_field(field, v
 
 def test_a_run_is_made_of_what_the_form_says():
     config = Wanted(**{**FORM, "strategy": "pareto", "data": " noise ", "seed": 4, "cost": "latency_ms"}).config()
-    assert (config["settings"]["data"], config["settings"]["seed"], config["seed"]) == ("noise", 4, 4)
-    assert (config["proxies"], config["costs"], config["rank_by"]) == (["zico", "latency_ms"], ["latency_ms"], "zico")
-    assert Wanted(**{**FORM, "data": ""}).config()["settings"]["data"] == "digits"
+    assert (config.settings.data, config.settings.seed, config.seed) == ("noise", 4, 4)
+    assert (config.scores, config.rank_by) == (("zico", "latency_ms"), "zico")
+    assert config.objective == Objective(ObjectiveKind.PARETO, "zico", ("latency_ms",))
+    assert Wanted(**{**FORM, "data": ""}).config().settings.data == "digits"
 
 
 def test_a_path_that_is_not_here_is_said(tmp_path):
@@ -164,15 +166,15 @@ def test_a_network_trained_alone_is_not_extended(cockpit, run):
     alone = next(row.id for row in cockpit.store.runs() if row.id != run)
     for identifier in (run, alone):
         cockpit.store.set_state(identifier, "finished")
-    assert "extend" in cards.orders(cockpit.view(run))
-    assert not {"extend", "train"} & set(cards.orders(cockpit.view(alone)))
+    assert "extend" in cards.orders(cockpit.store.run(run))
+    assert not {"extend", "train"} & set(cards.orders(cockpit.store.run(alone)))
 
 
 def test_a_twin_is_offered_for_a_run_that_was_steered_and_ended(cockpit, run):
-    assert "twin" not in cards.orders(cockpit.view(run))
+    assert "twin" not in cards.orders(cockpit.store.run(run))
     cockpit.act(run, Act("prune", "*", ("none",)))
     cockpit.store.set_state(run, "finished")
-    assert "twin" in cards.orders(cockpit.view(run))
+    assert "twin" in cards.orders(cockpit.store.run(run))
 
 
 # one network trained alone
@@ -226,11 +228,11 @@ def test_a_training_that_ended_is_told_by_its_accuracy_and_one_that_is_gone_as_g
     assert candidate.course(cockpit, cockpit.view(run), ARCH) == ("Training alone: its run was deleted.", "")
 
 
-def test_who_may_pause_a_run_for_a_training_is_told_so(cockpit, run):
+def test_a_training_beside_a_run_is_told_to_go_on_beside_it(cockpit, run):
     cockpit.store.set_state(run, "running")
-    assert "pause this run" in cockpit.train(run, ARCH, 10)
+    assert cockpit.train(run, ARCH, 10) == "Training for 10 epochs beside this run."
     cockpit.store.set_state(run, "finished")
-    assert "pause" not in cockpit.train(run, ARCH, 100)
+    assert cockpit.train(run, ARCH, 100) == "Training for 100 epochs."
 
 
 # a run that is deleted
@@ -249,5 +251,5 @@ def test_who_deletes_a_run_is_told_what_goes_with_it(cockpit, run):
 def test_a_run_without_a_budget_is_shown_and_says_how_many_it_scored(cockpit):
     run = make_run(cockpit.store, "nb201", {**SCAN, "budget": None}, "all of it")
     score(cockpit, run, 3.0)
-    assert cards.facts(cockpit.view(run))[2].startswith("1 scored in 0 s, best zico 3")
+    assert cards.facts(cockpit, cockpit.store.run(run))[2].startswith("1 scored in 0 s, best zico 3")
     assert shell._told(cockpit, pulse_of(cockpit, run)).endswith("· 1 scored")

@@ -104,11 +104,11 @@ def test_a_problem_stands_on_its_block(state):
 def test_the_run_of_a_template_or_a_given_space_trains_with_settings_that_hold(state, fixed):
     space = spaces.get(fixed) if fixed else spaces.define(state["now"])
     config = run_config(space, "digits", 5, "evolution", 20, 3)
-    trainer = Trainer(SupernetSettings.from_dict({**config["supernet"], "space": space.name}))
+    trainer = Trainer(SupernetSettings.from_dict({**config.supernet, "space": space.name}))
     trainer.step()
     assert trainer.settings.epochs == 5
-    assert ("template" in config) == (fixed is None)
-    assert config["rank_by"] == "one_shot"
+    assert (config.template is not None) == (fixed is None)
+    assert config.rank_by == "one_shot"
 
 
 @pytest.fixture

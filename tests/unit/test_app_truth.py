@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from app.pages.correlation.laboratory import leader_board
 
 from app import selection
 from app.cockpit import Cockpit
 from app.labels import explanation, ranking_label, score_label
+from app.laboratory import leader_board
 from app.pages.navigator.pareto import pareto_chart, priced
 from app.pages.navigator.trust import trust, verdict
 from app.report import report

@@ -186,10 +186,10 @@ def test_strategies_search_the_space_under_a_steering(name, strategy):
     for _ in range(8):
         batch = searcher.ask(10, steering)
         assert len(batch) == 10
-        searcher.tell([search.Result(arch, float(sum(arch))) for arch in batch])
+        searcher.tell([search.Result(ask, value=float(sum(ask.arch))) for ask in batch])
         asked += batch
     assert len(set(asked)) == len(asked)
-    assert all(obeys(space, steering, arch) for arch in asked)
+    assert all(obeys(space, steering, ask.arch) for ask in asked)
 
 
 @pytest.fixture(scope="module")
@@ -226,12 +226,12 @@ def test_strategies_exhaust_a_focus_that_few_networks_obey(rare, strategy):
     free = Steering.free(space)
     for number in range(8):
         asked = found.ask(8, free)
-        found.tell([search.Result(arch, float(number), ()) for arch in asked])
+        found.tell([search.Result(ask, value=float(number)) for ask in asked])
     members = {space.canonical(arch) for arch in space.architectures(steering)}
     left: list = []
     while asked := found.ask(8, steering):
-        found.tell([search.Result(arch, 0.0, ()) for arch in asked])
-        left += asked
+        found.tell([search.Result(ask, value=0.0) for ask in asked])
+        left += [ask.arch for ask in asked]
     assert {space.canonical(arch) for arch in left} == members
     assert all(steering.allows(arch) for arch in left)
 
@@ -252,5 +252,5 @@ def test_nothing_obeys_an_empty_focus_of_a_large_space(rare):
         space.sample(np.random.default_rng(0), steering)
     evolution = search.get("evolution", space, seed=3)
     for _ in range(8):
-        evolution.tell([search.Result(arch, 1.0, ()) for arch in evolution.ask(8, Steering.free(space))])
+        evolution.tell([search.Result(ask, value=1.0) for ask in evolution.ask(8, Steering.free(space))])
     assert evolution.ask(8, steering) == []

@@ -80,8 +80,8 @@ def test_no_strategy_proposes_what_the_steering_of_the_moment_forbids(first, sec
         left = brute_force(steering)
         for _ in range(3):
             proposed = strategy.ask(25, steering)
-            assert set(proposed) <= left
-            strategy.tell([search.Result(arch, float(sum(arch))) for arch in proposed])
+            assert {ask.arch for ask in proposed} <= left
+            strategy.tell([search.Result(ask, value=float(sum(ask.arch))) for ask in proposed])
             asked += proposed
     assert len(asked) == len(set(asked))
 

@@ -32,11 +32,16 @@ class Wanted:
     options: str = ""
 
     def config(self) -> RunConfig:
-        """The configuration of the run.
+        """The configuration of the run, checked.
 
         Raises:
             ValueError: a field that no run can be made of; the message names it.
         """
+        found = self._config()
+        found.check()
+        return found
+
+    def _config(self) -> RunConfig:
         if self.task != config.SEARCH:
             options = (self.options or "").strip()
             return RunConfig(task=f"{self.task}:{options}" if options else self.task, seed=self.seed)
@@ -55,7 +60,8 @@ class Wanted:
         costs = (self.cost,) if several else ()
         known = (*scores, *spaces.get(self.space).metric_names)
         data = (self.data or "").strip() or "digits"
-        settings = replace(getattr(ScoreSettings, self.preset)(), data=data, seed=self.seed)
+        seed = RunConfig(seed=self.seed).seed  # checked before it becomes part of the settings
+        settings = replace(getattr(ScoreSettings, self.preset)(), data=data, seed=seed)
         return RunConfig(
             space=self.space,
             strategy=self.strategy,
@@ -63,7 +69,7 @@ class Wanted:
             objective=Objective(kind, scores[0] if scores else AGGREGATE, costs),
             settings=settings,
             budget=self.budget,
-            seed=self.seed,
+            seed=seed,
             batch=SCAN_BATCH if self.strategy == "scan" else GENERATION,
         )
 
