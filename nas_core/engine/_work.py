@@ -32,6 +32,11 @@ def load_images(proxies: Sequence[str], settings: ScoreSettings, supernet: Mappi
     Raises:
         ValueError: unreadable data, or settings that they cannot serve.
     """
+    _load_images(proxies, settings, supernet)
+    report("loaded")  # loading is on nobody's account
+
+
+def _load_images(proxies: Sequence[str], settings: ScoreSettings, supernet: Mapping[str, Any] | None) -> None:
     from nas_core import proxies as room
     from nas_core import scoring
 
@@ -64,7 +69,7 @@ def score_candidates(group: CandidateGroup) -> list[CandidateScore | Failure]:
 
     if group.template:
         spaces.define(group.template)
-    load_images(group.proxies, group.settings, None)
+    _load_images(group.proxies, group.settings, None)
     if group.weights is not None:
         _on_weights(group)
     report((0, len(group.archs) - 1))  # from here on the time is theirs

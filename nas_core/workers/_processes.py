@@ -40,7 +40,7 @@ _RECYCLE_SHARE = 0.5  # of its memory limit, from which on a worker is replaced 
 
 @dataclass
 class _InHand:
-    """A job that a worker has: `since` when, `heard` when it last reported, on the monotonic clock."""
+    """A job that a worker has: `since` when it counts, `heard` when it last reported, on the monotonic clock."""
 
     number: int
     job: Job
@@ -233,6 +233,8 @@ class ProcessWorkers:
             return  # it was taken back
         held = worker.jobs[0]
         if message[0] == _worker.REPORTED:
+            if held.mark is None:
+                held.since = now  # what a fresh process loads is on nobody's account
             held.heard, held.mark = now, message[2]
             if held.job.heard is not None:
                 self._events.append((held.job, message[2]))

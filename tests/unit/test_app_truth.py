@@ -93,7 +93,7 @@ def test_a_column_of_which_less_is_better_is_a_cost_on_the_chart(view):
 
 
 def test_the_cost_of_a_run_may_be_a_column_of_a_table(cockpit):
-    config = {"proxies": ["zico"], "rank_by": "zico", "costs": ["hw/edgegpu_energy"]}
+    config = {"strategy": "pareto", "proxies": ["zico"], "rank_by": "zico", "costs": ["hw/edgegpu_energy"]}
     run = make_run(cockpit.store, "nb201", config)
     rows = cockpit.store.ask(run, [(text, text) for text in TEXTS[:5]], {})
     cockpit.store.tell(run, [(row.position, {"zico": 1.0}, {}) for row in rows])
