@@ -23,7 +23,7 @@ _NETWORKS = 3
 """Architectures that are built: a network takes long, and the spaces' own tests build more."""
 _IMAGES, _CLASSES = 2, 7
 _NONSENSE = "qqq"
-_IMPORT_SECONDS = 120
+_IMPORT_SECONDS = 300
 
 
 def check_space(space: str | SearchSpace | Callable[[], SearchSpace], *, seed: int = 0) -> Report:

@@ -22,7 +22,7 @@ SPACE, CONSTRAINED = "transnas_micro", "nb101"
 _BATCH, _ROUNDS = 8, 16
 _CUTS = (2, 9, 14)
 """Rounds after which a search is resumed: early, and once strategies that breed have parents."""
-_SECONDS = 120
+_SECONDS = 300
 _ASKS_A_NETWORK = 100
 """Asks for each architecture of a tiny space after which a search is taken to be endless."""
 _HOPELESS = (-1e300, -1e299)
