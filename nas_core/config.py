@@ -238,8 +238,15 @@ class RunConfig:
             raise ValueError(f"objective: less is better of {ranks}; expected another score over the costs")
 
     def _check_costs(self, space: SearchSpace) -> None:
+        from nas_core import bench
+
         for cost in self.objective.costs:
-            if cost not in space.metric_names and cost not in self.scores and "/" not in cost:
+            if "/" in cost:
+                try:
+                    bench.column(space.name, cost)
+                except ValueError as error:
+                    raise ValueError(f"objective: {error}") from None
+            elif cost not in space.metric_names and cost not in self.scores:
                 expected = ", ".join(dict.fromkeys([*space.metric_names, *self.scores]))
                 raise ValueError(
                     f"objective: unknown cost {cost!r}; expected one of: {expected}, or a column as table/column"

@@ -113,9 +113,8 @@ def version(proxy: str) -> int:
 
     What a proxy keeps beside its value, `zico:distributions`, is of its version; what no proxy computes is of 1.
     """
-    known = getattr(proxies, "version", None)
     try:
-        return int(known(proxy.partition(":")[0])) if known is not None else 1
+        return proxies.version(proxy.partition(":")[0])
     except ValueError:
         return 1
 

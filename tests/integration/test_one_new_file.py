@@ -14,43 +14,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TASK = '''"""Counts down on the workers: a kind of work without candidates."""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from nas_core.engine.tasks import Step, Task, register
-from nas_core.options import option
-
-
-@dataclass(frozen=True)
-class CountdownOptions:
-    """Where it starts."""
-
-    start: int = option(3, least=1, most=100)
-
-
-@register("countdown")
-class Countdown(Task):
-    """Takes one away on a worker, again and again."""
-
-    summary = "counts down"
-    options_class = CountdownOptions
-
-    def steps(self) -> Iterator[Step]:
-        """From where the store says it stands."""
-        left = self.saved.get("left", self.options.start)
-        while left:
-            left = yield from self.call(one_less, left)
-            self.save({"left": left}, f"{left} left")
-            yield Step.MOVED
-        self.context.finish(f"counted down from {self.options.start}")
-
-
-def one_less(number: int) -> int:
-    """What a worker does."""
-    return number - 1
-'''
 ADDED = {
     "proxy": ("nas_core/proxies", "kernel_spread"),
     "space": ("nas_core/spaces", "chain"),
@@ -77,9 +40,7 @@ print(json.dumps({"state": view.run.state, "seen": len(view.indices), "best": be
 
 
 def program(kind: str) -> str:
-    """The file that is added: the example of the developer's page of its kind, a countdown for a task."""
-    if kind == "task":
-        return TASK
+    """The file that is added: the example of the developer's page of its kind."""
     (found,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "extending" / f"{kind}.md").read_text(), re.DOTALL)
     return found
 

@@ -15,7 +15,7 @@ from app.cockpit import Cockpit
 from app.labels import ranking_label
 from app.pages.runs import cards, figures
 from app.pages.runs.cards import FACTS, ORDERS
-from app.pages.runs.layout import COMPARE_HINT
+from app.pages.runs.layout import COMPARE_HINT, COSTS
 from app.pages.runs.wanted import Wanted, missing_path
 from app.palette import short
 from app.report import report
@@ -97,6 +97,17 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     def priced(strategy: str, task: str) -> tuple[bool, bool]:
         """Only a search for several objectives has a cost, and only work that was added has options."""
         return strategy not in strategy_names(several_objectives=True) or task != SEARCH, task == SEARCH
+
+    @app.callback(Output("new-cost", "data"), Input("new-space", "value"))
+    def costs(space: str) -> list[str]:
+        """Counts, a measured latency, and every column of the space's tables of which less is better."""
+        columns = [
+            f"{table.name}/{column.name}"
+            for table in bench.tables(space)
+            for column in table.columns
+            if not column.higher_is_better
+        ]
+        return [*COSTS, *columns]
 
     @app.callback(
         Output("compared-runs", "data"),
