@@ -281,7 +281,10 @@ def rank(
     decisions = [decision.name for decision in known.decisions]
     if few_shot_on and few_shot_on not in decisions:
         raise ValueError(f"--few-shot: unknown decision {few_shot_on!r}; expected one of: {', '.join(decisions)}")
-    true_values = bench.higher_is_better_values(known.name, truth)
+    try:
+        true_values = bench.higher_is_better_values(known.name, truth)
+    except ValueError as error:
+        raise ValueError(f"--truth {truth!r}: {error}") from None
     steering = spaces.Steering.fold(known, acts)
     cells = supernet.draw_cells(
         known, true_values, ranked=ranked, trusted=trust_cells, seed=cells_seed, steering=steering

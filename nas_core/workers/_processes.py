@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection as pipes
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
@@ -67,6 +68,8 @@ class _Worker:
     """The one that runs, and at most one sent ahead."""
     last_owner: str = ""
     idle_since: float = 0.0
+    on_account: str = ""
+    """The owner whose job ended the process that this one replaces: its start counts as that owner's work."""
 
 
 class ProcessWorkers:
@@ -92,6 +95,8 @@ class ProcessWorkers:
         self._prompt: deque[Job] = deque()
         self._workers: list[_Worker] = []
         self._failed_starts = 0
+        self._owed: deque[str] = deque()
+        """Owners whose jobs ended a process that is not replaced yet."""
         self._closing = False
         self._thread: threading.Thread | None = None
         self._heard_pipe, self._wake_pipe = os.pipe()
@@ -177,7 +182,6 @@ class ProcessWorkers:
     # the thread that serves ------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by workers; Ctrl-C is not for them
         while True:
             with self._lock:
                 if self._closing:
@@ -185,6 +189,7 @@ class ProcessWorkers:
                 self._end_overdue()
                 self._hand_out()
                 self._start_missing()
+                self._hand_out_ahead()
                 pipe_of = {worker.pipe: worker for worker in self._workers}
             ready = pipes.wait([*pipe_of, self._heard_pipe], timeout=self._patience())
             with self._lock:
@@ -228,6 +233,8 @@ class ProcessWorkers:
         now = time.monotonic()
         if message[0] == _worker.READY:
             worker.ready, worker.idle_since, self._failed_starts = True, now, 0
+            if worker.on_account:
+                self._waiting.charge(worker.on_account, now - worker.started)
             return
         if not worker.jobs or worker.jobs[0].number != message[1]:
             return  # it was taken back
@@ -251,6 +258,7 @@ class ProcessWorkers:
             self._arrive(held, failure=message[2])
         exhausted = message[0] == _worker.FAILED and message[2].kind is FailureKind.MEMORY
         if exhausted or message[3] > _RECYCLE_SHARE * self.memory_mib:
+            self._owe(held)
             self._put_back([ahead.job for ahead in worker.jobs])
             worker.jobs.clear()
             self._end(worker)
@@ -270,6 +278,7 @@ class ProcessWorkers:
                 self._give_up(f"worker processes do not start ({_ended(code)}); the machine may be out of memory")
         if worker.jobs and not worker.ending:
             lost = worker.jobs.popleft()
+            self._owe(lost)
             self._charge(lost, time.monotonic())
             self._arrive(lost, failure=Failure(FailureKind.LOST, f"its worker process {_ended(code)}"))
         self._put_back([held.job for held in worker.jobs])
@@ -285,6 +294,7 @@ class ProcessWorkers:
                 held, seconds = worker.jobs[0], worker.jobs[0].patience
                 if seconds is not None and now - held.heard > seconds:
                     worker.jobs.popleft()
+                    self._owe(held)
                     self._charge(held, now)
                     self._arrive(held, failure=Failure(FailureKind.TIME, f"it took longer than {seconds:g} s"))
                     self._put_back([ahead.job for ahead in worker.jobs])
@@ -304,15 +314,21 @@ class ProcessWorkers:
             if job is None:
                 break
             self._give(next((worker for worker in free if worker.last_owner == job.owner), free[0]), job)
-        if self._waiting.contenders == 1 and self._waiting.known == 1:
-            for worker in self._workers:  # nobody else waits: keep one at hand, so that no worker waits for this thread
-                if not worker.prompt and worker.ready and not worker.ending and len(worker.jobs) == 1:
-                    job = self._waiting.next({})
-                    if job is None:
-                        return
-                    if not self._give(worker, job, most=_AHEAD_BYTES):
-                        self._waiting.add(job, first=True)
-                        return
+
+    def _hand_out_ahead(self) -> None:
+        """Where one owner has every slot, keep a job at hand for each, so that no worker waits for this thread."""
+        ours = [worker for worker in self._workers if not worker.prompt]
+        busy = all(worker.ready and not worker.ending and worker.jobs for worker in ours)
+        if len(ours) < self.slots or not busy or self._waiting.contenders != 1 or self._waiting.known != 1:
+            return
+        for worker in ours:
+            if len(worker.jobs) == 1:
+                job = self._waiting.next({})
+                if job is None:
+                    return
+                if not self._give(worker, job, most=_AHEAD_BYTES):
+                    self._waiting.add(job, first=True)
+                    return
 
     def _give(self, worker: _Worker, job: Job, most: int | None = None) -> bool:
         """Send a job; False, and nothing done, where it is larger than `most` bytes."""
@@ -344,6 +360,8 @@ class ProcessWorkers:
         context = multiprocessing.get_context("spawn")
         mine, its = context.Pipe()
         process = context.Process(target=_worker.main, args=(its, os.getpid(), self._prepare), name="worker")
+        resource_tracker.ensure_running()  # it unblocks the signal that workers are to inherit blocked
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()
         except OSError as error:
@@ -352,7 +370,8 @@ class ProcessWorkers:
             self._give_up(f"no worker process can be started: {error.strerror or error}")
             return
         its.close()
-        self._workers.append(_Worker(process, mine, prompt, time.monotonic()))
+        on_account = self._owed.popleft() if self._owed and not prompt else ""
+        self._workers.append(_Worker(process, mine, prompt, time.monotonic(), on_account=on_account))
 
     def _give_up(self, reason: str) -> None:
         """Tell every job that waits that there is nobody to run it."""
@@ -374,7 +393,13 @@ class ProcessWorkers:
             if not worker.prompt and not worker.ending:
                 for held in worker.jobs:
                     running.setdefault(held.job.owner, []).append(held.since)
+                if not worker.ready and worker.on_account:
+                    running.setdefault(worker.on_account, []).append(worker.started)
         return running
+
+    def _owe(self, held: _InHand) -> None:
+        if not held.job.prompt:
+            self._owed.append(held.job.owner)
 
     def _end(self, worker: _Worker) -> None:
         worker.ending = True

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from app import laboratory
 from app.cockpit import Cockpit
-from app.pages.correlation import laboratory
 from app.report import report
 from nas_core import bench
 from nas_core.store import Store

@@ -178,8 +178,8 @@ def test_stop_ends_a_hung_candidate_within_seconds(environment, store):
     run = create(environment, store, patient)
     serving = engine(environment, store)
     try:
-        wait_until(lambda: store.run(run).scored >= 8 or store.run(run).asked > store.run(run).scored > 0)
-        time.sleep(3)
+        wait_until(lambda: store.run(run).asked > 0 and len(workers_of(environment)) == 2)
+        time.sleep(6)
         store.command(run, "stop")
         began = time.monotonic()
         wait_until(lambda: store.run(run).engine is None, 15)

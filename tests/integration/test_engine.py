@@ -154,9 +154,9 @@ def test_workers_yield_to_every_other_program(url, store):
     run = start(store, budget=2000)
     engine = launch(url)
     try:
-        wait_until(lambda: store.run(run).scored > 0)
+        wait_until(lambda: store.run(run).scored > 0 and len(pool_workers(engine.pid)) == 2)
         workers = pool_workers(engine.pid)
-        assert len(workers) == 2
+        wait_until(lambda: [os.getsid(worker) for worker in workers] == workers)  # once it has started
         assert [os.getpriority(os.PRIO_PROCESS, worker) for worker in workers] == [10, 10]
         assert [os.getsid(worker) for worker in workers] == workers  # Linux weighs sessions before niceness
     finally:

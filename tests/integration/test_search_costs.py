@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 
@@ -69,3 +70,39 @@ def test_bad_costs_are_refused_before_a_run_is_made(tmp_path, arguments, part):
     assert part in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "store.db").exists()
+
+
+def test_a_column_of_known_results_is_a_cost(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAS_HELM_HOME", str(tmp_path / "home"))
+    known = list(spaces.get("nb201").architectures())
+    lines = [f"{spaces.get('nb201').format(arch)},{sum(arch) + 1}" for arch in known]
+    (tmp_path / "hw.csv").write_text("\n".join(["arch,latency_ms", *lines]) + "\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "nas_core", "bench", "import", str(tmp_path / "hw.csv"), "--name", "hw"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    url = f"sqlite:///{tmp_path}/store.db"
+    arguments = ["--strategy", "pareto", "--proxy", "params", "--cost", "hw/latency_ms", "--budget", "40", "--json"]
+    done = search(*arguments, "--store", url, *TINY)
+    assert done.returncode == 0, done.stderr
+    best = json.loads(done.stdout)["best"]
+    assert all(row["hw/latency_ms"] == sum(spaces.get("nb201").parse(row["arch"])) + 1 for row in best)
+    assert any(row["front"] for row in best)
+    refused = search("--strategy", "pareto", "--cost", "hw/energy", "--store", url)
+    assert refused.returncode == 2 and "table 'hw' has no column 'energy'" in refused.stderr
+
+
+def test_efficiency_ranks_by_the_score_minus_the_weighed_logarithm_of_the_cost(tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    arguments = ["--objective", "efficiency", "--proxy", "params", "--cost", "flops", "--weight", "2", "--budget", "40"]
+    done = search(*arguments, "--top", "40", "--json", "--store", url, *TINY)
+    assert done.returncode == 0, done.stderr
+    best = json.loads(done.stdout)["best"]
+    assert [row["objective"] for row in best] == sorted((row["objective"] for row in best), reverse=True)
+    flops = spaces.get("nb201").closed_forms([spaces.get("nb201").parse(row["arch"]) for row in best])["flops"]
+    expected = [row["params"] - 2 * math.log(count) for row, count in zip(best, flops, strict=True)]
+    assert [row["objective"] for row in best] == pytest.approx(expected)

@@ -94,9 +94,12 @@ def orders(run: RunRow) -> list[str]:
 
 def best_curve(cockpit: Cockpit, run: RunRow) -> list[float]:
     """The best value after so many candidates, rising; from the candidates themselves where no engine summed it up."""
-    curve = [float(value) for _, value in run.summary.get("curve", [])]
-    if curve or not run.scored:
-        return curve
+    steps = np.array(run.summary.get("curve", []), dtype=float).reshape(-1, 2)
+    if len(steps):
+        at = np.linspace(steps[0, 0], max(run.scored, steps[-1, 0]), _SPARKS)
+        return [float(value) for value in steps[np.searchsorted(steps[:, 0], at, side="right") - 1, 1]]
+    if not run.scored:
+        return []
     ranked = cockpit.view(run.id).ranked
     best = ranked[best_positions(ranked)] if len(ranked) else ranked
     points = best[np.unique(np.linspace(0, len(best) - 1, _SPARKS).astype(int))] if len(best) else best

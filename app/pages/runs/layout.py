@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dash_mantine_components as dmc
 from dash import dcc, html
 
@@ -28,19 +30,8 @@ def layout() -> html.Div:
                 [
                     dmc.Group(
                         [
-                            dmc.TextInput(id="new-name", label="Name", size="xs", w=110, placeholder="a new run"),
-                            dmc.Select(
-                                id="new-task",
-                                label="Kind of work",
-                                size="xs",
-                                w=100,
-                                allowDeselect=False,
-                                data=[name for name in task_names() if name not in (ALONE, WEIGHTS)],
-                                value=SEARCH,
-                            ),
-                            dmc.TextInput(
-                                id="new-options", label="Options", size="xs", w=90, placeholder="none", disabled=True
-                            ),
+                            dmc.TextInput(id="new-name", label="Name", size="xs", w=130, placeholder="a new run"),
+                            *_kind_of_work(),
                             dmc.Select(
                                 id="new-strategy",
                                 label="Strategy",
@@ -114,6 +105,27 @@ def layout() -> html.Div:
             ),
         ]
     )
+
+
+def _kind_of_work() -> list[Any]:
+    """What kind of work the run is about, with its options; shown once there is more than searching."""
+    kinds = [name for name in task_names() if name not in (ALONE, WEIGHTS)]
+    hidden = {"display": "none"} if kinds == [SEARCH] else {}
+    return [
+        dmc.Select(
+            id="new-task",
+            label="Kind of work",
+            size="xs",
+            w=100,
+            allowDeselect=False,
+            data=kinds,
+            value=SEARCH,
+            style=hidden,
+        ),
+        dmc.TextInput(
+            id="new-options", label="Options", size="xs", w=90, placeholder="none", disabled=True, style=hidden
+        ),
+    ]
 
 
 def _comparison() -> html.Section:

@@ -84,7 +84,7 @@ class Search(Task):
                 ended = self._ask(run)
                 if ended is None:
                     generation = store.generation(identifier, self._told)
-                elif self.context.finish(ended):
+                elif self._is_hopeless(at_the_end=True) or self.context.finish(ended):
                     return
                 else:
                     continue
@@ -263,13 +263,15 @@ class Search(Task):
             self._curve = curve
             self.context.store.summarise(self.context.identifier, {"best": curve[-1][1], "curve": curve})
 
-    def _is_hopeless(self) -> bool:
+    def _is_hopeless(self, *, at_the_end: bool = False) -> bool:
         """Whether nothing of the run can be scored: then it fails, and says why."""
         run = self.context.run()
-        enough = run.failed >= min(_HOPELESS, self.config.budget or _HOPELESS)
+        enough = at_the_end or run.failed >= min(_HOPELESS, self.config.budget or _HOPELESS)
         if run.scored or not run.failed or not enough:
             return False
         reasons = Counter(row.failed for row in self.context.store.generation(self.context.identifier, 0) if row.failed)
         reason, number = reasons.most_common(1)[0]
-        self.context.fail(f"none of {run.failed} candidates could be scored; {number} of them: {reason}")
+        word = "candidate" if run.failed == 1 else "candidates"
+        which = f"{number} of them: " if number < run.failed else ""
+        self.context.fail(f"none of {run.failed} {word} could be scored; {which}{reason}")
         return True
