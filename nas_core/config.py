@@ -24,6 +24,7 @@ from nas_core.options import Options, read, split_name
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.search.objectives import Objective, ObjectiveKind
 from nas_core.spaces import SearchSpace
+from nas_core.spaces.template import TemplateSpace
 
 GENERATION = 8
 """Candidates between two asks of a strategy that learns: few, so that a steering act takes effect promptly."""
@@ -187,6 +188,16 @@ class RunConfig:
                 raise ValueError(f"task: {name} has no option {next(iter(texts))!r}; it has none")
             return None
         return read(kind, texts, of=f"task {name}")
+
+    def spelled_out(self) -> RunConfig:
+        """This with the one spelling of its space, and the document of a space that lies in a file.
+
+        Raises:
+            ValueError: no such space.
+        """
+        space = self.known_space
+        template = self.template or (space.template.to_dict() if isinstance(space, TemplateSpace) else None)
+        return replace(self, space=space.name, template=template)
 
     # checks ----------------------------------------------------------------------------------------------------------
 

@@ -43,13 +43,14 @@ class RunRecords(Database):
         Raises:
             ValueError: no such run can be carried out; one line that names the field of its configuration.
         """
+        config = config.spelled_out()
         config.check()
         identifier = uuid.uuid4().hex[:12]
         title = config.space_title if config.task_name == SEARCH else config.task
         row = {
             "id": identifier,
             "name": name or f"{title} {identifier[:4]}",
-            "space": config.known_space.name,
+            "space": config.space,
             "config": config.to_dict(),
             "created": time.time(),
         }
