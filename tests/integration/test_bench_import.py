@@ -233,3 +233,63 @@ def test_a_terminal_shows_how_far_the_import_is(tmp_path):
     text = shown.decode()
     assert "import large.csv" in text
     assert len({share for share in range(1, 100) if f" {share}%" in text}) >= 3
+
+
+def write_devices(path: Path) -> Path:
+    rows = [f"{arch},{100 - k},{k}" for k, arch in enumerate(ARCHS)]
+    path.write_text("\n".join(["arch,chip,edgegpu_energy", *rows]))
+    return path
+
+
+def test_tables_are_listed_with_kind_unit_and_rows_corrected_by_options_and_removed(tmp_path):
+    source = write_devices(tmp_path / "hw.csv")
+    done = helm("import", source, "--kind", "chip=latency", "--unit", "chip=ms", "--higher", "edgegpu_*")
+    assert done.returncode == 0, done.stderr
+    listed = {(row["table"], row["column"]): row for row in json.loads(helm("list", "nb201", "--json").stdout)}
+    assert list(listed)[:3] == [("published", name) for name in ("cifar10", "cifar100", "imagenet16-120")]
+    assert listed["hw", "chip"] == {
+        "space": "nb201", "table": "hw", "column": "chip", "kind": "latency", "unit": "ms", "higher_is_better": False,
+        "data_set": "", "rows": 30, "known": 30,
+    }  # fmt: skip
+    assert listed["hw", "edgegpu_energy"]["unit"] == "mJ" and listed["hw", "edgegpu_energy"]["higher_is_better"]
+    assert "chip" in helm("list").stdout
+    assert_one_line(helm("remove", "nb201", "hw"), "confirm with --yes")
+    assert_one_line(helm("remove", "nb201", "published", "--yes"), "comes with the program")
+    assert_one_line(helm("remove", "nb201", "gone", "--yes"), "no imported table 'gone'")
+    assert helm("remove", "nb201", "hw", "--yes").returncode == 0
+    assert [table.name for table in bench.tables("nb201")] == ["published"]
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--kind", "chip=warmth"], "--kind chip=warmth: expected one of: validation accuracy, test accuracy"),
+        (["--unit", "chip"], "--unit 'chip': expected COLUMN=VALUE"),
+        (["--lower", "chap"], "direction of 'chap': the table has no such column"),
+        (["--lower", "chip", "--higher", "chip"], "exclude each other"),
+    ],
+)
+def test_corrections_that_mean_nothing_write_nothing(tmp_path, home, options, part):
+    assert_one_line(helm("import", write_devices(tmp_path / "hw.csv"), *options), part)
+    assert not home.exists()
+
+
+def test_scores_are_correlated_with_any_column_of_any_table(tmp_path):
+    assert helm("import", write_devices(tmp_path / "hw.csv"), "--kind", "chip=latency").returncode == 0
+    frame = pd.DataFrame({"arch": ARCHS, "speed": range(len(ARCHS))})
+    frame.to_csv(tmp_path / "scores.csv", index=False)
+    correlate = [sys.executable, "-m", "nas_core", "correlate", str(tmp_path / "scores.csv"), "--bootstrap", "0"]
+
+    def correlated(*options: str) -> dict:
+        done = subprocess.run([*correlate, *options, "--json"], capture_output=True, text=True, timeout=120, check=True)
+        rows = [row for row in json.loads(done.stdout) if row["score"] == "speed"]
+        return {row["data_set"]: row for row in rows}
+
+    found = correlated("--truth", "hw/chip,cifar100", "--truth", "hw/edgegpu_energy")
+    assert list(found) == ["hw/chip", "cifar100", "hw/edgegpu_energy"]
+    assert found["hw/chip"]["tau"]["value"] == 1.0  # the latency falls as the score grows
+    assert found["hw/edgegpu_energy"]["tau"]["value"] == -1.0
+    assert found["hw/chip"]["truth"]["kind"] == "latency" and not found["hw/chip"]["truth"]["higher_is_better"]
+    assert list(correlated()) == ["cifar10", "cifar100", "imagenet16-120"]
+    done = subprocess.run([*correlate, "--truth", "hw/chap"], capture_output=True, text=True, timeout=120, check=False)
+    assert_one_line(done, "table 'hw' has no column 'chap'; expected one of: chip, edgegpu_energy")

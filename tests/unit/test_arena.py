@@ -312,3 +312,21 @@ def ask(client, output: str, inputs: dict, states: dict) -> dict:
     answer = client.post("/_dash-update-component", json=body)
     assert answer.status_code in (200, 204), answer.get_data(as_text=True)[:500]
     return answer.get_json()["response"] if answer.status_code == 200 else {}
+
+
+def test_where_lower_is_better_the_arena_is_won_by_the_lowest_and_shows_what_was_recorded(
+    referee, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NAS_HELM_HOME", str(tmp_path / "home"))
+    space = spaces.get("nb201")
+    texts = [space.format(arch) for arch in list(space.architectures())[::157]]
+    frame = pd.DataFrame({"arch": texts, "raspi4_latency": [float(k + 5) for k in range(len(texts))]})
+    frame.to_csv(tmp_path / "hw.csv", index=False)
+    bench.import_results(tmp_path / "hw.csv", "nb201")
+    game = referee.open("nb201", "hw/raspi4_latency", 3, 0)
+    for _ in range(3):
+        game = referee.move(game, "random")
+    ground = referee.arena(game)
+    assert space.format(ground.archs[ground.best]) == texts[0]
+    lowest = -max(referee.course(game).values)
+    assert f"your best, {lowest:.1f} ms, is" in referee.verdict(game) and "-" not in referee.verdict(game)
