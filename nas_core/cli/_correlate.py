@@ -197,7 +197,10 @@ def _print(results: list[dict[str, Any]], about: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    report = Table("score", "truth", "n", "tau", "rho", "tau top half", "regret at 10", "nDCG", title=about)
+    report = Table("score", title=about)
+    report.add_column("truth", overflow="fold")
+    for head in ("n", "tau", "rho", "tau top half", "regret at 10", "nDCG"):
+        report.add_column(head)
     for row in results:
         cells = [f"{row[k]['value']:.3f} [{row[k]['low']:.3f}, {row[k]['high']:.3f}]" for k in _STATISTICS]
         report.add_row(

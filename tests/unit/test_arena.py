@@ -329,4 +329,4 @@ def test_where_lower_is_better_the_arena_is_won_by_the_lowest_and_shows_what_was
     ground = referee.arena(game)
     assert space.format(ground.archs[ground.best]) == texts[0]
     lowest = -max(referee.course(game).values)
-    assert f"your best, {lowest:.1f} ms, is" in referee.verdict(game) and "-" not in referee.verdict(game)
+    assert f"your best, {lowest:.2f} ms, is" in referee.verdict(game) and "-" not in referee.verdict(game)
