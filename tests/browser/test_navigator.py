@@ -147,7 +147,7 @@ def test_the_main_job(address, page, shoot):
     assert "arch=" in page.url
     expect(page.locator("#layers-spread .legend")).to_contain_text("weights", timeout=30_000)
     page.locator("#layers-map .nsewdrag").hover()
-    expect(page.locator("#layers-spread .gtitle")).to_contain_text("inverse_cv over the weights of")
+    expect(page.locator("#layers-spread .gtitle")).to_contain_text("inverse CV over the weights of")
     shoot(page, "layers-dark")
     page.locator("#nav-correlation").click()
     expect(page.locator("#leader-board")).to_contain_text("zico")
@@ -246,7 +246,7 @@ def test_a_lasso_becomes_a_region_and_a_focus(address, page):
     open_new_run(page, address, "a region")
     expect(page.locator("#btn-focus")).to_be_disabled()
     page.locator("#map-x").click()
-    page.get_by_role("option", name="params", exact=True).click()
+    page.get_by_role("option", name="parameters", exact=True).click()
     expect(page.locator("#nav-map .xtitle")).to_have_text("params")
     page.locator('#nav-map [data-val="select"]').click()
     box = page.locator("#nav-map .nsewdrag").bounding_box()

@@ -40,7 +40,7 @@ def test_a_pareto_search_is_made_run_and_a_dot_of_its_front_chosen(address, stor
 
     dot = page.locator("#best-so-far .scatterlayer .trace .points path").last.bounding_box()
     page.mouse.move(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
-    expect(page.locator("#best-so-far .hoverlayer")).to_contain_text("latency_ms")
+    expect(page.locator("#best-so-far .hoverlayer")).to_contain_text("latency, ms")
     shoot(page, "pareto-front")
     page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
     expect(page).to_have_url(re.compile("arch="))
