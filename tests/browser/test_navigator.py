@@ -247,7 +247,7 @@ def test_a_lasso_becomes_a_region_and_a_focus(address, page):
     expect(page.locator("#btn-focus")).to_be_disabled()
     page.locator("#map-x").click()
     page.get_by_role("option", name="parameters", exact=True).click()
-    expect(page.locator("#nav-map .xtitle")).to_have_text("params")
+    expect(page.locator("#nav-map .xtitle")).to_have_text("parameters")
     page.locator('#nav-map [data-val="select"]').click()
     box = page.locator("#nav-map .nsewdrag").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 5)
