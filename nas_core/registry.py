@@ -57,6 +57,10 @@ class Registry(Generic[Member]):
         """Register `member` under `name`."""
         self._registered[name] = member
 
+    def load_ours(self) -> None:
+        """Import the members of the package, and nobody else's."""
+        _ = self._own
+
     def names(self) -> list[str]:
         """Names of all members, sorted."""
         order = {name: place for place, name in enumerate(self.first)}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nas_core.config import RunConfig
 from nas_core.store import Store
+from tests import processes
 
 _CREATE = """
 import json, sys
@@ -61,12 +62,13 @@ def wait_until(condition: Callable[[], bool], seconds: float = 180.0) -> None:
 
 def workers_of(environment: Mapping[str, str]) -> list[int]:
     """Worker processes that see the other package: those of no other test."""
-    mark = environment["PYTHONPATH"].split(os.pathsep)[0].encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"spawn_main" in (folder / "cmdline").read_bytes() and mark in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
+    return processes.workers(environ=_mark(environment))
+
+
+def left_behind(environment: Mapping[str, str]) -> list[int]:
+    """Workers and the processes that serve them, which end with their engine."""
+    return processes.helpers(environ=_mark(environment))
+
+
+def _mark(environment: Mapping[str, str]) -> str:
+    return environment["PYTHONPATH"].split(os.pathsep)[0]

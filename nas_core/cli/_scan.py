@@ -170,14 +170,14 @@ def _scored(
     space: str, archs: list, proxies: list[str], settings: ScoreSettings, limits: Limits, workers: int
 ) -> Iterator[list[tuple[str, dict]]]:
     from nas_core import spaces
-    from nas_core.engine import CandidateGroup, prepare_worker
-    from nas_core.workers import Failure, Group, GroupFailed, Groups, Job, ProcessWorkers
+    from nas_core.engine import CandidateGroup, local_workers
+    from nas_core.workers import Failure, Group, GroupFailed, Groups, Job
 
     if not archs:
         return
     known = spaces.get(space)
     template = known.template.to_dict() if hasattr(known, "template") else None
-    pool = ProcessWorkers(workers or None, prepare=prepare_worker)
+    pool = local_workers(workers or None)
     try:
         size = min(_CHUNK, max(1, len(archs) // (4 * pool.slots)))
         groups = Groups(archs, size=size, tries=_TRIES)

@@ -337,8 +337,8 @@ def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    from nas_core.engine import prepare_worker
-    from nas_core.workers import Job, ProcessWorkers
+    from nas_core.engine import local_workers
+    from nas_core.workers import Job
 
     columns = (
         SpinnerColumn(),
@@ -347,7 +347,7 @@ def _scored(jobs: list[_Job], workers: int) -> list[OneShotScores]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    pool = ProcessWorkers(min(workers or os.cpu_count() or 1, len(jobs)), prepare=prepare_worker)
+    pool = local_workers(min(workers or os.cpu_count() or 1, len(jobs)))
     found: dict[int, OneShotScores] = {}
     shares = [0.0] * len(jobs)
     try:

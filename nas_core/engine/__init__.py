@@ -5,12 +5,12 @@ Strategies, proxies and spaces are other rooms; nothing here draws or serves.
 
 from typing import TYPE_CHECKING, Any
 
-from nas_core.engine._work import CandidateGroup, prepare_worker, score_candidates
+from nas_core.engine._work import CandidateGroup, local_workers, score_candidates
 
 if TYPE_CHECKING:
     from nas_core.engine._engine import Engine
 
-__all__ = ["CandidateGroup", "Engine", "prepare_worker", "score_candidates"]
+__all__ = ["CandidateGroup", "Engine", "local_workers", "score_candidates"]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from nas_core.engine._answers import Answers
 from nas_core.engine._heart_beat import HeartBeat
 from nas_core.engine.tasks.base import GRACE_SECONDS, Leaving, Step, TaskContext
 from nas_core.store import LEASE_SECONDS, LeaseLost, Store, StoreError
-from nas_core.workers import ExecutorWorkers, Outcome, ProcessWorkers, Workers
+from nas_core.workers import ExecutorWorkers, Outcome, Workers
 
 MOST_RUNS = 16
 """Runs that one engine holds at a time; the others wait for one to end, or for another engine."""
@@ -64,11 +64,7 @@ class Engine:
         self.name = f"{socket.gethostname()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._store = store
         slots = workers or os.cpu_count() or 1
-        self._workers: Workers = (
-            ExecutorWorkers(executor, slots)
-            if executor is not None
-            else ProcessWorkers(slots, prepare=_work.prepare_worker)
-        )
+        self._workers: Workers = ExecutorWorkers(executor, slots) if executor else _work.local_workers(slots)
         self._lease_seconds = lease_seconds or float(os.environ.get("NAS_HELM_LEASE_SECONDS", LEASE_SECONDS))
         self._among = among
         self._answers = Answers(store, self._workers)

@@ -6,11 +6,12 @@ Importing this module is cheap: a worker starts half a second sooner without wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nas_core.workers import Failure, FailureKind, Reference, failure_of, report
+from nas_core.workers import Failure, FailureKind, ProcessWorkers, Reference, failure_of, report
 
 if TYPE_CHECKING:
     from nas_core.engine._training import ScoredOnWeights
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from nas_core.spaces import Architecture
 
 
-def prepare_worker() -> None:
-    """Make a process ready before its first job."""
+def local_workers(slots: int | None = None) -> ProcessWorkers:
+    """Worker processes of this machine that score and train; None for one a core."""
+    return ProcessWorkers(slots, prepare=_prepare_worker, preload=("nas_core.engine._preloaded",))
+
+
+def _prepare_worker() -> None:
     from nas_core import scoring
 
     scoring.start_worker()
@@ -72,6 +77,8 @@ def score_candidates(group: CandidateGroup) -> list[CandidateScore | Failure]:
     _load_images(group.proxies, group.settings, None)
     if group.weights is not None:
         _on_weights(group)
+    with suppress(Exception):  # told below, with the candidate it concerns
+        spaces.get(group.space).canonical(group.archs[0])  # spaces make tables on first use
     report((0, len(group.archs) - 1))  # from here on the time is theirs
     if group.weights is None:
         try:

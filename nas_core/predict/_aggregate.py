@@ -82,8 +82,6 @@ def aggregate_weights(scores: pd.DataFrame, lower_is_better: Sequence[str] = ())
     return {str(name): float(name in kept) for name in scores}
 
 
-
-
 AGGREGATES = {"log_rank_sum": log_rank_sum, "borda": borda}
 
 

@@ -6,7 +6,7 @@ in shared passes. Third parties register through `nas_helm.proxies`.
 
 from nas_core.proxies._distributions import Distributed, distribution_name
 from nas_core.proxies._passes import score_many
-from nas_core.proxies._registry import get, higher_is_better, names, register, version
+from nas_core.proxies._registry import get, higher_is_better, load_ours, names, register, version
 from nas_core.proxies._stack import Stack, Stackable, StackScore
 from nas_core.proxies.base import Batches, Needs, Proxy, ProxyScore
 from nas_core.proxies.settings import ScoreSettings
@@ -24,6 +24,7 @@ __all__ = [
     "distribution_name",
     "get",
     "higher_is_better",
+    "load_ours",
     "names",
     "register",
     "score_many",

@@ -15,6 +15,7 @@ _PROXIES: Registry[Callable[[], Proxy]] = Registry(
 register = _PROXIES.register
 """Register a proxy class, made without arguments, under a name."""
 names = _PROXIES.names
+load_ours = _PROXIES.load_ours
 
 
 def get(name: str) -> Proxy:

@@ -4,7 +4,7 @@ Importing this room never imports torch; a space does so inside `build` only.
 """
 
 from nas_core.options import option
-from nas_core.spaces._registry import define, get, names, register
+from nas_core.spaces._registry import define, get, load_ours, names, register
 from nas_core.spaces.base import (
     Act,
     Architecture,
@@ -45,6 +45,7 @@ __all__ = [
     "TokenShape",
     "define",
     "get",
+    "load_ours",
     "names",
     "option",
     "register",

@@ -29,6 +29,11 @@ def register(name: str) -> Callable[[Factory], Factory]:
     return _SPACES.register(name)
 
 
+def load_ours() -> None:
+    """Import the spaces of this package, and nobody else's."""
+    _SPACES.load_ours()
+
+
 def names() -> list[str]:
     """Names of every space that can be built here, without options; `nb201` first."""
     return _SPACES.names()

@@ -5,8 +5,10 @@ Notation, canonical form, closed forms, graph and encoding are torch-free; the n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import product
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,18 +168,53 @@ def expression(arch: Architecture) -> str:
     edges = dict(zip(EDGES, arch, strict=True))
     nodes = ["x"]
     for target in (1, 2, 3):
-        terms = []
-        for source in range(target):
-            operation, inputs = edges[source, target], nodes[source]
-            if operation == NONE or inputs == "#":
-                terms.append("#")
-            else:
-                terms.append(inputs if operation == SKIP else f"({inputs})@{operation}")
-        nodes.append("+".join(sorted(terms)))
+        nodes.append(_sum(_term(edges[source, target], nodes[source]) for source in range(target)))
     return nodes[-1]
+
+
+def _term(operation: int, inputs: str) -> str:
+    if operation == NONE or inputs == "#":
+        return "#"
+    return inputs if operation == SKIP else f"({inputs})@{operation}"
+
+
+def _sum(terms: Iterable[str]) -> str:
+    return "+".join(sorted(terms))
 
 
 @lru_cache(maxsize=1)
 def _canonical_forms() -> dict[Architecture, Architecture]:
-    first: dict[str, Architecture] = {}
-    return {arch: first.setdefault(expression(arch), arch) for arch in np.ndindex(5, 5, 5, 5, 5, 5)}
+    """The first cell of equal `expression` for every cell.
+
+    Only the sums of node 3 are many; they are told apart by the ranks of their three terms, and written once each.
+    """
+    choices = range(len(OPERATIONS))
+    direct = [_term(choice, "x") for choice in choices]  # also what node 1 is: its one edge comes from the input
+    through_1 = [[_term(choice, node) for choice in choices] for node in direct]
+    node_2 = [[[_sum((one, two)) for two in terms] for terms in through_1] for one in direct]
+    through_2 = [[[[_term(choice, node) for choice in choices] for node in row] for row in rows] for rows in node_2]
+    every = [*direct, *np.ravel(through_1).tolist(), *np.ravel(through_2).tolist()]
+    texts = sorted(set(every))
+    rank = {text: number for number, text in enumerate(texts)}
+    from_0, from_1, from_2 = np.split(
+        np.array([rank[text] for text in every]), [len(direct), len(direct) + np.size(through_1)]
+    )
+    axes = {edge: axis for axis, edge in enumerate(EDGES)}
+
+    def spread(values: np.ndarray, *edges: tuple[int, int]) -> np.ndarray:
+        """Values by the operations of `edges`, in that order, over all cells."""
+        order = np.argsort([axes[edge] for edge in edges])
+        shape = [len(OPERATIONS) if edge in edges else 1 for edge in EDGES]
+        values = values.reshape([len(OPERATIONS)] * len(edges)).transpose(order).reshape(shape)
+        return np.broadcast_to(values, [len(OPERATIONS)] * len(EDGES)).ravel()
+
+    terms = [spread(from_0, (0, 3)), spread(from_1, (0, 1), (1, 3)), spread(from_2, (0, 2), (0, 1), (1, 2), (2, 3))]
+    sums = np.sort(terms, axis=0)
+    _, place, which = np.unique(np.ravel_multi_index(sums, [len(texts)] * 3), return_index=True, return_inverse=True)
+    written = ["+".join(map(texts.__getitem__, ranks)) for ranks in sums[:, place].T.tolist()]
+    first: dict[str, int] = {}
+    for text, cell in sorted(zip(written, place.tolist(), strict=True), key=itemgetter(1)):
+        first.setdefault(text, cell)
+    cells = list(product(choices, repeat=len(EDGES)))
+    canonical = [cells[first[text]] for text in written]
+    return {cell: canonical[number] for cell, number in zip(cells, which.tolist(), strict=True)}

@@ -19,8 +19,9 @@ machine that does nothing else may set 0."""
 _PR_SET_PDEATHSIG = 1
 
 
-def become_worker(parent: int) -> None:
-    """Make this process a worker of the process `parent`."""
+def become_worker() -> None:
+    """Make this process a worker of the one that started it: the program, or its fork server, which ends with it."""
+    parent = os.getppid()
     _yield_to_others()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with(parent)

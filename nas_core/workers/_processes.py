@@ -1,6 +1,8 @@
 """Worker processes of this machine: started when there is work, ended when they hang, replaced when they die.
 
 A thread hands out jobs and hears the workers, so that these never wait for what the owner of the pool does meanwhile.
+On Linux a process of its own (multiprocessing's fork server) imports the heavy modules once; each worker is a fork of
+it, so that one that was ended is replaced in a moment instead of importing torch again.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection as pipes
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
@@ -69,7 +72,8 @@ class _Worker:
     last_owner: str = ""
     idle_since: float = 0.0
     on_account: str = ""
-    """The owner whose job ended the process that this one replaces: its start counts as that owner's work."""
+    """The owner whose job ended the process that this one replaces: its start, and what its first job loads, count as
+    that owner's work."""
 
 
 class ProcessWorkers:
@@ -78,15 +82,21 @@ class ProcessWorkers:
     Args:
         slots: processes; None for one a core.
         prepare: called once in each process before its first job.
+        preload: modules that every process is born with, where it can be. They must start no threads on import.
         memory_mib: what a job may allocate where its limits do not say; None for the machine's share.
     """
 
     def __init__(
-        self, slots: int | None = None, *, prepare: Callable[[], None] | None = None, memory_mib: int | None = None
+        self,
+        slots: int | None = None,
+        *,
+        prepare: Callable[[], None] | None = None,
+        preload: Sequence[str] = (),
+        memory_mib: int | None = None,
     ) -> None:
         self.slots = slots or os.cpu_count() or 1
         self.memory_mib = memory_mib or _memory.share_of_machine(self.slots)
-        self._prepare = prepare
+        self._prepare, self._preload = prepare, list(preload)
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
@@ -241,7 +251,10 @@ class ProcessWorkers:
         held = worker.jobs[0]
         if message[0] == _worker.REPORTED:
             if held.mark is None:
-                held.since = now  # what a fresh process loads is on nobody's account
+                if worker.on_account:
+                    self._waiting.charge(worker.on_account, now - held.since)
+                    worker.on_account = ""
+                held.since = now  # what a process loads is not on the account of the job
             held.heard, held.mark = now, message[2]
             if held.job.heard is not None:
                 self._events.append((held.job, message[2]))
@@ -357,12 +370,14 @@ class ProcessWorkers:
             self._start(prompt=True)
 
     def _start(self, *, prompt: bool) -> None:
-        context = multiprocessing.get_context("spawn")
+        context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
         mine, its = context.Pipe()
-        process = context.Process(target=_worker.main, args=(its, os.getpid(), self._prepare), name="worker")
+        process = context.Process(target=_worker.main, args=(its, dict(os.environ), self._prepare), name="worker")
         resource_tracker.ensure_running()  # it unblocks the signal that workers are to inherit blocked
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
+            if sys.platform == "linux":
+                forkserver.set_forkserver_preload(self._preload)  # heeded by the first start in this program
             process.start()
         except OSError as error:
             mine.close()
@@ -371,7 +386,8 @@ class ProcessWorkers:
             return
         its.close()
         on_account = self._owed.popleft() if self._owed and not prompt else ""
-        self._workers.append(_Worker(process, mine, prompt, time.monotonic(), on_account=on_account))
+        worker = _Worker(process, mine, prompt, time.monotonic(), last_owner=on_account, on_account=on_account)
+        self._workers.append(worker)
 
     def _give_up(self, reason: str) -> None:
         """Tell every job that waits that there is nobody to run it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -16,9 +17,11 @@ READY, REPORTED, DONE, FAILED = "ready", "reported", "done", "failed"
 """First word of a message to the parent."""
 
 
-def main(connection: Connection, parent: int, prepare: Callable[[], None] | None) -> None:
+def main(connection: Connection, environment: dict[str, str], prepare: Callable[[], None] | None) -> None:
     """Serve jobs `(number, memory limit in MiB, pickled call and arguments)` from `connection`."""
-    become_worker(parent)
+    become_worker()
+    os.environ.clear()
+    os.environ.update(environment)  # a fork server knows that of when it was started
     if prepare is not None:
         prepare()
     connection.send((READY,))

@@ -5,6 +5,7 @@ The scores come from another package, as a user's own would, and misbehave on ev
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from nas_core.config import CandidateLimits, RunConfig
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces import Steering
 from nas_core.store import Store
-from tests.other_package import create, engine, install, python, wait_until, workers_of
+from tests.other_package import create, engine, install, left_behind, python, wait_until, workers_of
 
 SPACE = spaces.get("nb201")
 TINY = ScoreSettings(image_size=8, batch_size=2, channels=4)
@@ -116,6 +117,7 @@ def misbehaves(text):
     return int(hashlib.md5(repr(model).encode()).hexdigest(), 16) % 5 == 0
 
 
+@functools.cache
 def seed_with_eight_of_forty():
     """A seed of random search of which eight of the first forty networks misbehave, each of them once."""
     for seed in range(100):
@@ -139,7 +141,7 @@ def test_a_run_of_forty_ends_with_thirty_two_scored_and_eight_failed_each_with_i
     assert all(reason.startswith(REASONS[proxy]) for reason in failed.values()), failed
     assert all("\n" not in reason for reason in failed.values())
     assert np.isfinite(store.table(run)[proxy]).all() and len(store.table(run)) == 32
-    wait_until(lambda: not workers_of(environment), 10)
+    wait_until(lambda: not left_behind(environment), 10)
 
 
 def test_search_tells_how_many_failed(environment, tmp_path):
@@ -189,28 +191,34 @@ def test_stop_ends_a_hung_candidate_within_seconds(environment, store):
     finally:
         serving.terminate()
         assert serving.wait(timeout=30) == 0
-    wait_until(lambda: not workers_of(environment), 10)
+    wait_until(lambda: not left_behind(environment), 10)
 
 
-@pytest.mark.parametrize("proxy", ["sleeps", "exits"])
+@pytest.mark.long
+@pytest.mark.parametrize("proxy", [name for name in REASONS if name != "raises"])
 def test_a_run_beside_a_misbehaving_one_keeps_its_throughput(environment, tmp_path, proxy):
-    seconds = {}
-    for beside in ("healthy", proxy):
-        store = Store(f"sqlite:///{tmp_path / beside}.db")
-        create(environment, store, config(beside, seed=1, budget=2000, settings={**TINY.to_dict(), "seed": 1}))
-        serving = engine(environment, store)
-        try:
-            wait_until(lambda store=store: sum(row.scored for row in store.runs()) > 4)
-            good = create(environment, store, config("healthy", seed=2, budget=240))
-            wait_until(lambda store=store, good=good: store.run(good).scored > 0)
-            began, had = time.monotonic(), store.run(good).scored
-            wait_until(lambda store=store, good=good: store.run(good).state == "finished")
-            seconds[beside] = (time.monotonic() - began) / (240 - had)
-        finally:
-            serving.terminate()
-            serving.wait(timeout=30)
-            store.close()
-    assert seconds["healthy"] / seconds[proxy] >= 0.8, seconds
+    """Median of three pairs; tests/unit/test_workers.py shows the same of the pool where no core is contended."""
+    ratios = []
+    for pair in range(3):
+        seconds = {}
+        for beside in ("healthy", proxy):
+            store = Store(f"sqlite:///{tmp_path / beside}{pair}.db")
+            create(environment, store, config(beside, seed=1, budget=2000, settings={**TINY.to_dict(), "seed": 1}))
+            serving = engine(environment, store)
+            try:
+                wait_until(lambda store=store: sum(row.scored for row in store.runs()) > 4)
+                good = create(environment, store, config("healthy", seed=2, budget=240))
+                wait_until(lambda store=store, good=good: store.run(good).scored > 0)
+                began, had = time.monotonic(), store.run(good).scored
+                wait_until(lambda store=store, good=good: store.run(good).state == "finished")
+                seconds[beside] = (time.monotonic() - began) / (240 - had)
+            finally:
+                serving.terminate()
+                serving.wait(timeout=30)
+                store.close()
+        ratios.append(seconds["healthy"] / seconds[proxy])
+    print(f"throughput beside {proxy}, of that beside a healthy run: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+    assert np.median(ratios) >= 0.8, ratios
 
 
 def test_a_data_source_that_never_returns_fails_its_own_run_alone(environment, store, tmp_path):

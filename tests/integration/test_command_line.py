@@ -16,6 +16,7 @@ import pytest
 
 from nas_core import spaces
 from nas_core.store import Store
+from tests import processes
 from tests.runs import make_run
 
 TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels", "4"]
@@ -39,14 +40,15 @@ def test_a_killed_scan_resumes_to_the_same_table(tmp_path):
     process = subprocess.Popen([sys.executable, "-m", "nas_core", *scan, str(out)], stderr=subprocess.DEVNULL)
     while process.poll() is None and (not partial.exists() or len(partial.read_text().splitlines()) < 20):
         time.sleep(0.02)
-    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    workers = processes.workers(of=process.pid)
+    assert len(workers) == 2
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not out.exists()
     deadline = time.monotonic() + 20
-    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+    while any(processes.alive(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
+    assert [pid for pid in workers if processes.alive(pid)] == []
     resumed = helm(*scan, str(out))
     assert resumed.returncode == 0
     assert ", 200 scored now" not in resumed.stderr

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ from nas_core.proxies.settings import ScoreSettings
 from nas_core.search.random import RandomSearch
 from nas_core.spaces import Act, Steering
 from nas_core.store import LeaseLost, Store
+from tests import processes
 from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
@@ -61,6 +61,15 @@ def serve(engine):
         pass
 
 
+def carry_out(store, **workers):
+    """Serve with an engine of its own until nothing is to be done."""
+    engine = Engine(store, **workers)
+    try:
+        serve(engine)
+    finally:
+        engine.close()
+
+
 def scores(store, run):
     return store.table(run).drop(columns=["scored"])
 
@@ -70,13 +79,6 @@ def launch(url, *arguments):
         [sys.executable, "-m", "nas_core", "engine", "--store", url, "--workers", "2", *arguments],
         env={**os.environ, "NAS_HELM_LEASE_SECONDS": "1"},
     )
-
-
-def pool_workers(process):
-    found = subprocess.run(
-        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process)], capture_output=True, text=True
-    ).stdout
-    return [int(line.split()[0]) for line in found.splitlines() if "spawn_main" in line]
 
 
 def wait_until(condition, seconds=60.0):
@@ -154,8 +156,8 @@ def test_workers_yield_to_every_other_program(url, store):
     run = start(store, budget=2000)
     engine = launch(url)
     try:
-        wait_until(lambda: store.run(run).scored > 0 and len(pool_workers(engine.pid)) == 2)
-        workers = pool_workers(engine.pid)
+        wait_until(lambda: store.run(run).scored > 0 and len(processes.workers(of=engine.pid)) == 2)
+        workers = processes.workers(of=engine.pid)
         wait_until(lambda: [os.getsid(worker) for worker in workers] == workers)  # once it has started
         assert [os.getpriority(os.PRIO_PROCESS, worker) for worker in workers] == [10, 10]
         assert [os.getsid(worker) for worker in workers] == workers  # Linux weighs sessions before niceness
@@ -172,7 +174,7 @@ def test_a_request_for_distributions_is_answered_even_at_rest_and_after_a_restar
         for arch, proxy in ((cell, "zico"), ("nonsense", "zico"), (cell, "naswot"))
     ]
     for _ in range(2):
-        serve(Engine(store, workers=1))
+        carry_out(store, workers=1)
     answers = {entry.body["request"]: entry.body["message"] for entry in store.log(run, kind="answer")}
     assert sorted(answers) == requests and len(store.log(run, kind="answer")) == 3
     assert answers[requests[0]] == "" and "malformed cell" in answers[requests[1]]
@@ -205,7 +207,7 @@ def test_an_act_in_conflict_is_reported_and_the_run_goes_on(store, executor):
     run = start(store, proxy="params", budget=16)
     store.append(run, "act", Act("pin", "edge 0→1", ("none",)).to_dict())
     store.append(run, "act", Act("prune", "edge 0→1", ("none",)).to_dict())
-    serve(Engine(store, executor=executor))
+    carry_out(store, executor=executor)
     assert store.run(run).state == "finished"
     refused = [entry.body for entry in store.log(run, kind="event") if "refused" in entry.body]
     assert len(refused) == 1 and "last choice" in refused[0]["message"]
@@ -224,7 +226,7 @@ def test_pause_and_resume_give_the_table_of_an_undisturbed_run(store, executor):
     serve(engine)
     assert (store.run(paused).state, store.run(paused).asked) == ("paused", 40)
     store.command(paused, "resume")
-    serve(Engine(store, executor=executor))
+    carry_out(store, executor=executor)
     pd.testing.assert_frame_equal(scores(store, quiet), scores(store, paused))
 
 
@@ -232,7 +234,7 @@ def test_an_exhausted_space_finishes_the_run_with_the_reason(store, executor):
     run = start(store, proxy="params", strategy="scan", budget=1000)
     for decision in SPACE.decisions[:5]:
         store.append(run, "act", Act("pin", decision.name, ("nor_conv_3x3",)).to_dict())
-    serve(Engine(store, executor=executor))
+    carry_out(store, executor=executor)
     row = store.run(run)
     assert row.state == "finished" and row.scored == 5
     assert "nothing new is left under the steering" in row.message
@@ -253,7 +255,7 @@ def test_a_stored_run_that_cannot_be_carried_out_says_why_and_the_next_one_is_se
     with sqlite3.connect(make_url(store.url).database) as database:
         database.execute("UPDATE runs SET config = ? WHERE id = ?", (json.dumps(stored), bad))
     good = start(store, proxy="params", budget=8)
-    serve(Engine(store, executor=executor))
+    carry_out(store, executor=executor)
     assert store.run(bad).state == "failed"
     assert re.search(message, store.run(bad).message)
     assert store.run(good).state == "finished"
@@ -263,7 +265,7 @@ def test_a_run_that_the_store_cannot_keep_fails_and_holds_nobody_up(store, execu
     bad = start(store, budget=8, strategy="random")
     good = start(store, proxy="params", budget=8)
     monkeypatch.setattr(RandomSearch, "state", lambda _: {"drawn": np.int64(3)})
-    serve(Engine(store, executor=executor))
+    carry_out(store, executor=executor)
     assert store.run(bad).state == "failed"
     assert store.run(bad).message == "the store cannot keep this: Object of type int64 is not JSON serializable"
     assert store.run(good).state == "finished"
@@ -277,8 +279,9 @@ def test_two_engines_never_hold_the_same_run(store, executor):
     other = start(store, proxy="params", budget=40)
     assert two.step()
     assert {store.run(run).engine, store.run(other).engine} == {one.name, two.name}
-    serve(one)
-    serve(two)
+    for engine in (one, two):
+        serve(engine)
+        engine.close()
     assert [store.run(each).scored for each in (run, other)] == [40, 40]
 
 
@@ -297,11 +300,11 @@ def test_an_engine_that_lost_its_lease_writes_nothing(store):
 def test_scores_of_an_earlier_run_are_not_computed_again(store):
     first = start(store, budget=16)
     with ThreadPoolExecutor(1) as executor:
-        serve(Engine(store, executor=executor))
+        carry_out(store, executor=executor)
     second = start(store, budget=16)
     closed = ProcessPoolExecutor(1)
     closed.shutdown()
-    serve(Engine(store, executor=closed))  # an executor that could not score anything
+    carry_out(store, executor=closed)  # an executor that could not score anything
     assert store.run(second).state == "finished"
     pd.testing.assert_frame_equal(scores(store, first), scores(store, second))
     settings = ScoreSettings.from_dict(TINY).key()
@@ -312,7 +315,7 @@ def test_a_lost_worker_loses_no_candidate(store):
     run = start(store, budget=60)
     engine = Engine(store, workers=2)
     engine.step()
-    workers = pool_workers(os.getpid())
+    workers = processes.workers(of=os.getpid())
     assert len(workers) == 2
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
@@ -336,12 +339,12 @@ def test_an_engine_killed_again_and_again_ends_with_the_table_of_an_undisturbed_
             goal = min(before + draw.randrange(1, 24), budget - 10)
             wait_until(lambda goal=goal: store.run(run).scored >= goal)
             time.sleep(draw.random() * 0.05)
-            workers = pool_workers(process.pid)
+            workers = processes.workers(of=process.pid)
         finally:
             process.kill()
             process.wait()
         assert store.run(run).state == "running", f"over after {kill} kills"
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), 10)
+    wait_until(lambda: not any(processes.alive(pid) for pid in workers), 10)
     process = launch(url)
     try:
         wait_until(lambda: store.run(run).state == "finished", 120)
@@ -380,12 +383,5 @@ def test_the_engine_ends_with_the_program_that_started_it(store, url):
     finally:
         starter.kill()
         starter.wait()
-    wait_until(lambda: not os.path.exists(f"/proc/{engine}") or _is_zombie(engine), 20)
+    wait_until(lambda: not processes.alive(engine), 20)
     assert store.run(run).engine is None  # given back, so that another engine need not wait
-
-
-def _is_zombie(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True

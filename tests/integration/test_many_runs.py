@@ -18,7 +18,7 @@ from nas_core.engine import Engine
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.search.objectives import Objective
 from nas_core.store import Store
-from tests.other_package import create, engine, install, wait_until, workers_of
+from tests.other_package import create, engine, install, left_behind, wait_until, workers_of
 
 SPACE = spaces.get("nb201")
 TINY = ScoreSettings(image_size=8, batch_size=2, channels=4)
@@ -179,7 +179,7 @@ def _killed(environment, store, runs, kills, total):
             process = engine(environment, store)
     wait_until(lambda: all(store.run(run).state == "finished" for run in runs), 600)
     ended(process)
-    wait_until(lambda: not workers_of(environment), 15)
+    wait_until(lambda: not left_behind(environment), 15)
     with open(environment["COUNTED"]) as file:
         return file.read().splitlines()
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from nas_core import spaces
-from nas_core.spaces.nb201 import live_edges
+from nas_core.spaces.nb201 import expression, live_edges
 
 SPACE = spaces.get("nb201")
 ALL = list(SPACE.architectures())
@@ -22,6 +22,11 @@ def test_every_cell_survives_parse_and_format():
 def test_there_are_6466_distinct_networks_and_341_dead_cells():
     assert len({SPACE.canonical(arch) for arch in ALL}) == 6_466
     assert int((~live_edges(np.array(ALL)).any(axis=1)).sum()) == 341
+
+
+def test_the_canonical_form_is_the_first_cell_of_equal_expression():
+    first = {}
+    assert all(SPACE.canonical(arch) == first.setdefault(expression(arch), arch) for arch in ALL)
 
 
 def test_canonical_form_is_its_own_canonical_form():

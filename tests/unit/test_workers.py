@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ from nas_core.workers import (
     ProcessWorkers,
     Reference,
 )
+from tests import processes
 from tests.unit import workers_jobs as jobs
 
 
@@ -50,16 +53,9 @@ def only(workers, job):
 def gone(pid, seconds=5.0):
     """Whether a process that was killed has gone; the kernel takes a moment."""
     end = time.monotonic() + seconds
-    while alive(pid) and time.monotonic() < end:
+    while processes.alive(pid) and time.monotonic() < end:
         time.sleep(0.02)
-    return not alive(pid)
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return not processes.alive(pid)
 
 
 def test_jobs_give_their_values(workers):
@@ -173,6 +169,26 @@ def test_an_owner_that_hangs_leaves_the_other_its_share(workers):
     assert time.monotonic() - began < 6  # 3 s of work on the one slot that is always left
 
 
+@pytest.mark.parametrize("call", [jobs.hangs, jobs.leaves])
+def test_beside_an_owner_whose_every_fifth_job_ends_a_process_the_other_keeps_its_throughput(workers, call):
+    """Measured with jobs that sleep, so that a loaded machine slows neither side."""
+    bad = Job("other", call, (3,) if call is jobs.leaves else (), Limits(seconds=0.4))
+    healthy = Job("other", jobs.sleeps, (0.02,))
+    seconds = []
+    for fifth in (healthy, bad):
+        only(workers, Job("good", jobs.sleeps, (0.02,)))
+        for number in range(400):
+            workers.submit(fifth if number % 5 == 0 else healthy)
+        for _ in range(100):
+            workers.submit(Job("good", jobs.sleeps, (0.02,)))
+        began, good = time.monotonic(), 0
+        while good < 100:
+            good += sum(one.job.owner == "good" for one in workers.wait(0.2))
+        seconds.append(time.monotonic() - began)
+        workers.cancel("other")
+    assert seconds[0] / seconds[1] >= 0.8, seconds
+
+
 def test_three_owners_on_two_slots_get_equal_shares(workers):
     done = Counter()
     for owner in "abc":
@@ -181,6 +197,24 @@ def test_three_owners_on_two_slots_get_equal_shares(workers):
     while sum(done.values()) < 90:
         done.update(one.job.owner for one in workers.wait(0.2))
     assert max(done.values()) < 1.2 * min(done.values()), done
+
+
+def test_what_workers_are_forked_from_has_started_no_thread():
+    count = "import os, nas_core.engine._preloaded; print(len(os.listdir('/proc/self/task')))"
+    told = subprocess.run(
+        [sys.executable, "-c", count], env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
+    assert (told.stdout, told.stderr) == ("1\n", "")
+
+
+def test_a_worker_sees_the_environment_of_now_not_that_of_the_first_start(workers, monkeypatch):
+    only(workers, Job("a", jobs.doubled, (1,)))
+    monkeypatch.setenv("NAS_HELM_OF_NOW", "yes")
+    later = ProcessWorkers(1)
+    try:
+        assert only(later, Job("a", os.getenv, ("NAS_HELM_OF_NOW",))).value == "yes"
+    finally:
+        later.close()
 
 
 def test_workers_that_cannot_start_are_told_of_once_for_every_job():
