@@ -27,6 +27,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from nas_core.workers import _memory, _worker
@@ -99,8 +100,10 @@ class ProcessWorkers:
         self._prepare, self._preload = prepare, list(preload)
         self._numbers = itertools.count()
         self._lock = threading.Lock()
-        self._arrived = threading.Condition(self._lock)
-        self._events: deque[tuple[Job, Any] | Outcome] = deque()
+        self._events: SimpleQueue[tuple[Job, Any] | Outcome] = SimpleQueue()
+        self._taken: deque[tuple[Job, Any] | Outcome] = deque()
+        """Events taken from the queue and not passed on yet. A condition would not do instead of a queue: Ctrl-C while
+        it takes its lock back releases a lock that it does not hold."""
         self._waiting = FairQueue(self.slots)
         self._prompt: deque[Job] = deque()
         self._workers: list[_Worker] = []
@@ -133,11 +136,12 @@ class ProcessWorkers:
 
     def wait(self, seconds: float) -> list[Outcome]:
         """Outcomes that have arrived, after at most `seconds`; reports are passed on to their jobs on the way."""
-        with self._arrived:
-            if not self._events:
-                self._arrived.wait(seconds)
-            events = list(self._events)
-            self._events.clear()
+        with suppress(Empty):
+            if not self._taken:
+                self._taken.append(self._events.get(timeout=seconds))
+        self._take_all()
+        events = list(self._taken)
+        self._taken.clear()
         outcomes = []
         for event in events:
             if isinstance(event, Outcome):
@@ -151,9 +155,8 @@ class ProcessWorkers:
         with self._lock:
             self._waiting.remove(owner)
             self._prompt = deque(job for job in self._prompt if job.owner != owner)
-            kept = [event for event in self._events if _job_of(event).owner != owner]
-            self._events.clear()
-            self._events.extend(kept)
+            self._take_all()
+            self._taken = deque(event for event in self._taken if _job_of(event).owner != owner)
             for worker in self._workers:
                 if any(held.job.owner == owner for held in worker.jobs):
                     others = [held.job for held in worker.jobs if held.job.owner != owner]
@@ -161,6 +164,11 @@ class ProcessWorkers:
                     self._put_back(others)
                     self._end(worker)
         self._wake()
+
+    def _take_all(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._taken.append(self._events.get_nowait())
 
     def keep(self, data: bytes) -> Reference:
         """Write data where workers find it; equal data lie there once."""
@@ -257,8 +265,7 @@ class ProcessWorkers:
                 held.since = now  # what a process loads is not on the account of the job
             held.heard, held.mark = now, message[2]
             if held.job.heard is not None:
-                self._events.append((held.job, message[2]))
-                self._arrived.notify_all()
+                self._events.put((held.job, message[2]))
             return
         worker.jobs.popleft()
         self._charge(held, now)
@@ -348,8 +355,7 @@ class ProcessWorkers:
         try:
             payload = bytes(ForkingPickler.dumps((job.call, job.arguments)))
         except Exception as error:  # somebody's arguments
-            self._events.append(Outcome(job, failure=_worker.failure_of(error)))
-            self._arrived.notify_all()
+            self._events.put(Outcome(job, failure=_worker.failure_of(error)))
             return True
         if most is not None and len(payload) > most:
             return False
@@ -395,8 +401,7 @@ class ProcessWorkers:
         self._prompt.clear()
         jobs += self._waiting.remove_all()
         for job in jobs:
-            self._events.append(Outcome(job, failure=Failure(FailureKind.UNAVAILABLE, reason)))
-        self._arrived.notify_all()
+            self._events.put(Outcome(job, failure=Failure(FailureKind.UNAVAILABLE, reason)))
 
     # small parts, called with the lock held --------------------------------------------------------------------------
 
@@ -433,8 +438,7 @@ class ProcessWorkers:
             self._waiting.charge(held.job.owner, now - held.since)
 
     def _arrive(self, held: _InHand, *, value: Any = None, failure: Failure | None = None) -> None:
-        self._events.append(Outcome(held.job, value, failure, held.mark))
-        self._arrived.notify_all()
+        self._events.put(Outcome(held.job, value, failure, held.mark))
 
 
 def _job_of(event: tuple[Job, Any] | Outcome) -> Job:

@@ -83,9 +83,9 @@ REASONS = {
     "raises": "RuntimeError: a network of this kind cannot be scored",
     "allocates": "it needs more than the 400 MiB it may use",
     "exits": "its worker process ended with exit code 5",
-    "sleeps": "it took longer than 4 s",
+    "sleeps": "it took longer than 3 s",
 }
-LIMITS = CandidateLimits(seconds=4.0, memory_mib=400, tries=1)
+LIMITS = CandidateLimits(seconds=3.0, memory_mib=400, tries=1)
 
 
 @pytest.fixture(scope="module")
