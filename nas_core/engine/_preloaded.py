@@ -5,14 +5,13 @@ Nothing here may start a thread: a fork would not have it.
 
 import gc
 
-import sklearn.datasets
 import torch
 
 import nas_core.engine._training
 import nas_core.scoring
 from nas_core import proxies, spaces
 
-__all__ = ["nas_core", "sklearn", "torch"]
+__all__ = ["nas_core", "torch"]
 
 proxies.load_ours()
 spaces.load_ours()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from nas_core import data
 
@@ -223,3 +224,11 @@ def test_batches_follow_the_seed():
 def test_impossible_batches_are_refused(count, size):
     with pytest.raises(ValueError, match=r"expected at least 1|digits has 1500 images"):
         data.batches(data.load("digits"), count=count, size=size)
+
+
+def test_the_embedded_digits_are_those_of_scikit_learn():
+    images, labels = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(images))
+    found = data.load("digits")
+    np.testing.assert_array_equal(found.x_train, (images[order[:1500]].reshape(-1, 1, 8, 8) * (255 / 16)).astype("u1"))
+    np.testing.assert_array_equal(found.y_test, labels[order[1500:]])
