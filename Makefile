@@ -10,7 +10,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -m "not long" -n auto
-	$(BIN)/python -m pytest tests/integration -m "not long" -n 3 --dist loadfile
+	$(BIN)/python -m pytest tests/integration -m "not long" -n 2 --dist loadfile
 	$(BIN)/python -m pytest tests/browser -m "not long" -n 2 --dist loadfile
 
 test-long: $(VENV)/.dev browser
