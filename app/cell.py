@@ -57,8 +57,8 @@ def cell_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph 
             y=y[label],
             text=OPERATION_NAMES.get(edge.operation, edge.operation),
             showarrow=False,
-            font={"size": 10, "color": INK[theme], "weight": "bold" if changed else "normal"},
-            bordercolor=ACCENT if changed else "rgba(0,0,0,0)",
+            font={"size": 12, "color": INK[theme], "weight": "bold" if changed else "normal"},
+            bordercolor=ACCENT[theme] if changed else "rgba(0,0,0,0)",
             bgcolor="#1F2329" if theme == "dark" else "#FFFFFF",
         )
     figure.add_scatter(
@@ -98,7 +98,7 @@ def layer_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph
         x=nodes,
         y=[0] * len(nodes),
         mode="markers",
-        marker={"size": 11, "color": GRID[theme], "line": {"color": INK[theme], "width": 1.5}},
+        marker={"size": 12, "color": GRID[theme], "line": {"color": INK[theme], "width": 1.5}},
         text=list(graph.nodes),
         hovertemplate="%{text}<extra></extra>",
     )

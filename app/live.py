@@ -1,26 +1,48 @@
-"""How updates reach the browser: cursor polling. The only module to change for streaming."""
+"""How updates reach the browser, and the only module that knows: one question at a time about the run that is open.
+
+The browser asks (`assets/live.js`) and is told what has changed since it last heard; an answer that does not come is
+told as lost contact. Views listen to the store `pulse`, lists of all runs to `timer`, which beats with the answers.
+"""
 
 from __future__ import annotations
 
 import time
+import zlib
+from collections import deque
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from flask import Response, jsonify, request
 
 from app.cockpit import Cockpit
 from nas_core.store import RESCORED, StoreError
 
-POLL_MILLISECONDS = 500
+PATH = "_live/<run>"
 QUIET_SECONDS = 2.0
 """New scores alone are told at most this often, so that the views of one pulse are drawn before the next comes."""
 
+_STREAMING = ("scored", "failed", "rescored")
+_PACE_SECONDS = 60.0
+_PACE_FROM = 20
+"""Candidates after which a rate is told: the first ones pay for starting workers and loading images."""
+
 
 def components() -> html.Div:
-    """What the page needs: the timer, and the pulse every view listens to."""
+    """What the page needs: the pulse every view listens to, the beat, and where lost contact is told."""
     return html.Div(
         [
-            dcc.Interval(id="timer", interval=POLL_MILLISECONDS),
+            dcc.Interval(id="timer", disabled=True),
             dcc.Store(id="pulse"),
+            dcc.Store(id="asked"),
+            html.Div(
+                [
+                    html.Span(id="lost-text"),
+                    html.Button("Try now", id="btn-try-now", type="button"),
+                ],
+                id="lost",
+                role="alert",
+                hidden=True,
+            ),
         ]
     )
 
@@ -30,10 +52,10 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
     try:
         broken = cockpit.store.health()  # a run is read from a full disk too, though nothing is written any more
         if broken:
-            return {"run": run, "error": broken, "at": time.time()}
+            return _marked({"run": run, "error": broken})
         row = cockpit.store.pulse(run)
     except StoreError as error:
-        return {"run": run, "error": str(error), "at": time.time()}
+        return _marked({"run": run, "error": str(error)})
     held = row.log_counts
     pulse = {
         "run": run,
@@ -48,25 +70,72 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
         "losses": held.get("loss", 0),
         "trained": len(cockpit.trained(run)) if held.get("training") else 0,
     }
-    return pulse | {"budget": row.budget or 0, "at": time.time()}
+    return _marked(pulse | {"budget": row.budget or 0})
+
+
+def _marked(pulse: dict[str, Any]) -> dict[str, Any]:
+    """With the time, and what tells one pulse from the next: everything but new scores in a number, and the scores."""
+    at = time.time()
+    steady = sorted((name, str(value)) for name, value in pulse.items() if name not in _STREAMING)
+    scores = "-".join(str(pulse.get(name, 0)) for name in _STREAMING)
+    return pulse | {"at": at, "mark": {"steady": zlib.crc32(repr(steady).encode()), "scores": scores, "at": at}}
+
+
+def is_news(pulse: dict[str, Any], steady: str, scores: str, at: float) -> bool:
+    """Whether a browser that last heard of `steady` and `scores` at the time `at` is to hear of `pulse`."""
+    mark = pulse["mark"]
+    if str(mark["steady"]) != steady:
+        return True
+    if mark["scores"] == scores:
+        return False
+    return pulse.get("state") != "running" or pulse["at"] - at >= QUIET_SECONDS
+
+
+class Pace:
+    """How fast runs go: candidates a second over the last minute, as seen by whoever looks on."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, deque[tuple[float, int]]] = {}
+
+    def of(self, pulse: dict[str, Any]) -> dict[str, Any]:
+        """`rate`, candidates a second, and `left`, seconds to go; None where not known yet."""
+        run, done = pulse["run"], pulse.get("scored", 0) + pulse.get("failed", 0)
+        if pulse.get("state") != "running":
+            self._seen.pop(run, None)
+            return {"rate": None, "left": None}
+        seen = self._seen.setdefault(run, deque())
+        if not seen or seen[-1][1] != done:
+            seen.append((pulse["at"], done))
+        while len(seen) > 2 and pulse["at"] - seen[0][0] > _PACE_SECONDS:
+            seen.popleft()
+        gone, came = pulse["at"] - seen[0][0], done - seen[0][1]
+        if done < _PACE_FROM or came <= 0 or gone <= 0:
+            return {"rate": None, "left": None}
+        rate = came / gone
+        budget = pulse.get("budget") or 0
+        return {"rate": rate, "left": (budget - done) / rate if budget > done else None}
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
-    """The callback that turns a changed store into a new pulse; an unchanged one costs the browser nothing."""
+    """The address that browsers ask, and what they do with the answers."""
+    pace = Pace()
 
-    @app.callback(
-        Output("pulse", "data"),
-        Input("timer", "n_intervals"),
-        Input("run", "data"),
-        State("pulse", "data"),
+    def live(run: str) -> Response:
+        pulse = pulse_of(cockpit, run)
+        told: dict[str, Any] = {"run": run, **pace.of(pulse)}
+        heard = (request.args.get("steady", ""), request.args.get("scores", ""))
+        if is_news(pulse, *heard, request.args.get("at", 0.0, float)):
+            told["pulse"] = pulse
+        answer = jsonify(told)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    prefix = app.config.requests_pathname_prefix or "/"
+    app.server.add_url_rule(f"{app.config.routes_pathname_prefix or prefix}{PATH}", "live", live)
+    app.clientside_callback(ClientsideFunction("live", "open"), Output("asked", "data"), Input("run", "data"))
+    app.clientside_callback(
+        ClientsideFunction("live", "heard"),
+        Output("asked", "data", allow_duplicate=True),
+        Input("pulse", "data"),
+        prevent_initial_call=True,
     )
-    def beat(_tick: int | None, run: str | None, before: dict[str, Any] | None) -> Any:
-        if not run:
-            return no_update
-        now = pulse_of(cockpit, run)
-        before = before or {}
-        changed = {name for name in now if now[name] != before.get(name) and name != "at"}
-        streaming = changed <= {"scored", "failed", "rescored"} and now.get("state") == "running"
-        if not changed or (streaming and now["at"] - before["at"] < QUIET_SECONDS):
-            return no_update
-        return now

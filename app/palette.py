@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from app.tokens import tokens
 from nas_core.spaces import Decision
 
 OPERATION_COLOURS = {  # Okabe & Ito 2008, safe for colour-blind readers
@@ -42,11 +43,22 @@ BLOCK_COLOURS = {  # kinds of blocks in a template; a label begins with its kind
 UNKNOWN_OPERATION = "#868E96"
 LINES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"), ("#E69F00", "longdash"))
 """Colour and dash of what is compared, in order: told apart without colour, too."""
-ACCENT = "#D55E00"
+ACCENT = {theme: tokens(theme)["acc"] for theme in ("dark", "light")}
+"""The human hand: what was chosen, pinned, drawn or done."""
 GRAPH = {"displaylogo": False, "responsive": True, "showSendToCloud": False}
 """Settings that every graph begins with: no logo, and no button that hands the data to a service."""
-INK = {"dark": "#C9CED6", "light": "#343A40"}
-GRID = {"dark": "#373A40", "light": "#DEE2E6"}
+BLANK: dict[str, Any] = {
+    "data": [],
+    "layout": {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": {"visible": False},
+        "yaxis": {"visible": False},
+    },
+}
+"""A figure that is still to come: nothing, on the ground of its panel, in both themes."""
+INK = {theme: tokens(theme)["text2"] for theme in ("dark", "light")}
+GRID = {theme: tokens(theme)["line"] for theme in ("dark", "light")}
 
 
 def operation_colour(operation: str) -> str:
@@ -79,11 +91,18 @@ def block_colour(decision: Decision, choice: int) -> str:
 def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") -> go.Figure:
     """Give a figure the look of the app: title, named axes, transparent ground, ink of the theme."""
     figure.update_layout(
-        title={"text": title, "font": {"size": 13}, "x": 0.01, "y": 0.98, "yanchor": "top"},
-        margin={"l": 48, "r": 12, "t": 26, "b": 36},
+        title={
+            "text": title,
+            "font": {"size": 14, "weight": 600, "color": tokens(theme)["text"]},
+            "x": 0.01,
+            "y": 0.98,
+            "yanchor": "top",
+        },
+        margin={"l": 48, "r": 12, "t": 32, "b": 36},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": tokens(theme)["text3"], "activecolor": tokens(theme)["acc"]},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": INK[theme], "size": 11},
+        font={"color": INK[theme], "size": 12, "family": "Inter, system-ui, sans-serif"},
         showlegend=False,
         uirevision="keep",
         selectionrevision="keep",

@@ -1,8 +1,27 @@
-"""The shared selection: which run, architecture and truth, kept in the address so that a link restores them."""
+"""The shared selection: which page, run, architecture and truth, kept in the address so that a link restores them."""
 
 from __future__ import annotations
 
 from urllib.parse import parse_qs, urlencode
+
+from dash import get_relative_path, strip_relative_path
+from dash._get_paths import CONFIG
+from dash.exceptions import UnsupportedRelativePath
+
+
+def path_of(path: str) -> str:
+    """The address of a page such as "/layers", below the prefix that the app is served under."""
+    return get_relative_path(path) if "requests_pathname_prefix" in CONFIG else path
+
+
+def below(path: str | None) -> str:
+    """What an address names below the app's prefix: "/layers"; "/" for the app itself."""
+    if "requests_pathname_prefix" not in CONFIG:
+        return "/" + (path or "").strip("/")
+    try:
+        return "/" + (strip_relative_path(path or "/") or "")
+    except UnsupportedRelativePath:
+        return "/"
 
 
 def read(search: str | None) -> tuple[str | None, str | None]:

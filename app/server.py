@@ -8,34 +8,36 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dash import Dash, Input, Output, html
-from flask_caching import Cache
+from dash import Dash
 
-from app import live, shell
+from app import live, page, shell
 from app.cockpit import DEFAULT_SPACE, Cockpit
-from app.pages.arena import callbacks as arena_callbacks
-from app.pages.arena import layout as arena
-from app.pages.correlation import callbacks as correlation_callbacks
-from app.pages.correlation import layout as correlation
-from app.pages.layers import callbacks as layers_callbacks
-from app.pages.layers import layout as layers
-from app.pages.navigator import callbacks as navigator_callbacks
-from app.pages.navigator import layout as navigator
-from app.pages.runs import callbacks as runs_callbacks
-from app.pages.runs import layout as runs
-from app.pages.template import callbacks as template_callbacks
-from app.pages.template import layout as template
 from app.space_table import space_table
 from nas_core.store import Store, StoreError
 
-_LAYOUTS: dict[str, Any] = {
-    "/": navigator.layout,
-    "/template": template.layout,
-    "/layers": layers.layout,
-    "/correlation": correlation.layout,
-    "/runs": runs.layout,
-    "/arena": arena.layout,
-}
+_ASSETS = Path(__file__).resolve().parent.parent / "assets"
+FIRST_SCRIPT = "before-first-paint.js"
+"""Sets the theme before anything is drawn, so that no white page flashes up."""
+
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <title>{%title%}</title>
+    <script src="FIRST"></script>
+    {%favicon%}
+    {%css%}
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>
+      {%config%}
+      {%scripts%}
+      {%renderer%}
+    </footer>
+  </body>
+</html>
+"""
 
 
 def create_app(store_url: str | None = None, *, engine_problem: Callable[[], str] = str) -> Dash:
@@ -49,26 +51,17 @@ def create_app(store_url: str | None = None, *, engine_problem: Callable[[], str
         title="NAS Helm",
         update_title="",
         compress=True,
-        assets_folder=str(Path(__file__).resolve().parent.parent / "assets"),
+        assets_folder=str(_ASSETS),
+        assets_ignore=FIRST_SCRIPT,
         suppress_callback_exceptions=True,
     )
+    app.index_string = _INDEX.replace("FIRST", app.get_asset_url(FIRST_SCRIPT))
     cockpit = Cockpit(Store(store_url), engine_problem)
-    cache = Cache(app.server, config={"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 3600})
     app.layout = shell.layout()
-
-    @app.callback(Output("page", "children"), Input("url", "pathname"))
-    def route(pathname: str | None) -> Any:
-        page = _LAYOUTS.get(pathname or "/")
-        return page() if page else html.P(f"There is no page {pathname}. Choose one above.", className="empty")
-
     live.register(app, cockpit)
     shell.register(app, cockpit)
-    navigator_callbacks.register(app, cockpit)
-    template_callbacks.register(app, cockpit)
-    layers_callbacks.register(app, cockpit)
-    correlation_callbacks.register(app, cockpit, cache)
-    runs_callbacks.register(app, cockpit)
-    arena_callbacks.register(app, cockpit)
+    for shown in page.pages():
+        shown.register(app, cockpit)
     threading.Thread(target=_warm, args=(cockpit,), name="warm", daemon=True).start()
     return app
 

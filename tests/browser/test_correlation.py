@@ -36,7 +36,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     page.locator("#nav-correlation").click()
     expect(page.locator("#correlation-state")).to_contain_text("0 candidates here; at least 10 are needed")
     page.locator("#btn-start").click()
-    expect(page.locator("#run-status")).to_contain_text("Finished", timeout=120_000)
+    expect(page.locator("#run-status")).to_contain_text("Done", timeout=120_000)
     expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")
     expect(page.locator("#leader-board")).to_contain_text("aggregate (no label)")
     found = rows(page)

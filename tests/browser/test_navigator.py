@@ -78,7 +78,7 @@ def test_the_main_job(address, page, shoot):
     page.goto(address)
     expect(page.locator("#count")).to_have_text("15,625 of 15,625", timeout=30_000)
     expect(page.locator("#nav-map canvas").first).to_be_visible()
-    expect(page.locator("#run-status")).to_contain_text("Press Start")
+    expect(page.locator("#run-status")).to_contain_text("press Start")
     spoken = page.locator("#nav-map .js-plotly-plot").get_attribute("aria-label")
     assert "Space of 15,625 architectures" in spoken and "x is projection 1, from" in spoken
     assert int(re.search(r"(\d+) points", spoken).group(1)) >= 15_625
@@ -166,7 +166,7 @@ def test_the_main_job(address, page, shoot):
         page.set_viewport_size({"width": width, "height": height})
         for theme in ("dark", "light"):
             if page.locator("html").get_attribute("data-mantine-color-scheme") != theme:
-                page.locator("label[for=theme-switch], .mantine-Switch-root").first.click()
+                page.locator("#btn-theme").click()
             expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
             for name in ("layers", "correlation", "runs", "navigator"):
                 page.locator(f"#nav-{name}").click()
@@ -193,7 +193,7 @@ def test_keys_step_through_candidates_and_steer(address, page):
     open_new_run(page, address, "keys", budget=12)
     page.locator("h2").first.click()
     page.keyboard.press(" ")
-    expect(page.locator("#run-status")).to_contain_text("Finished", timeout=60_000)
+    expect(page.locator("#run-status")).to_contain_text("Done", timeout=60_000)
     expect(page.locator("#candidates .ag-row").nth(2)).to_be_visible()
     before = page.locator("#count").text_content()
     page.keyboard.press("j")
@@ -238,7 +238,7 @@ def test_a_press_at_once_means_the_run_that_was_opened(address, page, late, stor
     expect(page).not_to_have_url(re.compile(before))
     page.locator("h2").first.click()
     page.keyboard.press(" ")
-    expect(page.locator("#run-status")).to_contain_text("Finished · 9 of 9", timeout=60_000)
+    expect(page.locator("#run-status")).to_contain_text("9 of 9", timeout=60_000)
     assert Store(store_url).run(before).state == "created"
 
 
@@ -328,7 +328,7 @@ def test_words_stand_whole_and_can_be_read(address, page):
     told = page.locator(".mantine-Notification-description", has_text="already pruned")
     for theme in ("dark", "light"):
         if page.locator("html").get_attribute("data-mantine-color-scheme") != theme:
-            page.locator("label[for=theme-switch], .mantine-Switch-root").first.click()
+            page.locator("#btn-theme").click()
         brick(page, 0, 0).locator(".prune").click()
         ink, ground = told.evaluate(
             "(text) => [text, text.closest('.mantine-Notification-root')].map((part, k) =>"
@@ -349,7 +349,7 @@ def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, p
     expect(page.locator("#acts-list")).to_contain_text("nothing comes of nothing")
     expect(page.locator("#act-note")).to_have_value("")
     page.locator("#btn-start").click()
-    expect(page.locator("#run-status")).to_contain_text("Finished", timeout=120_000)
+    expect(page.locator("#run-status")).to_contain_text("Done", timeout=120_000)
     page.locator("#nav-runs").click()
     card = page.locator("#run-cards > *").filter(has_text="steered").first
     with page.expect_download() as saved:
@@ -360,7 +360,7 @@ def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, p
 
     card.get_by_role("button", name="Twin").click()
     other = page.locator("#run-cards > *").filter(has_text="twin of steered")
-    expect(other).to_contain_text("Finished", timeout=120_000)
+    expect(other).to_contain_text("Done", timeout=120_000)
     page.locator("#compared-runs").click()
     for name in ("steered", "twin of steered"):
         page.get_by_role("option", name=name, exact=True).click()

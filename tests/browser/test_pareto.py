@@ -27,7 +27,7 @@ def test_a_pareto_search_is_made_run_and_a_dot_of_its_front_chosen(address, stor
     run = parse_qs(urlparse(page.url).query)["run"][0]
     page.locator("#nav-navigator").click()
     page.locator("#btn-start").click()
-    expect(page.locator("#run-status")).to_contain_text("Finished", timeout=120_000)
+    expect(page.locator("#run-status")).to_contain_text("Done", timeout=120_000)
 
     page.locator("#chart").click()
     page.get_by_role("option", name="Pareto front", exact=True).click()

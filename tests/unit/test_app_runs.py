@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from dash import no_update
 
-from app import shell
+from app import top_bar
 from app.cockpit import Cockpit
 from app.live import pulse_of
 from app.pages.navigator import candidate
@@ -104,14 +104,14 @@ def test_a_path_that_is_not_here_is_said(tmp_path):
 
 def test_the_status_of_a_failed_run_begins_with_the_cause(cockpit, run):
     cockpit.store.set_state(run, "failed", f"unknown data set 'foo' (scoring {ARCH})")
-    told = shell._told(cockpit, pulse_of(cockpit, run))
-    assert told.startswith("Failed: unknown data set 'foo'")
+    told = top_bar.told(cockpit, pulse_of(cockpit, run))
+    assert told.startswith("unknown data set 'foo'")
     assert told.endswith("0 of 6,466 scored")
 
 
 def test_the_status_of_a_run_that_is_gone_says_what_to_do(cockpit, run):
     cockpit.store.delete_run(run)
-    assert shell._told(cockpit, pulse_of(cockpit, run)) == shell.GONE
+    assert top_bar.told(cockpit, pulse_of(cockpit, run)) == top_bar.GONE
 
 
 def test_a_view_of_a_run_that_is_gone_is_no_error_of_the_server(url, run):
@@ -252,4 +252,4 @@ def test_a_run_without_a_budget_is_shown_and_says_how_many_it_scored(cockpit):
     run = make_run(cockpit.store, "nb201", {**SCAN, "budget": None}, "all of it")
     score(cockpit, run, 3.0)
     assert cards.facts(cockpit, cockpit.store.run(run))[2].startswith("1 scored in 0 s, best zico 3")
-    assert shell._told(cockpit, pulse_of(cockpit, run)).endswith("· 1 scored")
+    assert top_bar.told(cockpit, pulse_of(cockpit, run)).startswith("1 scored")

@@ -11,10 +11,10 @@ import time
 
 import pytest
 
-from app import selection, shell
+from app import page, selection, shell
 from app.cockpit import Cockpit
-from app.server import _LAYOUTS, create_app
-from app.shell import press, pressed
+from app.presses import press, pressed
+from app.server import create_app
 from nas_core.spaces import Act, SteeringConflict
 from nas_core.store import Store
 
@@ -117,9 +117,10 @@ def test_a_second_interrupt_leaves_neither_a_traceback_nor_an_engine(tmp_path):
 def test_no_two_pages_share_an_id():
     # A callback of one page would else write into another's control, with a value that it cannot show.
     owners: dict[str, str] = {}
-    for page, layout in {**_LAYOUTS, "every page": shell.layout}.items():
+    layouts = {found.title: found.layout for found in page.pages()}
+    for place, layout in {**layouts, "every page": shell.layout}.items():
         drawn = layout()
         for component in (drawn, *drawn._traverse()):
             name = getattr(component, "id", None)
             if name:
-                assert owners.setdefault(name, page) == page, f"{name} stands on {page} and on {owners[name]}"
+                assert owners.setdefault(name, place) == place, f"{name} stands on {place} and on {owners[name]}"

@@ -15,7 +15,7 @@ from app.pages.arena import figures
 from app.pages.arena.game import WAYS, YOU, Game, Referee, Refusal, valid_draft
 from app.pages.arena.layout import MOVES, RULES
 from app.palette import OPERATION_NAMES, operation_colour
-from app.shell import answer_in_turn, press
+from app.presses import answer_in_turn, press
 from nas_core.bench import OPPONENTS, Course
 from nas_core.spaces import Architecture, SearchSpace
 

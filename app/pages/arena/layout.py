@@ -7,8 +7,8 @@ from dash import dcc, html
 
 from app.cockpit import DEFAULT_SPACE
 from app.pages.arena.game import DEFAULT_DATA_SET, MOST_EVALUATIONS, Referee
-from app.palette import GRAPH
-from app.shell import press
+from app.palette import BLANK, GRAPH
+from app.presses import press
 
 QUESTION = "Can you search better than the machine?"
 RULES = (
@@ -35,7 +35,6 @@ def layout() -> html.Div:
             dcc.Store(id="arena-game", storage_type="session"),
             dcc.Store(id="arena-draft", storage_type="session"),
             *(dcc.Store(id=f"arena-{name}") for name in ("act", "answered", "built", "laid")),
-            html.P(QUESTION, className="question"),
             html.Div([_rules(), _bricks(), _race(), _cell()], className="arena"),
         ]
     )
@@ -125,7 +124,8 @@ def _race() -> html.Section:
         [
             html.P(RULES, id="arena-verdict", className="verdict", **{"aria-live": "polite"}),
             html.Div(
-                dcc.Graph(id="arena-race", config=_GRAPH, responsive=True, className="fill-graph"), className="map"
+                dcc.Graph(figure=BLANK, id="arena-race", config=_GRAPH, responsive=True, className="fill-graph"),
+                className="map",
             ),
             html.Div(id="arena-scoreboard"),
         ],
@@ -138,7 +138,7 @@ def _cell() -> html.Section:
         [
             html.H2("These bricks"),
             html.Div(
-                dcc.Graph(id="arena-cell", config=_GRAPH, responsive=True, className="fill-graph"),
+                dcc.Graph(figure=BLANK, id="arena-cell", config=_GRAPH, responsive=True, className="fill-graph"),
                 className="arena-cell",
             ),
             html.P(id="arena-known", className="support"),

@@ -26,7 +26,7 @@ from app.laboratory import (
 from app.masks import unpacked
 from app.pages.correlation import figures, panels
 from app.pages.correlation.label_next import plan
-from app.shell import notification
+from app.presses import notification
 from app.table import column
 from app.truth import Truth
 from nas_core.ladder import TRAINED
@@ -50,8 +50,9 @@ _MEANINGS = {
 }
 
 
-def register(app: Dash, cockpit: Cockpit, cache: Cache) -> None:
+def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the page; what is derived is kept by what it is derived from."""
+    cache = Cache(app.server, config={"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 3600})
     _register_board(app, cockpit, _Derived(cockpit, cache))
     _register_weights(app, cockpit)
     _register_selection(app, cockpit)
@@ -213,7 +214,7 @@ def _register_board(app: Dash, cockpit: Cockpit, derived: _Derived) -> None:
 
     # What is not on the screen is not asked for: a brush would wait behind it.
     app.clientside_callback(
-        ClientsideFunction("helm", "labels"),
+        ClientsideFunction("correlation", "labels"),
         Output("labels-wanted", "data"),
         Output("label-next", "hidden"),
         Output("crossed-graph", "hidden"),
@@ -289,7 +290,7 @@ def _register_weights(app: Dash, cockpit: Cockpit) -> None:
 
     # In the browser: neither a reset nor a number typed is lost to a panel that is drawn anew meanwhile.
     app.clientside_callback(
-        ClientsideFunction("helm", "weigh"),
+        ClientsideFunction("correlation", "weigh"),
         Output("weights", "data"),
         Output("weights-text", "children"),
         Input({"type": "weight", "score": ALL}, "value"),
@@ -300,7 +301,7 @@ def _register_weights(app: Dash, cockpit: Cockpit) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("helm", "unweigh"),
+        ClientsideFunction("correlation", "unweigh"),
         Output("weights", "data", allow_duplicate=True),
         Output("weights-text", "children", allow_duplicate=True),
         Input("btn-weights-equal", "n_clicks"),
@@ -313,7 +314,7 @@ def _register_weights(app: Dash, cockpit: Cockpit) -> None:
 def _register_selection(app: Dash, cockpit: Cockpit) -> None:
     # A lasso on the scatter is a scope of its own: board, matrix and bars follow it.
     app.clientside_callback(
-        ClientsideFunction("helm", "brush"),
+        ClientsideFunction("correlation", "brush"),
         Output("score-truth", "id"),
         Input("score-truth", "figure"),
     )

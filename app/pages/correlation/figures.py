@@ -47,7 +47,7 @@ def score_against_truth(
         y=truth[ring],
         mode="markers",
         hoverinfo="skip",
-        marker={"size": 15, "color": ACCENT, "symbol": "circle-open", "line": {"width": 3}},
+        marker={"size": 15, "color": ACCENT[theme], "symbol": "circle-open", "line": {"width": 3}},
     )
     title = f"Score against truth, n = {len(score):,}; brush dots to look at them alone"
     styled(figure, theme, title, *names)
@@ -76,7 +76,7 @@ def matrix(
         zmax=1,
         colorscale=_DIVERGING,
         texttemplate="%{text:.2f}" if len(names) <= 12 else None,
-        textfont={"size": 9, "color": _ON_DIVERGING},
+        textfont={"size": 12, "color": _ON_DIVERGING},
         hovertemplate="%{y}, %{x}<br>%{z:.3f}<extra></extra>",
         colorbar={"thickness": 8, "tickvals": [-1, 0, 1]},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from app.palette import GRAPH
+from app.palette import BLANK, GRAPH
 from app.table import grid
 
 QUESTION = "Can I trust this score, and what does it really measure?"
@@ -26,7 +26,6 @@ def layout() -> html.Div:
             dcc.Store(id="labels-wanted"),
             dcc.Store(id="weights", storage_type="session"),
             dcc.Store(id="weights-equal"),
-            html.P(QUESTION, className="question"),
             html.Div(
                 [
                     _choices(),
@@ -47,7 +46,11 @@ def layout() -> html.Div:
                                     ),
                                     html.Div(
                                         dcc.Graph(
-                                            id="score-score", className="fill-graph", responsive=True, config=GRAPH
+                                            figure=BLANK,
+                                            id="score-score",
+                                            className="fill-graph",
+                                            responsive=True,
+                                            config=GRAPH,
                                         ),
                                         id="crossed-graph",
                                         className="crossed-graph",
@@ -61,8 +64,12 @@ def layout() -> html.Div:
                     ),
                     html.Div(
                         [
-                            dcc.Graph(id="score-truth", className="fill-graph", responsive=True, config=GRAPH),
-                            dcc.Graph(id="measures", className="fill-graph", responsive=True, config=GRAPH),
+                            dcc.Graph(
+                                figure=BLANK, id="score-truth", className="fill-graph", responsive=True, config=GRAPH
+                            ),
+                            dcc.Graph(
+                                figure=BLANK, id="measures", className="fill-graph", responsive=True, config=GRAPH
+                            ),
                         ],
                         className="columns",
                     ),

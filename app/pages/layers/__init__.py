@@ -1,1 +1,18 @@
-"""The page layers: layout, callbacks, and figures where it draws."""
+"""The page Layers: layout, callbacks, and figures where it draws."""
+
+from app import page
+from app.pages.layers import callbacks, headline, layout
+
+PAGE = page.add(
+    page.Page(
+        path="/layers",
+        title="Layers",
+        question=layout.QUESTION,
+        layout=layout.layout,
+        register=callbacks.register,
+        headline=headline.headline,
+        group="Explore",
+        place=20,
+        icon="layers",
+    )
+)

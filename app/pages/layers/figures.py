@@ -78,7 +78,7 @@ def spread(
     name = STATISTICS.get(statistic, statistic)
     styled(figure, theme, f"{name} over the weights of {layer}{more}", name, "% of weights")
     figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
-    return figure.update_xaxes(type="log", dtick="D2", tickfont={"size": 10})
+    return figure.update_xaxes(type="log", dtick="D2", tickfont={"size": 12})
 
 
 def waiting(message: str, theme: str, title: str = "Inside the layer under the pointer") -> go.Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from app.palette import GRAPH
+from app.palette import BLANK, GRAPH
 from app.table import grid
 
 QUESTION = "Which layers carry the score?"
@@ -21,7 +21,6 @@ def layout() -> html.Div:
     """Choice of statistic, heat map of layer by candidate, what is inside the layer under the pointer, table."""
     return html.Div(
         [
-            html.P(QUESTION, className="question"),
             html.Div(
                 [
                     dmc.Group(
@@ -48,10 +47,11 @@ def layout() -> html.Div:
                         ]
                     ),
                     html.Div(id="layers-cells", className="cells"),
-                    dcc.Graph(id="layers-map", className="fill-graph", responsive=True, config=GRAPH),
+                    dcc.Graph(figure=BLANK, id="layers-map", className="fill-graph", responsive=True, config=GRAPH),
                     html.Div(
                         [
                             dcc.Graph(
+                                figure=BLANK,
                                 id="layers-spread",
                                 className="fill-graph",
                                 responsive=True,

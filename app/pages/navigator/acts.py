@@ -16,7 +16,7 @@ from app.pages.navigator.layout import NO_REGION
 from app.pages.navigator.loop import PLAIN_AXES, Choice, focus_on_blocks, scope_of
 from app.pages.navigator.region import changes, describe, region_of
 from app.pages.navigator.space_map import block_of
-from app.shell import notification, pressed
+from app.presses import notification, pressed, run_of
 from nas_core.spaces import Act, Region, SteeringConflict
 from nas_core.store import StoreError
 
@@ -35,8 +35,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )
     def act(told: dict[str, Any] | None, run: str | None, scope: dict[str, Any] | None) -> tuple[Any, Any]:
         words = pressed(told, "pin", "prune", "undo", "undo-last", "focus", "must-have", "must-not")
+        shown, run = run, run_of(told, run)  # an act lands in the run that it was made on, or nowhere
         if not run or words is None:
             return no_update, no_update
+        if run != shown and words[0] in ("focus", "must-have", "must-not"):
+            return no_update, notification("Another run was opened meanwhile: choose the region there again.")
         view = cockpit.view(run)
         if words[0] == "undo-last":
             in_force = view.in_force()
@@ -62,6 +65,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             cockpit.act(run, replace(wanted, note=str((told or {}).get("note") or "").strip()))
         except (SteeringConflict, StoreError) as error:
             return no_update, notification(str(error))
+        if run != shown:
+            return no_update, notification(
+                f"Done in “{cockpit.store.run(run).name}”, the run it was pressed on.", failed=False
+            )
         return live.pulse_of(cockpit, run), no_update
 
     @app.callback(

@@ -11,7 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 
 from app import live, selection
 from app.cockpit import Cockpit, View
-from app.shell import notification, notify, press, pressed
+from app.presses import notification, notify, press, pressed, run_of
 from nas_core.store import StoreError
 
 SHORT_EPOCHS, FULL_EPOCHS = 10, 100
@@ -118,6 +118,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         words = pressed(told, "train-alone", "export")
         if not words or not run or not arch:
             return no_update
+        if run_of(told, run) != run:
+            notify("Another run was opened meanwhile: choose the candidate there again.")
+            return no_update
         try:
             if words[0] == "train-alone":
                 notify(cockpit.train(run, arch, int(words[1])), failed=False)
@@ -149,7 +152,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return [f"{d}:{c}" for d, c in enumerate(table.archs[index].tolist())]
 
     app.clientside_callback(
-        ClientsideFunction("helm", "carry"),
+        ClientsideFunction("bricks", "carry"),
         Output("carried", "modified_timestamp"),
         Input("carried", "data"),
         prevent_initial_call=True,

@@ -50,17 +50,17 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tupl
             "cmax": 1,
             "showscale": True,
             "colorbar": {
-                "title": {"text": f"rank of<br>{labels[2]}", "font": {"size": 10}},
+                "title": {"text": f"rank of<br>{labels[2]}", "font": {"size": 12}},
                 "thickness": 8,
                 "tickvals": [0.01, 0.5, 0.99],
                 "ticktext": [ends[0], "middle", ends[1]],
-                "tickfont": {"size": 10},
+                "tickfont": {"size": 12},
             },
         },
     )
     styled(figure, theme, title, *labels[:2])
-    figure.update_layout(margin={"l": 48, "r": 8, "t": 26, "b": 34})
-    return figure.update_layout(dragmode="pan", hovermode="closest", meta={"accent": ACCENT})
+    figure.update_layout(margin={"l": 48, "r": 8, "t": 34, "b": 34})
+    return figure.update_layout(dragmode="pan", hovermode="closest", meta={"accent": ACCENT[theme]})
 
 
 def block_chart(
@@ -100,9 +100,9 @@ def best_so_far(values: np.ndarray, acts: Sequence[tuple[int, str]], metric: str
     steps = np.append(turns, len(best) - 1) if len(best) else turns
     figure.add_scatter(x=steps + 1, y=best[steps], mode="lines", line={"shape": "hv", "color": "#0072B2", "width": 2})
     for scored, text in acts:
-        figure.add_vline(x=scored, line={"dash": "dot", "color": ACCENT})
+        figure.add_vline(x=scored, line={"dash": "dot", "color": ACCENT[theme]})
         figure.add_annotation(
-            x=scored, y=1, yref="paper", text="⚑", hovertext=text, showarrow=False, font={"color": ACCENT}
+            x=scored, y=1, yref="paper", text="⚑", hovertext=text, showarrow=False, font={"color": ACCENT[theme]}
         )
     if not len(best):
         figure.add_annotation(text="nothing scored yet", showarrow=False, xref="paper", yref="paper")

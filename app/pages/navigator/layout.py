@@ -7,8 +7,8 @@ from dash import dcc, html
 
 from app.pages.navigator import loop
 from app.pages.navigator.charts import CHARTS
-from app.palette import GRAPH
-from app.shell import press
+from app.palette import BLANK, GRAPH
+from app.presses import press
 from app.table import grid
 
 NO_REGION = "Lasso dots on the map to make a region."
@@ -40,10 +40,6 @@ def layout() -> html.Div:
         [
             *[dcc.Store(id=name) for name in (*_STORES, *loop.STORES)],
             html.Div(
-                [html.Span(QUESTION), html.Span(id="trust-verdict", className="trust-verdict", role="status")],
-                className="question asked",
-            ),
-            html.Div(
                 [_template(), _space(), _candidate(), _acts(), _table(), loop.next_panel()], className="navigator"
             ),
         ]
@@ -55,7 +51,11 @@ def _template() -> html.Section:
         [
             html.H2(["Template ", html.Span(id="count")]),
             html.Div(id="template"),
-            html.P("Bar: fitness, line: 95 % interval, n: support. Click pins, × prunes.", className="support"),
+            html.P(
+                "Bar and left number: mean rank; line: 95 % interval; right number: networks scored with it. "
+                "Click pins, × prunes.",
+                className="support",
+            ),
         ],
         className="panel template",
     )
@@ -73,16 +73,22 @@ def _space() -> html.Section:
             allowDeselect=False,
             **{"aria-label": f"{axis} of the map"},
         )
-        for axis, width, margin in (("x", 134, 18), ("y", 134, 18), ("colour", 172, 42))
+        for axis, width, margin in (("x", 140, 18), ("y", 140, 18), ("colour", 204, 48))
     ]
     signs = html.Span([html.Span(sign) for sign in _SIGNS], className="support signs", id="map-signs")
     return html.Section(
         [
             dmc.Group([*axes, signs], gap="xs", wrap="nowrap"),
+            html.Div(id="trust-verdict", className="trust-verdict", role="status"),
             html.Div(
                 [
                     dcc.Graph(
-                        id="nav-map", clear_on_unhover=True, config=_MAP, responsive=True, className="fill-graph"
+                        figure=BLANK,
+                        id="nav-map",
+                        clear_on_unhover=True,
+                        config=_MAP,
+                        responsive=True,
+                        className="fill-graph",
                     ),
                     html.Div(id="preview", className="preview", role="status"),
                 ],
@@ -114,7 +120,7 @@ def _space() -> html.Section:
             loop.region_row(),
             html.Div(
                 [
-                    dcc.Graph(id="blocks", config=GRAPH, responsive=True, className="fill-graph"),
+                    dcc.Graph(figure=BLANK, id="blocks", config=GRAPH, responsive=True, className="fill-graph"),
                     _slot(),
                 ],
                 className="charts",
@@ -139,7 +145,8 @@ def _slot() -> html.Div:
     )
     bare = GRAPH | {"displayModeBar": False}
     return html.Div(
-        [dcc.Graph(id="best-so-far", config=bare, responsive=True, className="fill-graph"), choice], className="slot"
+        [dcc.Graph(figure=BLANK, id="best-so-far", config=bare, responsive=True, className="fill-graph"), choice],
+        className="slot",
     )
 
 

@@ -18,7 +18,7 @@ from app.pages.navigator.named_regions import NamedRegion
 from app.pages.navigator.scene import Scenes
 from app.pages.navigator.suggestions import Suggestion, suggestions
 from app.pages.navigator.trust import trust, verdict
-from app.shell import answer_in_turn, notification, press, pressed
+from app.presses import answer_in_turn, notification, press, pressed, run_of
 from nas_core.spaces import Region
 from nas_core.store import Store
 
@@ -306,7 +306,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
             choice = Choice((LASSO,)) if lasso else (Choice() if LASSO in choice.of else choice)
         else:
             words = pressed(told, "scope", "operation", "region", "explore")
-            if words is None:
+            if words is None or run_of(told, run) != run:  # made on a run that was left meanwhile
                 return no_update, answered
             try:
                 choice = _chosen(cockpit, run, words, choice, scope, str((told or {}).get("note") or ""))
@@ -370,16 +370,16 @@ def _register_clientside(app: Dash) -> None:
     No callback leads from a pulse or the press of an act to `map-scope` or `moment`: all that draws listens to these
     and would wait. So the timeline is stretched by `set_props`, and presses of regions have a store of their own.
     """
-    app.clientside_callback(ClientsideFunction("helm", "settle"), Output("settled", "data"), Input("drawn", "data"))
+    app.clientside_callback(ClientsideFunction("bricks", "settle"), Output("settled", "data"), Input("drawn", "data"))
     answer_in_turn(app, "region_acts", "regions", "region-answered")
     app.clientside_callback(
-        ClientsideFunction("helm", "stretch"),
+        ClientsideFunction("timeline", "stretch"),
         Output("stretched", "data"),
         Input("pulse", "data"),
         State("moment", "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("helm", "scrub"),
+        ClientsideFunction("timeline", "scrub"),
         Output("moment", "data"),
         Input("timeline", "value"),
         State("timeline", "max"),
@@ -387,14 +387,14 @@ def _register_clientside(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("helm", "when"),
+        ClientsideFunction("timeline", "when"),
         Output("timeline-text", "children"),
         Output("btn-live", "disabled"),
         Input("moment", "data"),
         State("timeline", "max"),
     )
     app.clientside_callback(
-        ClientsideFunction("helm", "outline"),
+        ClientsideFunction("bricks", "outline"),
         Output("outlined", "data"),
         Input("map-scope", "data"),
         Input("template", "children"),

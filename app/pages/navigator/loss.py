@@ -40,7 +40,7 @@ def loss_curves(points: Sequence[Mapping[str, float]], acts: Sequence[int], them
         )
     rate = points[-1]["step"] / points[-1]["epoch"] if points else 1.0
     for step in acts if points else ():
-        figure.add_vline(x=step / rate, line={"dash": "dot", "color": ACCENT})
+        figure.add_vline(x=step / rate, line={"dash": "dot", "color": ACCENT[theme]})
     if not points:
         text = "the curve begins with the first epoch" if trains else "this run trains no weights"
         figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)

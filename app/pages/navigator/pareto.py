@@ -112,7 +112,7 @@ def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
     styled(figure, theme, title, f"{points.cost}, log{f' ({free:,} at 0 not drawn)' if free else ''}", points.metric)
     figure.update_layout(
         hovermode="closest",
-        hoverlabel={"font": {"size": 10}},
+        hoverlabel={"font": {"size": 12}},
         uirevision=f"pareto {points.cost} {points.metric}",
     )
     return figure.update_xaxes(type="log", dtick="D2", exponentformat="SI")

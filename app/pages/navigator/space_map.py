@@ -1,4 +1,4 @@
-"""The space map: the server says what every dot is, the browser draws it (`helm.map` in assets/helm.js)."""
+"""The space map: the server says what every dot is, the browser draws it (`assets/space_map.js`)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return cockpit.view(run).table.index.get(arch or "") if run else None
 
     app.clientside_callback(
-        ClientsideFunction("helm", "map"),
+        ClientsideFunction("space_map", "map"),
         Output("nav-map", "figure"),
         Input("map-base", "data"),
         Input("map-marks", "data"),
@@ -125,7 +125,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("map-scope", "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("helm", "region"),
+        ClientsideFunction("space_map", "region"),
         Output("region", "data"),
         Input("nav-map", "selectedData"),
         State("map-marks", "data"),  # no input: what a pulse draws would wait for the dots, see `loop`

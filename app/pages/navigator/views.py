@@ -15,7 +15,7 @@ from app.pages.navigator import candidate, figures
 from app.pages.navigator.charts import CHARTS
 from app.pages.navigator.scene import Scene, Scenes
 from app.palette import GRAPH, block_colour, block_label, short
-from app.shell import press
+from app.presses import press
 from app.table import column
 from app.truth import Truth
 from nas_core.spaces import Act
@@ -102,13 +102,13 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         return (*always, blocks, _rows(view), now)
 
     app.clientside_callback(
-        ClientsideFunction("helm", "dress"),
+        ClientsideFunction("bricks", "dress"),
         Output("dressed", "data"),
         Input("looks", "data"),
         Input("template", "children"),
     )
     app.clientside_callback(
-        ClientsideFunction("helm", "link"),
+        ClientsideFunction("bricks", "link"),
         Output("hovered", "data", allow_duplicate=True),
         Input("blocks", "hoverData"),
         prevent_initial_call=True,
@@ -240,7 +240,7 @@ def _brick(identifier: str, shown: str, name: str, colour: str) -> html.Div:
             html.Button(shown, className="pin", title=name, **press("pin", d, c), **{"aria-label": f"pin {name}"}),
             html.Button("×", className="prune", **press("prune", d, c), **{"aria-label": f"prune {name}"}),
             html.Div([html.Div(className="fill"), html.Div(className="whisker")], className="bar"),
-            html.Div("\n", className="support"),
+            html.Div("– 0", className="support"),
         ],
         className="brick",
         style={"--op": colour},
@@ -257,11 +257,11 @@ def _looks(view: View) -> dict[str, dict[str, Any]]:
         looks[f"{block.decision}:{block.choice}"] = {
             "state": state,
             "bar": {
-                "--fitness": f"{block.fitness:.0%}",
-                "--low": f"{block.low:.0%}",
-                "--width": f"{max(block.high - block.low, 0.01):.0%}",
+                "--fitness": f"{block.fitness if block.n else 0:.0%}",
+                "--low": f"{block.low if block.n else 0:.0%}",
+                "--width": f"{max(block.high - block.low, 0.01) if block.n else 0:.0%}",
             },
-            "text": f"{block.fitness:.2f}\nn={block.n}",
+            "text": f"{block.fitness:.2f} {block.n:,}" if block.n else "– 0",
         }
     return looks
 

@@ -18,8 +18,8 @@ from app.pages.runs.cards import FACTS, ORDERS
 from app.pages.runs.layout import COMPARE_HINT, COSTS
 from app.pages.runs.wanted import Wanted, missing_path
 from app.palette import short
+from app.presses import notification, pressed
 from app.report import report
-from app.shell import notification, pressed
 from nas_core import bench
 from nas_core.config import SEARCH, strategy_names
 from nas_core.store import RunRow, session_script

@@ -12,7 +12,8 @@ from app import selection
 from app.best_so_far import best_positions
 from app.cockpit import Cockpit
 from app.palette import short
-from app.shell import EXTENSION, HINTS, TRAINING, press, progress
+from app.presses import press
+from app.states import EXTENSION, HINTS, SIGNS, TRAINING, progress
 from nas_core.store import RunRow
 
 FACTS = {"type": "run-facts", "run": ALL}
@@ -61,7 +62,8 @@ def update(cockpit: Cockpit, shown: Shown, drawn: list[str]) -> tuple[Any, Any, 
 def facts(cockpit: Cockpit, run: RunRow) -> list[str]:
     """What a card says, line by line; the first is the state, with its cause. Read from counters, not candidates."""
     config = run.config
-    state = f"{HINTS[run.state]}: {run.message}" if run.message else HINTS[run.state]
+    word, hint = SIGNS[run.state][1], run.message or HINTS.get(run.state, "")
+    state = f"{word}: {hint}" if hint else word
     if config.problem:
         state = f"{state}. Its configuration cannot be read whole: {config.problem}"
     if config.task_name not in WITH_CANDIDATES:

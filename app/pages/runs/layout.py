@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app.cockpit import DEFAULT_SPACE
-from app.palette import GRAPH
+from app.palette import BLANK, GRAPH
 from nas_core import proxies, spaces
 from nas_core.config import ALONE, SEARCH, WEIGHTS, strategy_names, task_names
 from nas_core.ladder import AGGREGATE
@@ -25,7 +25,6 @@ def layout() -> html.Div:
     """A form for a new run, a card a run, and two runs compared."""
     return html.Div(
         [
-            html.P(QUESTION, className="question"),
             html.Div(
                 [
                     dmc.Group(
@@ -146,7 +145,7 @@ def _comparison() -> html.Section:
                 ]
             ),
             html.Div(
-                dcc.Graph(id="comparison", className="fill-graph", responsive=True, config=GRAPH),
+                dcc.Graph(figure=BLANK, id="comparison", className="fill-graph", responsive=True, config=GRAPH),
                 id="comparison-figure",
                 className="comparison",
                 hidden=True,

@@ -1,1 +1,18 @@
-"""The page template: layout, callbacks, and the editing of documents."""
+"""The page Template: layout, callbacks, and figures where it draws."""
+
+from app import page
+from app.pages.template import callbacks, layout
+
+PAGE = page.add(
+    page.Page(
+        path="/template",
+        title="Template",
+        question=layout.QUESTION,
+        layout=layout.layout,
+        register=callbacks.register,
+        group="Build",
+        place=10,
+        icon="blocks",
+        about_run=False,
+    )
+)

@@ -13,7 +13,7 @@ from app.cockpit import Cockpit
 from app.pages.template import editing, lego
 from app.pages.template.editing import PROPERTY_NAMES
 from app.pages.template.layout import properties
-from app.shell import answer_in_turn, notification, notify
+from app.presses import answer_in_turn, notification, notify
 from nas_core import spaces
 from nas_core.config import Objective, RunConfig
 from nas_core.ladder import ONE_SHOT

@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app.pages.template.editing import PROPERTY_NAMES
-from app.shell import press
+from app.presses import press
 from nas_core import spaces
 from nas_core.spaces.template import ACTIVATIONS, MOST_FILTERS, NORMS, PRESETS, PROPERTIES
 
@@ -22,7 +22,6 @@ def layout() -> html.Div:
             dcc.Store(id="template-state", storage_type="session"),
             *(dcc.Store(id=f"template-{name}") for name in ("pane-key", "head", "act", "answered", "wanted")),
             dcc.Download(id="template-download"),
-            html.P(QUESTION, className="question"),
             html.Div([_tools(), _view(), _pane(), _form()], className="page template-page"),
         ]
     )

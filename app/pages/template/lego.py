@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from app.palette import OPERATION_NAMES, operation_colour, short
-from app.shell import press
+from app.presses import press
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.template import PROPERTIES, Layer, Shapes, Template, TemplateSpace, text
 

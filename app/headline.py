@@ -1,0 +1,97 @@
+"""Question and headline of the page that is open: the answer first, with the press that acts on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from app import page, selection
+from app.cockpit import Cockpit
+from app.page import Headline, Shown
+from app.presses import press
+from nas_core.store import StoreError
+
+
+def layout() -> html.Div:
+    """The question, the answer as far as it is known, and its button."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.P(id="question", className="question"),
+                    html.H1(id="headline", className="headline", tabIndex=0),
+                    html.P(id="why", className="why", hidden=True, role="status"),
+                ],
+                className="asked",
+            ),
+            html.Div(id="headline-acts", className="headline-acts"),
+        ],
+        className="head",
+        **{"aria-live": "polite"},
+    )
+
+
+def words(found: Headline | None) -> list[Any]:
+    """The sentence: the finding, then the evidence."""
+    if found is None:
+        return []
+    finding = found.finding + (":" if found.evidence else "")
+    return [html.Span(finding), *([html.Span(f" {found.evidence}", className="evidence")] if found.evidence else [])]
+
+
+def text(found: Headline) -> str:
+    """The sentence as text, for reports."""
+    return f"{found.finding}: {found.evidence}" if found.evidence else found.finding
+
+
+def _acts(found: Headline | None, run: str, search: str | None) -> list[Any]:
+    if found is None:
+        return []
+    parts: list[Any] = []
+    if found.why:
+        parts.append(html.Button("Why?", type="button", className="plain", **{"data-why": "yes", "data-local": "yes"}))
+    if found.action and found.press:
+        parts.append(
+            html.Button(
+                found.action, type="button", className="filled-button", **press(*found.press), **{"data-run": run}
+            )
+        )
+    elif found.action and found.href:
+        parts.append(
+            dcc.Link(found.action, href=selection.path_of(found.href) + (search or ""), className="filled-button")
+        )
+    return parts
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """The callback that writes the headline anew when the run, its scores or the page change."""
+
+    @app.callback(
+        Output("headline", "children"),
+        Output("headline-acts", "children"),
+        Output("why", "children"),
+        Input("pulse", "data"),
+        Input("url", "pathname"),
+        Input("truth", "data"),
+        Input("arch", "data"),
+        State("run", "data"),
+        State("url", "search"),
+    )
+    def answer(
+        pulse: dict[str, Any] | None,
+        path: str | None,
+        truth: str | None,
+        arch: str | None,
+        run: str | None,
+        search: str | None,
+    ) -> tuple[Any, Any, Any]:
+        shown = page.at(selection.below(path))
+        if shown is None or shown.headline is page.no_headline or not run or (pulse or {}).get("error"):
+            return [], [], ""
+        try:
+            view = cockpit.view(run)
+            found = shown.headline(Shown(cockpit, view, cockpit.truth(view.run.space, truth), arch))
+        except StoreError:
+            return no_update, no_update, no_update
+        return words(found), _acts(found, run, search), found.why if found else ""

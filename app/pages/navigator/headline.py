@@ -1,0 +1,68 @@
+"""The answer of the Navigator in a sentence: the block that makes the greatest difference, and the press for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.page import Headline, Shown
+from app.pages.navigator.suggestions import LEAST_SUPPORT
+from app.palette import block_name
+
+LEAST = 40
+"""Scored networks below which nothing is said of blocks."""
+
+_WHY = (
+    "Each scored network has a rank between 0 (worst) and 1 (best) by the score of the run. The mean rank of the "
+    "networks with a block is compared with that of the networks with another choice in its place; the interval is "
+    "the 95 % interval of the mean, n the networks with the block."
+)
+_GO_ON = {"created": ("Start the search", "start"), "stopped": ("Go on", "start"), "paused": ("Resume", "resume")}
+
+
+def headline(shown: Shown) -> Headline | None:
+    """What stands above the Navigator."""
+    view = shown.view
+    scored, state = len(view.indices), view.run.state
+    if scored < LEAST:
+        action, command = _GO_ON.get(state, ("", ""))
+        press = (command, view.run.id) if command else ()
+        if state == "failed":
+            return Headline("Nothing to see yet", "the run failed; the line above says of what")
+        return Headline("Too early", f"{scored} of {LEAST} networks needed", action, press)
+    found = _clearest(shown)
+    if found is None:
+        return Headline(
+            "No block stands out yet", f"the intervals of all choices overlap, {scored:,} networks scored", why=_WHY
+        )
+    row, without = found
+    decision = view.table.space.decisions[int(row["decision"])]
+    name = block_name(decision, int(row["choice"]))
+    mean = f"mean rank {row['fitness']:.2f} [{row['low']:.2f}, {row['high']:.2f}] against {without:.2f} without it"
+    return Headline(
+        f"{name} makes the difference",
+        f"{mean}, n = {int(row['n']):,}",
+        f"Pin {name}",
+        ("pin", int(row["decision"]), int(row["choice"])),
+        _WHY,
+    )
+
+
+def _clearest(shown: Shown) -> tuple[dict[str, float], float] | None:
+    """The open block whose interval lies farthest above those of its rivals, and the mean rank without it."""
+    view, best = shown.view, None
+    columns = {str(name): view.blocks[name].to_numpy(dtype=float) for name in view.blocks}
+    for d, allowed in enumerate(view.steering.allowed):
+        rows = np.flatnonzero((columns["decision"] == d) & np.isin(columns["choice"], allowed))
+        if len(rows) < 2 or (columns["n"][rows] < LEAST_SUPPORT).any():
+            continue
+        for k in rows:
+            if view.table.space.decisions[d].optional and not columns["choice"][k]:
+                continue
+            others = rows[rows != k]
+            clear = columns["low"][k] - columns["high"][others].max()
+            if clear > 0 and (best is None or clear > best[0]):
+                without = float(np.average(columns["fitness"][others], weights=columns["n"][others]))
+                best = clear, k, without
+    if best is None:
+        return None
+    return {name: float(column[best[1]]) for name, column in columns.items()}, best[2]

@@ -1,0 +1,261 @@
+"""The top bar: which run is open, how it stands, and what can be done with it; the same place on every page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from app import live, page, selection, truth_picker
+from app.cockpit import Cockpit
+from app.presses import notification, notify, pressed
+from app.states import EXTENSION, HINTS, SIGNS, TRAINING, pill, progress, share
+from nas_core.store import RunRow, StoreError
+
+GONE = "This run was deleted; choose another under Runs"
+_COMMANDS = ("start", "pause", "resume", "stop", "extend", "train", "twin")
+
+
+def layout() -> html.Header:
+    """Run picker, state, progress, commands; truth, help and theme at the right."""
+    return html.Header(
+        [
+            dmc.Select(
+                id="run-picker",
+                className="run-picker",
+                searchable=True,
+                allowDeselect=False,
+                nothingFoundMessage="No run of that name. All stand under Runs.",
+                maxDropdownHeight=420,
+                comboboxProps={"width": 380, "position": "bottom-start"},
+                renderOption={"function": "runOption"},
+                **{"aria-label": "Run that is open"},
+            ),
+            html.Div(id="run-status", role="status", className="run-status", tabIndex=0),
+            html.Div(
+                [
+                    html.Div(
+                        html.Div(id="run-bar-fill"),
+                        id="run-bar",
+                        role="progressbar",
+                        **{"aria-label": "Share of the budget used", "aria-valuemin": "0", "aria-valuemax": "100"},
+                    ),
+                    html.Div(id="run-pace", className="run-pace"),
+                ],
+                className="run-state",
+            ),
+            html.Div(
+                [_command("start", "▶", "Start"), _command("pause", "❚❚", "Pause"), _command("stop", "■", "Stop")],
+                className="commands",
+                role="group",
+                **{"aria-label": "The run"},
+            ),
+            html.Div(className="spring"),
+            truth_picker.picker(),
+            html.Button(
+                ["Help ", html.Kbd("?")], id="btn-help", type="button", className="quiet", **{"data-local": "yes"}
+            ),
+            html.Button(
+                "◐",
+                id="btn-theme",
+                type="button",
+                className="quiet theme",
+                title="Dark or light",
+                **{"aria-label": "Dark or light", "data-local": "yes"},
+            ),
+            dcc.Store(id="theme"),
+        ],
+        className="top-bar",
+    )
+
+
+def _command(name: str, sign: str, word: str) -> html.Button:
+    return html.Button(
+        [html.Span(sign, className="sign", **{"aria-hidden": "true"}), html.Span(word, id=f"btn-{name}-word")],
+        id=f"btn-{name}",
+        type="button",
+        className=f"command {name}",
+        disabled=True,
+    )
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Callbacks of the bar."""
+
+    @app.callback(Output("run", "data"), Output("arch", "data"), Input("url", "search"), State("run", "data"))
+    def select(search: str | None, current: str | None) -> tuple[Any, Any]:
+        run, arch = selection.read(search)
+        known = {row.id for row in cockpit.store.runs()}
+        chosen = run if run in known else (current if current in known else cockpit.ensure_run())
+        if run and run not in known:
+            name = cockpit.store.run(chosen).name
+            notify(f"The run of this address was deleted, or is in another store: “{name}” is shown instead.")
+        return no_update if chosen == current else chosen, arch
+
+    @app.callback(
+        Output("url", "search"),
+        Input("run-picker", "value"),
+        State("run", "data"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def pick(value: str | None, current: str | None, search: str | None) -> Any:
+        return no_update if not value or value == current else selection.moved(search, value, None)
+
+    @app.callback(
+        Output("run-picker", "data"), Output("run-picker", "value"), Input("run", "data"), Input("url", "pathname")
+    )
+    def runs(run: str | None, _path: str) -> tuple[list[dict[str, str]], Any]:
+        found = [_option(row) for row in cockpit.store.runs()]
+        # A page that is opened together with another run must not pick the one before.
+        moved = any(item["prop_id"] == "run.data" for item in ctx.triggered)
+        return found, run if moved else no_update
+
+    @app.callback(
+        Output("pulse", "data", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        Input("btn-start", "n_clicks"),
+        Input("btn-pause", "n_clicks"),
+        Input("btn-stop", "n_clicks"),
+        Input("pressed", "data"),
+        State("run", "data"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def command(
+        _start: int, _pause: int, _stop: int, told: Any, run: str | None, search: str | None
+    ) -> tuple[Any, Any]:
+        shown = run
+        if ctx.triggered_id == "pressed":
+            name, run = pressed(told, *_COMMANDS) or ("", None)
+        else:
+            name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
+            # The address is ahead of what is drawn: who opened a run and presses at once means that run.
+            opened = selection.read(search)[0]
+            run = shown = opened if opened in {row.id for row in cockpit.store.runs()} else run
+        if not run:
+            return no_update, no_update
+        try:
+            if name == "twin":
+                return no_update, notification(cockpit.twin(run), failed=False)
+            order(cockpit, run, name)
+        except ValueError as error:
+            return no_update, notification(str(error))
+        return live.pulse_of(cockpit, shown or run), no_update
+
+    @app.callback(
+        Output("run-status", "children"),
+        Output("run-status", "title"),
+        Output("page", "className"),
+        Output("run-bar", "style"),
+        Output("run-bar", "aria-valuenow"),
+        Output("btn-start-word", "children"),
+        Output("btn-start", "disabled"),
+        Output("btn-start", "title"),
+        Output("btn-pause", "disabled"),
+        Output("btn-pause", "title"),
+        Output("btn-stop", "disabled"),
+        Output("btn-stop", "title"),
+        Input("pulse", "data"),
+        Input("url", "pathname"),
+    )
+    def status(pulse: dict[str, Any] | None, path: str | None) -> tuple[Any, ...]:
+        text, state = told(cockpit, pulse), state_of(pulse)
+        if text == GONE:
+            state = "gone"
+        done = share(pulse or {})
+        shown = page.at(selection.below(path))
+        why = {name: idle_because(name, state) for name in ("start", "pause", "stop")}
+        if shown is not None and not shown.about_run:
+            why = dict.fromkeys(why, f"{shown.title} is not about a run; open the Navigator to steer one.")
+        commands = [part for name in why for part in (bool(why[name]), why[name] or _DOES[name])]
+        return (
+            [*([pill(state)] if state else []), html.Span(text, className="run-told")],
+            text,
+            "gone" if text == GONE else "",
+            {"--share": f"{done:.2%}"} if done is not None else {"visibility": "hidden"},
+            f"{100 * (done or 0):.0f}",
+            {"paused": "Resume", "stopped": "Start again"}.get(state, "Start"),
+            *commands,
+        )
+
+    app.clientside_callback(
+        ClientsideFunction("theme", "toggle"), Output("theme", "data"), Input("btn-theme", "n_clicks")
+    )
+    truth_picker.register(app, cockpit)
+
+
+_DOES = {
+    "start": "Start or go on",
+    "pause": "Pause: what is being scored is finished first, nothing is lost",
+    "stop": "Stop: what is scored stays; Start goes on",
+}
+
+
+def order(cockpit: Cockpit, run: str, name: str) -> None:
+    """Tell the engine what to do with a run.
+
+    Raises:
+        ValueError: it cannot be done, with the reason.
+    """
+    held = cockpit.store.run(run)
+    if name == "start" and held.state == "paused":
+        name = "resume"
+    more: dict[str, Any] = {}
+    if name == "extend":
+        more = {"budget": (held.config.budget or held.asked) + EXTENSION}
+    elif name == "train":
+        more = {"epochs": held.config.epochs + TRAINING}
+    cockpit.store.command(run, name, **more)
+
+
+def state_of(pulse: dict[str, Any] | None) -> str:
+    """The state that a pulse tells of, in the words of `SIGNS`; empty before the first."""
+    if not pulse:
+        return ""
+    return "broken" if "error" in pulse else str(pulse["state"])
+
+
+def idle_because(command: str, state: str) -> str:
+    """Why a command would do nothing in this state; empty where it does something."""
+    if state in ("", "gone", "broken"):
+        return {"": "Loading …", "gone": GONE, "broken": "The store cannot be used; the state says why."}[state]
+    busy = state in ("running", "queued")
+    if command == "start":
+        if busy:
+            return "The run is under way already."
+        return "The budget is used up: extend it under Runs." if state == "finished" else ""
+    return "" if busy else f"Nothing to {command}: the run is {SIGNS[state][1].lower()}."
+
+
+def told(cockpit: Cockpit, pulse: dict[str, Any] | None) -> str:
+    """The status of a run in a line: where it failed the cause first, where it is gone only that."""
+    if not pulse:
+        return "Loading …"
+    if "error" in pulse:
+        try:
+            return str(pulse["error"]) if cockpit.holds(pulse["run"]) else GONE
+        except StoreError:  # the whole store is out of reach
+            return str(pulse["error"])
+    state, message = pulse["state"], pulse["message"]
+    scored = progress(pulse["scored"], pulse["budget"])
+    if pulse.get("failed"):
+        scored += f", {pulse['failed']:,} failed"
+    if pulse.get("engine") and state in ("queued", "running"):
+        return f"{pulse['engine']} · {scored}"
+    if state == "failed" and message:
+        return f"{message} · {scored}"
+    if state == "running" and not pulse["scored"] and not message:
+        message = "starting the workers and loading the data"
+    more = message if state in ("running", "paused", "finished") else ""
+    return " · ".join(part for part in (scored, more, HINTS.get(state, "")) if part)
+
+
+def _option(row: RunRow) -> dict[str, str]:
+    """A run in the picker; two of one name are told apart by their state, their date and their identifier."""
+    sign, word = SIGNS.get(row.state, ("○", row.state))
+    made = datetime.fromtimestamp(row.created).strftime("%Y-%m-%d %H:%M") if row.created else ""
+    about = " · ".join(part for part in (row.space_title, f"{sign} {word}", made, row.id) if part)
+    return {"value": row.id, "label": row.name or row.id, "about": about}

@@ -1,0 +1,96 @@
+// The map of the Navigator: dots, the outlines of regions, the lasso.
+window.dash_clientside = window.dash_clientside || {};
+(() => {
+  const none = () => window.dash_clientside.no_update;
+  const { bytes, floats, bits, marked } = window.packed;
+  let axes = { from: null }; // decoded coordinates of the base drawn last
+  let outlined = false; // whether the map shows the outline of a region
+  // The convex outline of the dots of a region, with its name (Andrew's monotone chain).
+  const hull = (inside, x, y, name, colour) => {
+    const members = [];
+    inside.forEach((member, k) => { if (member && Number.isFinite(x[k]) && Number.isFinite(y[k])) members.push(k); });
+    members.sort((a, b) => x[a] - x[b] || y[a] - y[b]);
+    const left = (a, b, c) => (x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a]) > 0;
+    const chain = (order) => order.reduce((found, k) => {
+      while (found.length > 1 && !left(found[found.length - 2], found[found.length - 1], k)) found.pop();
+      return [...found, k];
+    }, []);
+    const around = [...chain(members), ...chain([...members].reverse()).slice(1)];
+    const top = around.reduce((best, k, place) => (y[k] > y[around[best]] ? place : best), 0);
+    return {
+      type: "scatter", mode: "lines+text", hoverinfo: "skip", name: "outline",
+      x: around.map((k) => x[k]), y: around.map((k) => y[k]), line: { color: colour, width: 2, dash: "dash" },
+      text: around.map((_, place) => (place === top ? name : "")), textposition: "top center", textfont: { color: colour, size: 13 },
+    };
+  };
+
+  // One trace a code: single colours are drawn several times faster than one colour a dot.
+  const traces = (base, x, y, codes, going) => {
+    const levels = base.colours.length + 1;
+    const groups = new Map();
+    codes.forEach((code, k) => {
+      const shown = going && going[k] ? 0 : code;
+      if (!groups.has(shown)) groups.set(shown, []);
+      groups.get(shown).push(k);
+    });
+    return Array.from(groups.keys()).sort((a, b) => ((a - 1) % levels) - ((b - 1) % levels)).map((code) => {
+      const members = groups.get(code);
+      const rung = code ? Math.floor((code - 1) / levels) : 0;
+      const level = code ? (code - 1) % levels : 0;
+      return {
+        type: "scattergl", mode: "markers", name: `dots ${code}`,
+        x: Float32Array.from(members, (k) => x[k]), y: Float32Array.from(members, (k) => y[k]), customdata: members,
+        hovertemplate: `#%{customdata}<br>${base.labels[0]} %{x:.3g}<br>${base.labels[1]} %{y:.3g}<extra></extra>`,
+        marker: {
+          size: rung ? 7 : 5, symbol: base.symbols[rung], opacity: code ? 0.85 : 0.08,
+          color: level ? base.colours[level - 1] : base.unknown,
+        },
+      };
+    });
+  };
+
+  window.dash_clientside.space_map = {
+    map: (base, marks, live, going, chosen, past, scope) => {
+      if (!base || !marks) return none();
+      const told = window.dash_clientside.callback_context.triggered.map((t) => t.prop_id);
+      const outline = scope && !scope.of.includes("lasso") ? scope : null; // plotly draws the lasso itself
+      if (told.length && told.every((id) => id === "map-scope.data") && !outline && !outlined) return none();
+      if (told.length && told.every((id) => id === "map-marks.data") && past) return none();
+      outlined = Boolean(outline);
+      // What the user set in plotly itself, and plotly forgets when it draws anew: the tool, and the lasso on these axes.
+      const drawn = document.querySelector("#nav-map .js-plotly-plot");
+      const held = (drawn && drawn.layout) || {};
+      const kept = { dragmode: held.dragmode || base.figure.layout.dragmode };
+      if (axes.from === base.x + base.y && (held.selections || []).length) kept.selections = held.selections;
+      if (axes.from !== base.x + base.y) axes = { from: base.x + base.y, x: floats(base.x), y: floats(base.y) };
+      const x = live && live.x ? floats(live.x) : axes.x;
+      const y = live && live.y ? floats(live.y) : axes.y;
+      const codes = bytes(past || marks);
+      if (codes.length !== x.length) return none(); // another space is on its way
+      const ring = chosen === null || chosen === undefined ? [] : [chosen];
+      return {
+        ...base.figure,
+        layout: { ...base.figure.layout, ...kept },
+        data: [
+          ...traces(base, x, y, codes, going && going.mask ? bits(going.mask, codes.length) : null),
+          ...base.figure.data,
+          // Plotly draws all that is no WebGL beneath the dots.
+          {
+            type: "scattergl", mode: "markers", hoverinfo: "skip", name: "selected",
+            x: ring.map((k) => x[k]), y: ring.map((k) => y[k]),
+            marker: { size: 15, symbol: "circle-open", color: base.figure.layout.meta.accent, line: { width: 3 } },
+            selected: { marker: { opacity: 1 } }, unselected: { marker: { opacity: 1 } },
+          },
+          ...(outline ? outline.parts : []).map(([name, mask]) => hull(bits(mask, codes.length), x, y, name, base.figure.layout.meta.accent)),
+        ],
+      };
+    },
+    region: (selected, marks, before) => {
+      const context = window.dash_clientside.callback_context;
+      if (!context.triggered.some((t) => t.prop_id.startsWith("nav-map")) || !marks) return none();
+      if (!selected) return before ? null : none();
+      const bits = marked(selected);
+      return bits === before ? none() : bits; // a lasso that was drawn anew is no new one
+    },
+  };
+})();
