@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlencode
 
-from dash import get_relative_path, strip_relative_path
-from dash._get_paths import CONFIG
+from dash import _get_paths, get_relative_path, strip_relative_path
 from dash.exceptions import UnsupportedRelativePath
 
 
 def path_of(path: str) -> str:
     """The address of a page such as "/layers", below the prefix that the app is served under."""
-    return get_relative_path(path) if "requests_pathname_prefix" in CONFIG else path
+    return get_relative_path(path) if _served() else path
 
 
 def below(path: str | None) -> str:
     """What an address names below the app's prefix: "/layers"; "/" for the app itself."""
-    if "requests_pathname_prefix" not in CONFIG:
+    if not _served():
         return "/" + (path or "").strip("/")
     try:
         return "/" + (strip_relative_path(path or "/") or "")
@@ -44,6 +43,11 @@ def write(run: str | None, arch: str | None, truth: str | None = None) -> str:
 def moved(search: str | None, run: str | None, arch: str | None) -> str:
     """The query `search` with another run and architecture; the truth that it names stays."""
     return write(run, arch, read_truth(search))
+
+
+def _served() -> bool:
+    """Whether an app has been made, which has a prefix."""
+    return "requests_pathname_prefix" in _get_paths.CONFIG
 
 
 def _query(search: str | None) -> dict[str, str]:

@@ -49,7 +49,8 @@ def suggestions(found: LabelPlan, run: str, truth: Truth | None, arch: str | Non
                 html.Td(
                     dcc.Link(
                         f"#{one.index} {one.arch}",
-                        href=f"/correlation{selection.write(run, one.arch, None if truth is None else truth.choice)}",
+                        href=selection.path_of("/correlation")
+                        + selection.write(run, one.arch, None if truth is None else truth.choice),
                         title=one.arch,
                         className="arch",
                     )

@@ -104,7 +104,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         words, other = found
         return [
             words,
-            *([" ", dcc.Link("Open its run", href=f"/{selection.moved(search, other, None)}")] if other else []),
+            *(
+                [" ", dcc.Link("Open its run", href=selection.path_of("/") + selection.moved(search, other, None))]
+                if other
+                else []
+            ),
         ], found
 
     @app.callback(

@@ -148,7 +148,7 @@ def _drawn_facts(cockpit: Cockpit, run: RunRow, said: list[str]) -> list[Any]:
 
 def _buttons(run: str, offered: list[str]) -> list[Any]:
     return [
-        dcc.Link("Open", href=f"/{selection.write(run, None)}"),
+        dcc.Link("Open", href=selection.path_of("/") + selection.write(run, None)),
         *(
             dmc.Button(
                 _LABELS.get(order, order.capitalize()),

@@ -204,7 +204,7 @@ def _register_drawing(app: Dash) -> None:
     )
     def begin(pathname: str | None, state: Any) -> Any:
         resumed = editing.resumed(state)
-        return resumed if pathname == "/template" and resumed != state else no_update
+        return resumed if selection.below(pathname) == "/template" and resumed != state else no_update
 
 
 def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
@@ -261,7 +261,7 @@ def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
         except (ValueError, StoreError) as error:
             return no_update, no_update, notification(str(error))
         ready = notification("The run is ready; press Start to train it.", failed=False)
-        return "/", selection.write(run, None), ready
+        return selection.path_of("/"), selection.write(run, None), ready
 
 
 def _is(wanted: dict[str, Any] | None, what: str) -> bool:
