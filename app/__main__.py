@@ -8,36 +8,110 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-from werkzeug.serving import make_server
+from werkzeug.serving import make_server, select_address_family
 
+from app import addresses, locks
 from app.engine_process import EngineProcess
 from app.server import create_app
 from nas_core.store import DEFAULT_URL, StoreError
 
+_MOST_WORKERS = 1024
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, and exit code 2."""
+        self.exit(2, f"error: {' '.join(message.split())}\n")
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of a command line; what is no option or out of range ends the program with one line.
+
+    Raises:
+        SystemExit: with code 2 for bad input, with 0 where help was asked for.
+    """
+    parser = _Parser(prog="python -m app", description="NAS Helm in the browser.", allow_abbrev=False)
+    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="address of this machine to serve on")
+    parser.add_argument("--port", type=_whole(0, 65535), default=8050, help="0 for any that is free")
+    parser.add_argument(
+        "--allowed-host",
+        type=_host_name,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="host name of a proxy that passes requests on to the app, such as helm.example.org; may be repeated",
+    )
+    parser.add_argument(
+        "--url-prefix",
+        type=_prefix,
+        metavar="PATH",
+        help="what all addresses begin with, such as /helm/, where a proxy serves the app under a path",
+    )
+    parser.add_argument("--store", default=DEFAULT_URL, help="SQLAlchemy URL of the store")
+    parser.add_argument(
+        "--workers", type=_whole(0, _MOST_WORKERS), default=0, help="worker processes of the engine; 0 for one a core"
+    )
+    parser.add_argument("--no-engine", action="store_true", help="serve pages only")
+    return parser.parse_args(words)
+
+
+def _loopback(text: str) -> str:
+    if not locks.is_loopback(text):
+        raise argparse.ArgumentTypeError(
+            f"{text} can be reached from other machines, and the app asks nobody for a password yet; "
+            "use 127.0.0.1, and let others in as docs/deployment.md says"
+        )
+    return text.strip("[]")
+
+
+def _host_name(text: str) -> str:
+    name = locks.host_name(text)
+    if not name or name != text.lower():
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a host name without port, such as helm.example.org")
+    return name
+
+
+def _prefix(text: str) -> str:
+    try:
+        return addresses.prefix(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.lstrip("-").isdigit() or not least <= (number := int(text[:9])) <= most:
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from {least} to {most}")
+        return number
+
+    return read
+
 
 def main() -> int:
     """Serve until interrupted; exit code 2 and one line for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m app", description="NAS Helm in the browser.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8050)
-    parser.add_argument("--store", default=DEFAULT_URL, help="SQLAlchemy URL of the store")
-    parser.add_argument("--workers", type=int, default=0, help="worker processes of the engine; 0 for one a core")
-    parser.add_argument("--no-engine", action="store_true", help="serve pages only")
-    options = parser.parse_args()
-    with socket.socket() as probe:
+    options = parse()
+    where = f"[{options.host}]" if ":" in options.host else options.host
+    with socket.socket(select_address_family(options.host, options.port)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((options.host, options.port))
         except OSError as error:
             print(
-                f"error: cannot serve on {options.host}:{options.port}: {error.strerror}; choose another --port",
+                f"error: cannot serve on {where}:{options.port}: {error.strerror}; choose another --port",
                 file=sys.stderr,
             )
             return 2
     engine: EngineProcess | None = None
     try:
-        app = create_app(options.store, engine_problem=lambda: engine.problem if engine is not None else "")
+        app = create_app(
+            options.store,
+            engine_problem=lambda: engine.problem if engine is not None else "",
+            allowed_hosts=[where, *options.allowed_host],
+            url_prefix=options.url_prefix,
+        )
     except StoreError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -61,7 +135,7 @@ def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         web = make_server(options.host, options.port, app.server, threaded=True)
-        print(f"NAS Helm is at http://{options.host}:{options.port}/", flush=True)
+        print(f"NAS Helm is at http://{where}:{web.server_port}{app.get_relative_path('/')}", flush=True)
         web.serve_forever()
     except KeyboardInterrupt:
         pass

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dash import Dash
 
-from app import live, page, shell
+from app import addresses, live, locks, page, shell
 from app.cockpit import DEFAULT_SPACE, Cockpit
 from app.space_table import space_table
 from nas_core.store import Store, StoreError
@@ -40,8 +40,20 @@ _INDEX = """<!DOCTYPE html>
 """
 
 
-def create_app(store_url: str | None = None, *, engine_problem: Callable[[], str] = str) -> Dash:
-    """The app on a store; `engine_problem` says what is wrong with the engine beside it, empty where nothing is.
+def create_app(
+    store_url: str | None = None,
+    *,
+    engine_problem: Callable[[], str] = str,
+    allowed_hosts: Iterable[str] = (),
+    url_prefix: str | None = None,
+) -> Dash:
+    """The app on a store.
+
+    Args:
+        store_url: the store; the default one where it is None.
+        engine_problem: says what is wrong with the engine beside it, empty where nothing is.
+        allowed_hosts: names it is reached under besides those of this machine.
+        url_prefix: what all its addresses begin with, such as "/helm/"; Dash's own setting where it is None.
 
     Raises:
         StoreError: the store cannot be opened.
@@ -54,10 +66,13 @@ def create_app(store_url: str | None = None, *, engine_problem: Callable[[], str
         assets_folder=str(_ASSETS),
         assets_ignore=FIRST_SCRIPT,
         suppress_callback_exceptions=True,
+        url_base_pathname=url_prefix,
     )
     app.index_string = _INDEX.replace("FIRST", app.get_asset_url(FIRST_SCRIPT))
     cockpit = Cockpit(Store(store_url), engine_problem)
     app.layout = shell.layout()
+    locks.guard(app, allowed_hosts=allowed_hosts)
+    addresses.register(app, lambda path: page.at(path) is not None)
     live.register(app, cockpit)
     shell.register(app, cockpit)
     for shown in page.pages():
@@ -74,6 +89,6 @@ def _warm(cockpit: Cockpit) -> None:
             cockpit.truth(space)
 
 
-def server() -> Any:
-    """WSGI factory: `gunicorn "app.server:server()"`."""
-    return create_app().server
+def server(store_url: str | None = None, **options: Any) -> Any:
+    """WSGI factory: `gunicorn "app.server:server(allowed_hosts=['helm.example.org'])"`; options of `create_app`."""
+    return create_app(store_url, **options).server
