@@ -42,7 +42,7 @@ def test_the_image_serves_the_app_with_its_engine_and_is_healthy(image, tmp_path
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     found = dict(steps())
-    command = [word.replace("8050", port).replace("0.0.0.0", "127.0.0.1") for word in json.loads(found["CMD"])]
+    command = [word.replace("8050", port) for word in json.loads(found["CMD"])]
     assert command[0] == "python"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     environment |= dict(re.findall(r"(\w+)=(\S+)", found["ENV"]))
