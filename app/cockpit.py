@@ -317,9 +317,9 @@ class Cockpit:
         """Make and start the run that this one would have been without its acts; what to tell the user."""
         other = self.store.run(twin(self.store, identifier))
         if other.state == "finished":
-            return f"“{other.name}” has run already: choose the two below to compare them."
+            return f"“{other.name}” has run already."
         self.store.command(other.id, "resume" if other.state in ("paused", "stopped") else "start")
-        return f"“{other.name}” runs: the same seed and budget without the acts. Compare the two below."
+        return f"“{other.name}” runs: the same seed and budget without the acts."
 
     def layers(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
         """Per-layer statistics of the run's ranking score for `arch`; empty where it is not scored."""

@@ -53,7 +53,7 @@ def test_a_game_from_the_first_brick_to_the_reveal(address, page, shoot):
 
     # Another page and back: the game goes on, and the last press is not made again.
     page.locator("#nav-runs").click()
-    expect(page.locator("#btn-new")).to_be_visible()
+    expect(page.locator("#btn-new-open")).to_be_visible()
     page.locator("#nav-arena").click()
     expect(page.locator("#arena-state")).to_have_text("3 of 5 evaluated")
     page.reload()

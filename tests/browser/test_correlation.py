@@ -6,17 +6,20 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from app.labels import score_label
+
 
 def start_run(page: Page, address: str, scores: list[str], budget: int) -> None:
     page.goto(f"{address}/runs")
+    page.locator("#btn-new-open").click()
     page.locator("#new-name").fill("several scores")
     page.locator("#new-budget").fill(str(budget))
     page.locator("#new-strategy").click()
-    page.get_by_role("option", name="random", exact=True).click()
+    page.get_by_role("option", name="Random: a baseline", exact=True).click()
     page.locator("#new-proxies").click()
     for name in scores:
-        page.locator("#new-proxies").fill(name)
-        page.get_by_role("option", name=name, exact=True).click()
+        page.locator("#new-proxies").fill(score_label(name))
+        page.get_by_role("option", name=score_label(name), exact=True).click()
     page.keyboard.press("Escape")
     page.locator("#btn-new").click()
     expect(page).to_have_url(re.compile("run="))

@@ -58,6 +58,7 @@ def dots(page: Page, name: str = "dots") -> int:
 
 def open_new_run(page: Page, address: str, name: str, budget: int = 500, seed: int = 0) -> None:
     page.goto(f"{address}/runs")
+    page.locator("#btn-new-open").click()
     page.locator("#new-name").fill(name)
     page.locator("#new-budget").fill(str(budget))
     page.locator("#new-seed").fill(str(seed))
@@ -220,7 +221,7 @@ def test_keys_step_through_candidates_and_steer(address, page):
         tour.get_by_role("button").first.click()
     expect(tour).to_have_count(0)
     page.locator("#nav-runs").click()
-    expect(page.locator(".cards")).to_be_visible()
+    expect(page.locator("#run-cards")).to_be_visible()
     page.locator("#btn-help").click()
     page.get_by_role("button", name="Take the tour").click()
     expect(tour).to_contain_text("1 of 5")  # on the page whose parts it shows
@@ -232,11 +233,12 @@ def test_a_press_at_once_means_the_run_that_was_opened(address, page, late, stor
     before = re.search(r"run=(\w+)", page.url).group(1)
     page.locator("#nav-runs").click()
     late("run.data")
+    page.locator("#btn-new-open").click()
     page.locator("#new-name").fill("opened")
     page.locator("#new-budget").fill("9")
     page.locator("#btn-new").click()
     expect(page).not_to_have_url(re.compile(before))
-    page.locator("h2").first.click()
+    page.locator("#runs-chosen-text").click()
     page.keyboard.press(" ")
     expect(page.locator("#run-status")).to_contain_text("9 of 9", timeout=60_000)
     assert Store(store_url).run(before).state == "created"
@@ -351,22 +353,20 @@ def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, p
     page.locator("#btn-start").click()
     expect(page.locator("#run-status")).to_contain_text("Done", timeout=120_000)
     page.locator("#nav-runs").click()
-    card = page.locator("#run-cards > *").filter(has_text="steered").first
+    row = page.locator("#runs-grid .ag-center-cols-container .ag-row").filter(has_text="steered").first
+    row.locator('[col-id="state"]').click()
     with page.expect_download() as saved:
-        card.get_by_role("button", name="Script").click()
+        page.get_by_role("button", name="Session script").click()
     script = json.loads(saved.value.path().read_text())
     assert script["acts"][0]["act"]["note"] == "nothing comes of nothing"
     assert (script["acts"][0]["at"], script["config"]["budget"]) == (0, 60)
 
-    card.get_by_role("button", name="Twin").click()
-    other = page.locator("#run-cards > *").filter(has_text="twin of steered")
+    page.get_by_role("button", name="Twin").click()
+    other = page.locator("#runs-grid .ag-center-cols-container .ag-row").filter(has_text="twin of steered")
     expect(other).to_contain_text("Done", timeout=120_000)
-    page.locator("#compared-runs").click()
-    for name in ("steered", "twin of steered"):
-        page.get_by_role("option", name=name, exact=True).click()
-    page.keyboard.press("Escape")
-    expect(page.locator("#comparison-text")).to_contain_text("Steered minus unsteered, mean of the 10 best after 60")
-    expect(page.locator("#comparison .legend")).to_contain_text("twin of steered")
+    expect(page.locator("#comparison-text")).to_contain_text("mean of the 10 best after 60")
+    expect(page.locator("#comparison-text")).to_contain_text(re.compile("Steering (paid|cost)|No clear gain"))
+    expect(page.locator("#comparison")).to_contain_text("twin")
     shoot(page, "runs-twins")
 
 
@@ -375,6 +375,7 @@ def test_two_browsers_on_two_runs_do_not_see_each_other(address, browser):
     one.goto(address)
     expect(one.locator("#count")).to_contain_text("of 15,625", timeout=30_000)
     two.goto(f"{address}/runs")
+    two.locator("#btn-new-open").click()
     two.locator("#new-name").fill("another run")
     two.locator("#btn-new").click()
     expect(two).to_have_url(re.compile("run="))

@@ -14,12 +14,13 @@ from nas_core.store import Store
 
 def test_a_pareto_search_is_made_run_and_a_dot_of_its_front_chosen(address, store_url, page: Page, shoot):
     page.goto(f"{address}/runs")
+    page.locator("#btn-new-open").click()
     expect(page.locator("#new-cost")).to_be_disabled()
     page.locator("#new-strategy").click()
-    page.get_by_role("option", name="pareto", exact=True).click()
+    page.get_by_role("option", name="Pareto: high score and low cost at once", exact=True).click()
     expect(page.locator("#new-cost")).to_be_enabled()
     page.locator("#new-cost").click()
-    page.get_by_role("option", name="latency_ms", exact=True).click()
+    page.get_by_role("option", name="latency, ms", exact=True).click()
     page.locator("#new-budget").fill("24")
     page.locator("#btn-new").click()
     expect(page).to_have_url(re.compile("run="))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from dash import no_update
 
 from app import top_bar
 from app.cockpit import Cockpit
 from app.live import pulse_of
 from app.pages.navigator import candidate
-from app.pages.runs import cards
-from app.pages.runs.callbacks import _lost
+from app.pages.runs.callbacks import lost
 from app.pages.runs.wanted import Wanted, missing_path
 from app.server import create_app
 from nas_core import spaces
@@ -132,51 +129,6 @@ def test_a_view_of_a_run_that_is_gone_is_no_error_of_the_server(url, run):
     assert answer.status_code == 204
 
 
-# the cards
-
-
-def test_cards_are_drawn_again_only_where_they_changed(cockpit, run):
-    other = make_run(cockpit.store, "nb201", SCAN, "second")
-    drawn, shown, facts, orders = cards.update(cockpit, {}, [])
-    assert len(drawn) == 2
-    shown = json.loads(json.dumps(shown))  # as the browser gives it back
-    runs = [other, run]
-    assert cards.update(cockpit, shown, runs) == (no_update, no_update, [no_update] * 2, [no_update] * 2)
-
-    score(cockpit, run, 2.5)
-    drawn, now, facts, orders = cards.update(cockpit, shown, runs)
-    assert drawn is no_update
-    assert facts[0] is no_update
-    assert "best zico 2.5" in str(facts[1])
-    assert orders == [no_update] * 2
-
-    cockpit.store.set_state(other, "running")
-    _, _, facts, orders = cards.update(cockpit, json.loads(json.dumps(now)), runs)
-    assert "pause" in str(orders[0])
-    assert (facts[1], orders[1]) == (no_update, no_update)
-
-    cockpit.store.delete_run(other)
-    drawn, now, facts, orders = cards.update(cockpit, json.loads(json.dumps(now)), runs)
-    assert (len(drawn), list(now)) == (1, [run])
-    assert facts == orders == [no_update] * 2
-
-
-def test_a_network_trained_alone_is_not_extended(cockpit, run):
-    cockpit.train(run, ARCH, 10)
-    alone = next(row.id for row in cockpit.store.runs() if row.id != run)
-    for identifier in (run, alone):
-        cockpit.store.set_state(identifier, "finished")
-    assert "extend" in cards.orders(cockpit.store.run(run))
-    assert not {"extend", "train"} & set(cards.orders(cockpit.store.run(alone)))
-
-
-def test_a_twin_is_offered_for_a_run_that_was_steered_and_ended(cockpit, run):
-    assert "twin" not in cards.orders(cockpit.store.run(run))
-    cockpit.act(run, Act("prune", "*", ("none",)))
-    cockpit.store.set_state(run, "finished")
-    assert "twin" in cards.orders(cockpit.store.run(run))
-
-
 # one network trained alone
 
 
@@ -241,15 +193,18 @@ def test_a_training_beside_a_run_is_told_to_go_on_beside_it(cockpit, run):
 def test_who_deletes_a_run_is_told_what_goes_with_it(cockpit, run):
     score(cockpit, run, 1.0)
     cockpit.act(run, Act("prune", "*", ("none",)))
-    told = _lost(cockpit, cockpit.store.run(run))
-    assert told == f"Run {run} is deleted with its scored candidates (1) and acts (1). Cached scores stay."
+    told = lost(cockpit, [cockpit.store.run(run)])
+    assert told[0] == f"Run {run} is deleted with its scored candidates (1) and acts (1). Cached scores stay."
+    assert told[-1] == "This cannot be undone."
     cockpit.train(run, ARCH, 10)
     (alone,) = (row for row in cockpit.store.runs() if row.id != run)
-    assert "acts (0) and trained weights" in _lost(cockpit, alone)
+    assert "acts (0) and trained weights" in lost(cockpit, [alone])[0]
+    both = lost(cockpit, [cockpit.store.run(run), alone])
+    assert both[0].startswith("2 runs are deleted with their scored candidates (1), acts (1) and trained weights")
+    assert both[1] == "1 are stopped first."
 
 
 def test_a_run_without_a_budget_is_shown_and_says_how_many_it_scored(cockpit):
     run = make_run(cockpit.store, "nb201", {**SCAN, "budget": None}, "all of it")
     score(cockpit, run, 3.0)
-    assert cards.facts(cockpit, cockpit.store.run(run))[2].startswith("1 scored in 0 s, best zico 3")
     assert top_bar.told(cockpit, pulse_of(cockpit, run)).startswith("1 scored")

@@ -1,156 +1,220 @@
-"""What stands where on the Runs page."""
+"""What stands where on the Runs page: chips and search, the table, what can be done with the chosen, two compared."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from app.cockpit import DEFAULT_SPACE
+from app.pages.runs import form
+from app.pages.runs.orders import ORDERS
 from app.palette import BLANK, GRAPH
-from nas_core import proxies, spaces
-from nas_core.config import ALONE, SEARCH, WEIGHTS, strategy_names, task_names
-from nas_core.ladder import AGGREGATE
+from app.states import SIGNS
 
-COMPARE_HINT = (
-    "Choose two runs to see their best candidates side by side; a steered run and its twin show what steering gained."
-)
-COSTS = ["flops", "params", "live_params", "latency_ms"]
-"""What a Pareto search may keep low beside its score, the usual one first."""
 QUESTION = "What did we do, and what came of it?"
+CHIPS = ("All", "Running", "Waiting", "Done", "Paused", "Failed", "Ready", "Stopped")
+"""States to filter by; the last two are shown only where a run is in them."""
+_SIGN_OF = {word: sign for sign, word in SIGNS.values()}
 
 
 def layout() -> html.Div:
-    """A form for a new run, a card a run, and two runs compared."""
+    """The page, without data; `run-cards` holds the table and all around it."""
     return html.Div(
         [
+            dcc.Download(id="session-download"),
+            dcc.Store(id="runs-known"),
+            dcc.Store(id="runs-news"),
+            dcc.Store(id="runs-chosen"),
+            dcc.Store(id="runs-chosen-wanted"),
+            dcc.Store(id="runs-compared"),
+            dcc.Store(id="runs-compared-drawn"),
+            dcc.Store(id="delete-run"),
             html.Div(
                 [
-                    dmc.Group(
-                        [
-                            dmc.TextInput(id="new-name", label="Name", size="xs", w=130, placeholder="a new run"),
-                            *_kind_of_work(),
-                            dmc.Select(
-                                id="new-strategy",
-                                label="Strategy",
-                                size="xs",
-                                w=110,
-                                allowDeselect=False,
-                                data=strategy_names(),
-                                value="evolution",
-                            ),
-                            dmc.Select(
-                                id="new-cost",
-                                label="Cost (pareto)",
-                                size="xs",
-                                w=110,
-                                allowDeselect=False,
-                                data=COSTS,
-                                value=COSTS[0],
-                                disabled=True,
-                            ),
-                            dmc.Select(
-                                id="new-space",
-                                label="Space",
-                                size="xs",
-                                w=125,
-                                allowDeselect=False,
-                                data=spaces.names(),
-                                value=DEFAULT_SPACE,
-                            ),
-                            dmc.MultiSelect(
-                                id="new-proxies",
-                                label="Scores, the first ranks",
-                                size="xs",
-                                w=200,
-                                searchable=True,
-                                data=[{"value": AGGREGATE, "label": "aggregate of these"}, *proxies.names()],
-                                value=["zico"],
-                            ),
-                            dmc.Select(
-                                id="new-preset",
-                                label="Settings",
-                                size="xs",
-                                w=105,
-                                allowDeselect=False,
-                                data=["laptop", "aggregate", "published"],
-                                value="laptop",
-                            ),
-                            dmc.NumberInput(id="new-budget", label="Budget", size="xs", w=90, value=500, min=1),
-                            dmc.NumberInput(id="new-seed", label="Seed", size="xs", w=70, value=0, min=0),
-                            dmc.TextInput(id="new-data", label="Data", size="xs", w=95, value="digits"),
-                            dmc.Button("Create run", id="btn-new", size="xs", mt=24),
-                        ],
-                        align="flex-start",
-                        gap="xs",
-                        mb="md",
+                    html.Section(
+                        [_toolbar(), _table(), _bar()],
+                        id="run-cards",
+                        className="runs-list",
+                        **{"aria-label": "Runs"},
                     ),
-                    dcc.Download(id="session-download"),
-                    dcc.Store(id="run-cards-shown"),
-                    dcc.Store(id="delete-run"),
-                    html.Div(id="run-cards", className="cards"),
                     _comparison(),
-                    dmc.Modal(
+                ],
+                className="runs-columns",
+            ),
+            form.drawer(),
+            dmc.Modal(
+                [
+                    html.Div(id="delete-text"),
+                    html.Div(
                         [
-                            html.P(id="delete-text"),
                             dmc.Button("Delete", id="btn-delete-yes", color="red"),
+                            dmc.Button("Keep", id="btn-delete-no", variant="default"),
                         ],
-                        id="delete-modal",
-                        title="Delete this run?",
+                        className="runs-create",
                     ),
                 ],
-                className="page",
+                id="delete-modal",
+                title="Delete this run?",
+                closeButtonProps={"aria-label": "Close"},
             ),
-        ]
+        ],
+        className="runs",
     )
 
 
-def _kind_of_work() -> list[Any]:
-    """What kind of work the run is about, with its options; shown once there is more than searching."""
-    kinds = [name for name in task_names() if name not in (ALONE, WEIGHTS)]
-    hidden = {"display": "none"} if kinds == [SEARCH] else {}
+def _toolbar() -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [_chip(state) for state in CHIPS],
+                className="runs-chips",
+                role="group",
+                **{"aria-label": "Show runs by state"},
+            ),
+            dmc.TextInput(
+                id="runs-search",
+                className="runs-search",
+                placeholder="Search name, space, data, strategy",
+                rightSection=html.Kbd("/"),
+                **{"aria-label": "Search runs"},
+            ),
+            html.Button(
+                ["New run ", html.Kbd("n")], id="btn-new-open", type="button", className="runs-button runs-filled"
+            ),
+        ],
+        className="runs-toolbar",
+    )
+
+
+def _chip(state: str) -> html.Button:
+    sign = _SIGN_OF.get(state)
+    return html.Button(
+        [
+            *([html.Span(sign, className="runs-sign", **{"aria-hidden": "true"})] if sign else []),
+            f"{state} ",
+            html.Span("–", id={"type": "runs-count", "state": state}),
+        ],
+        id={"type": "runs-chip", "state": state},
+        type="button",
+        className="runs-chip",
+        hidden=state in CHIPS[-2:],
+        **{"data-state": state, "aria-pressed": "true" if state == "All" else "false"},
+    )
+
+
+def _table() -> html.Div:
+    return html.Div(
+        [
+            dag.AgGrid(
+                id="runs-grid",
+                columnDefs=_columns(),
+                defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
+                getRowId="params.data.id",
+                dashGridOptions={
+                    "animateRows": False,
+                    "getRowHeight": {"function": "runRowHeight(params)"},
+                    "headerHeight": 32,
+                    "includeHiddenColumnsInQuickFilter": True,
+                    "rowSelection": {"mode": "multiRow", "enableClickSelection": True, "selectAll": "filtered"},
+                    "selectionColumnDef": {"width": 44, "maxWidth": 44, "pinned": "left"},
+                    "suppressCellFocus": False,
+                    "tooltipShowDelay": 300,
+                    "localeText": {
+                        "noRowsToShow": "No run of this kind. Choose All, or empty the search.",
+                        "noMatchingRows": "No run of this kind. Choose All, or empty the search.",
+                        "loadingOoo": "Reading the runs …",
+                    },
+                },
+                style={"height": "100%"},
+            ),
+            html.P("", id="runs-empty", className="runs-empty", hidden=True),
+        ],
+        className="runs-table",
+    )
+
+
+def _columns() -> list[dict[str, Any]]:
+    """Columns of the table; what they hold comes from `rows.row`, how it looks from `assets/runs.js`."""
+    words = {"filter": "agTextColumnFilter"}
+    numbers = {"filter": "agNumberColumnFilter", "type": "rightAligned"}
     return [
-        dmc.Select(
-            id="new-task",
-            label="Kind of work",
-            size="xs",
-            w=100,
-            allowDeselect=False,
-            data=kinds,
-            value=SEARCH,
-            style=hidden,
-        ),
-        dmc.TextInput(
-            id="new-options", label="Options", size="xs", w=90, placeholder="none", disabled=True, style=hidden
-        ),
+        {"field": "name", "headerName": "run", "cellRenderer": "RunName", "flex": 3, "minWidth": 190, **words},
+        {"field": "search", "hide": True},
+        {"field": "state", "headerName": "state", "cellRenderer": "RunState", "flex": 2, "minWidth": 150, **words},
+        {"field": "spark", "headerName": "best so far", "cellRenderer": "RunSpark", "width": 118, "sortable": False},
+        {"field": "best", "headerName": "best score", "cellRenderer": "RunBest", "width": 128, **numbers},
+        {
+            "field": "acts",
+            "headerName": "acts",
+            "headerTooltip": "Steering acts made, those undone included",
+            "width": 78,
+            "valueFormatter": {"function": "params.value ? d3.format(',')(params.value) : '–'"},
+            "cellClass": "runs-number",
+            **numbers,
+        },
+        {
+            "field": "made",
+            "headerName": "when",
+            "headerTooltip": "When the run was made",
+            "cellRenderer": "RunWhen",
+            "width": 128,
+            "sort": "desc",
+            "type": "rightAligned",
+        },
     ]
 
 
-def _comparison() -> html.Section:
-    return html.Section(
+def _bar() -> html.Div:
+    """What can be done with the chosen runs, always all of it: what would do nothing says why."""
+    return html.Div(
         [
-            dmc.Group(
+            html.Span("No run chosen", id="runs-chosen-text", className="runs-chosen", role="status"),
+            *(_order(order, name) for order, name in ORDERS.items()),
+        ],
+        id="run-orders",
+        className="orders runs-bar",
+        role="group",
+        **{"aria-label": "The chosen runs"},
+    )
+
+
+def _order(order: str, name: str) -> html.Button:
+    key = [html.Kbd("c")] if order == "compare" else []
+    return html.Button(
+        [html.Span(name, id=f"runs-{order}-word"), *key],
+        id=f"runs-{order}",
+        type="button",
+        disabled=True,
+        className=f"runs-button runs-{order}",
+    )
+
+
+def _comparison() -> html.Aside:
+    return html.Aside(
+        [
+            html.Div(
                 [
                     html.H2("Compare"),
-                    dmc.MultiSelect(
-                        id="compared-runs",
-                        size="xs",
-                        w=420,
-                        maxValues=2,
-                        placeholder="two runs",
-                        **{"aria-label": "Runs to compare"},
+                    html.Button(
+                        ["Close ", html.Kbd("Esc")], id="runs-compare-close", type="button", className="runs-quiet"
                     ),
-                    html.Span(COMPARE_HINT, id="comparison-text", className="support", role="status"),
-                ]
+                ],
+                className="runs-panel-head",
             ),
+            html.Div(id="comparison-text", role="status"),
             html.Div(
                 dcc.Graph(figure=BLANK, id="comparison", className="fill-graph", responsive=True, config=GRAPH),
                 id="comparison-figure",
-                className="comparison",
+                className="runs-chart",
                 hidden=True,
             ),
+            html.Div(id="comparison-cells"),
+            html.Div(id="comparison-acts", className="runs-panel-acts"),
         ],
-        className="panel",
-        style={"marginTop": "12px"},
+        id="runs-panel",
+        className="runs-panel",
+        hidden=True,
+        **{"aria-label": "Two runs compared"},
     )
