@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-long check bench compare browser clean
+.PHONY: run test test-long check bench compare docs browser clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m app
@@ -27,6 +27,9 @@ bench: $(VENV)/.dev browser
 compare: $(VENV)/.dev browser
 	$(BIN)/python tests/benchmarks/compare.py $(OLD)
 
+docs: $(VENV)/.dev
+	$(BIN)/mkdocs build --strict
+
 browser:
 	@command -v chromium >/dev/null || { \
 	  echo "installing chromium for the browser tests"; \
@@ -40,7 +43,7 @@ $(VENV)/.run: requirements.txt | $(VENV)/bin/python
 	$(BIN)/pip install -q -r requirements.txt
 	touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/pip install -q -r requirements-dev.txt
 	$(BIN)/pip install -q --no-deps -e .
 	touch $@ $(VENV)/.run

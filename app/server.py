@@ -5,17 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from dash import Dash
 
-from app import addresses, live, locks, page, shell
+from app import addresses, browser_files, live, locks, page, shell
 from app.cockpit import DEFAULT_SPACE, Cockpit
 from app.space_table import space_table
 from nas_core.store import Store, StoreError
 
-_ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FIRST_SCRIPT = "before-first-paint.js"
 """Sets the theme before anything is drawn, so that no white page flashes up."""
 
@@ -63,7 +61,7 @@ def create_app(
         title="NAS Helm",
         update_title="",
         compress=True,
-        assets_folder=str(_ASSETS),
+        assets_folder=str(browser_files.FOLDER),
         assets_ignore=FIRST_SCRIPT,
         suppress_callback_exceptions=True,
         url_base_pathname=url_prefix,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
-_SHEET = Path(__file__).resolve().parent.parent / "assets" / "tokens.css"
+from app.browser_files import FOLDER
+
+_SHEET = FOLDER / "tokens.css"
 _BLOCK = re.compile(r"^(:root|\[data-mantine-color-scheme=\"dark\"\]) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 
 
