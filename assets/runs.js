@@ -100,7 +100,10 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
     },
     chosen: (rows, before) => {
       const ids = (Array.isArray(rows) ? rows : []).map((row) => row.id);
-      return JSON.stringify(ids) === JSON.stringify(before || []) ? none() : ids;
+      if (JSON.stringify(ids) === JSON.stringify(before || [])) return none();
+      // Until the answer for these runs is here, no button may act on those chosen before.
+      document.querySelectorAll("#run-orders button").forEach((button) => keep(button.id, { disabled: true, title: "One moment …" }));
+      return ids;
     },
     choose: (ids) => {
       const told = window.dash_clientside.callback_context.triggered.some((t) => t.prop_id.startsWith("runs-chosen-wanted"));
@@ -169,7 +172,8 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
     }
     if (typed(event.target) || covered()) return;
     if (event.key === "Escape") close();
-    if (event.key === "c") press("runs-compare");
+    const chosen = event.key === "c" && grid() ? grid().getSelectedRows() : [];
+    if (chosen.length === 2) keep("runs-compared", { data: chosen.map((row) => row.id) });
     if (event.key === "n" || event.key === "/") {
       event.preventDefault(); // else the key is typed into the field that gets the focus
       if (event.key === "n") press("btn-new-open");

@@ -21,6 +21,7 @@ from tests.runs import SCAN, make_run
 
 SPACE = spaces.get("nb201")
 NAMED = "lr<b>1</b>"
+TWIN = f"twin of {NAMED}"
 STATES = ("finished", "paused", "failed", "stopped", "created")
 ROW = "#runs-grid .ag-center-cols-container .ag-row"
 
@@ -83,7 +84,8 @@ def open_runs(page: Page, address: str, run: str = "") -> None:
 
 
 def row(page: Page, name: str):
-    return page.locator(ROW).filter(has_text=name).first
+    """The row of the run that is called just so."""
+    return page.locator(ROW).filter(has=page.get_by_role("link", name=name, exact=True))
 
 
 def choose(page: Page, *names: str) -> None:
@@ -141,7 +143,7 @@ def test_what_cannot_be_done_says_why_and_what_can_reaches_its_run(address, page
 
 def test_two_are_compared_in_words_and_names_stand_in_the_chart_as_they_are(address, page, shoot):
     open_runs(page, address)
-    choose(page, NAMED, "twin of")
+    choose(page, NAMED, TWIN)
     expect(page.locator("#runs-chosen-text")).to_have_text("2 chosen")
     page.keyboard.press("c")
     panel = page.locator("#runs-panel")
@@ -239,7 +241,7 @@ MEASURED = """() => {
 def test_nothing_is_small_cut_or_outside_of_the_window(address, page, width, height):
     page.set_viewport_size({"width": width, "height": height})
     open_runs(page, address)
-    choose(page, NAMED, "twin of")
+    choose(page, NAMED, TWIN)
     for _ in range(2):  # the table alone, then with two compared
         found = page.evaluate(MEASURED)
         assert found == {"small": [], "cut": [], "over": []}

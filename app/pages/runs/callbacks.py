@@ -136,6 +136,8 @@ def compare(
         raise PreventUpdate
     if not all(cockpit.holds(run) for run in pair):
         return False, html.P("One of the two runs was deleted."), no_update, True, [], [], state
+    if reason := obstacle("compare", held(cockpit, pair)):
+        return False, html.P(reason), no_update, True, [], [], state
     try:
         found = comparison(cockpit, pair, truth)
     except StoreError as error:

@@ -151,7 +151,7 @@ def _columns() -> list[dict[str, Any]]:
             "headerTooltip": "Steering acts made, those undone included",
             "width": 78,
             "valueFormatter": {"function": "params.value ? d3.format(',')(params.value) : '–'"},
-            "cellClass": "runs-number",
+            "cellClass": ["runs-number", "ag-right-aligned-cell"],
             **numbers,
         },
         {
