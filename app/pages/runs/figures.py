@@ -41,7 +41,7 @@ def courses(runs: Sequence[Course], theme: str) -> go.Figure:
     figure.update_yaxes(nticks=5)
     for note in figure.layout.annotations[: len(titles)]:
         note.update(x=0, xanchor="left")
-    return figure.update_layout(margin={"l": 48, "r": 96, "t": 26, "b": 40})
+    return figure.update_layout(margin={"l": 48, "r": 96, "t": 26, "b": 40}, font={"size": 12})
 
 
 def _draw(figure: go.Figure, runs: Sequence[Course], place: int, theme: str) -> None:
