@@ -78,7 +78,8 @@ class RunConfig:
             suits the space; None where nothing is trained.
         script: acts, asks and trainings of a session to repeat.
         analyst: whether the scripted analyst steers.
-        twin_of, parent: the run that this one is the unsteered twin of, or was made for.
+        twin_of: the run that this one is the unsteered twin of.
+        parent: the run that this one was made for.
         problem: why a stored configuration cannot be read whole; empty for any that was made here.
 
     Raises:

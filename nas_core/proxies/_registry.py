@@ -15,7 +15,9 @@ _PROXIES: Registry[Callable[[], Proxy]] = Registry(
 register = _PROXIES.register
 """Register a proxy class, made without arguments, under a name."""
 names = _PROXIES.names
+"""Names of all proxies, sorted."""
 load_ours = _PROXIES.load_ours
+"""Import the proxies of this package, and nobody else's."""
 
 
 def get(name: str) -> Proxy:

@@ -15,6 +15,7 @@ _STRATEGIES: Registry[Callable[..., Strategy]] = Registry(
 register = _STRATEGIES.register
 """Register a strategy class, made as `(space, seed, state)`, under a name."""
 names = _STRATEGIES.names
+"""Names of all strategies, sorted."""
 factory = _STRATEGIES.get
 """The class registered under a name; ValueError lists those that exist."""
 

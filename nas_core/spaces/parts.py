@@ -70,6 +70,7 @@ class CellScale:
 
 
 Scale = CellScale
+"""The scale of spaces whose networks are made of cells."""
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,13 @@ from nas_core.store._upkeep import Upkeep
 class Store(RunRecords, Leases, LogRecords, CandidateRecords, FileRecords, TemplateRecords, ScoreCache, Upkeep):
     """Runs, log, candidates and the score cache behind one SQLAlchemy URL. Every method is one short transaction.
 
+    Example:
         store = Store("sqlite:///runs.db")
         run = store.create_run(RunConfig(space="nb201", scores=("zico",), budget=200))
         store.command(run, "start")
 
-    Args:
-        url: SQLAlchemy URL, SQLite or PostgreSQL; None for the default.
-        busy_seconds: how long a write waits for another program's write on SQLite.
-        create: make the store where there is none.
+    `url` is that of SQLite or PostgreSQL, None for the default. `busy_seconds` is how long a write waits for another
+    program's write on SQLite. With `create=False`, a store that does not exist is an error.
 
     Raises:
         StoreError: the URL is malformed, the store is newer than this program, or the database is locked, full,
