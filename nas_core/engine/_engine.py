@@ -64,7 +64,7 @@ class Engine:
         self.name = f"{socket.gethostname()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._store = store
         slots = workers or os.cpu_count() or 1
-        self._workers: Workers = ExecutorWorkers(executor, slots) if executor else _work.local_workers(slots)
+        self._workers: Workers = _work.local_workers(slots) if executor is None else ExecutorWorkers(executor, slots)
         self._lease_seconds = lease_seconds or float(os.environ.get("NAS_HELM_LEASE_SECONDS", LEASE_SECONDS))
         self._among = among
         self._answers = Answers(store, self._workers)

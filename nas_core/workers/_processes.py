@@ -139,7 +139,7 @@ class ProcessWorkers:
         with suppress(Empty):
             if not self._taken:
                 self._taken.append(self._events.get(timeout=seconds))
-        self._take_all()
+        self._drain()
         events = list(self._taken)
         self._taken.clear()
         outcomes = []
@@ -155,7 +155,7 @@ class ProcessWorkers:
         with self._lock:
             self._waiting.remove(owner)
             self._prompt = deque(job for job in self._prompt if job.owner != owner)
-            self._take_all()
+            self._drain()
             self._taken = deque(event for event in self._taken if _job_of(event).owner != owner)
             for worker in self._workers:
                 if any(held.job.owner == owner for held in worker.jobs):
@@ -165,7 +165,7 @@ class ProcessWorkers:
                     self._end(worker)
         self._wake()
 
-    def _take_all(self) -> None:
+    def _drain(self) -> None:
         with suppress(Empty):
             while True:
                 self._taken.append(self._events.get_nowait())
