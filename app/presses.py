@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, set_props
+from dash import ClientsideFunction, Dash, Input, no_update, set_props
 
 _FAILURE_SHOWN = 8_000
 """Milliseconds for which a notification of something not done stays, unless it is closed."""
@@ -47,4 +47,10 @@ def notify(message: str, *, failed: bool = True) -> None:
 
     Two callbacks of the same inputs cannot share an output, and many listen to presses alone.
     """
-    set_props("notifications", {"sendNotifications": notification(message, failed=failed)})
+    show(notification(message, failed=failed))
+
+
+def show(shown: Any) -> None:
+    """Show notifications made before; nothing where there are none."""
+    if shown is not no_update:
+        set_props("notifications", {"sendNotifications": shown})

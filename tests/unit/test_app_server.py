@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -122,5 +123,6 @@ def test_no_two_pages_share_an_id():
         drawn = layout()
         for component in (drawn, *drawn._traverse()):
             name = getattr(component, "id", None)
+            name = json.dumps(name, sort_keys=True) if isinstance(name, dict) else name
             if name:
                 assert owners.setdefault(name, place) == place, f"{name} stands on {place} and on {owners[name]}"

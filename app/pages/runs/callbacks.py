@@ -16,7 +16,7 @@ from app.pages.runs.compare import comparison
 from app.pages.runs.layout import CHIPS
 from app.pages.runs.orders import DOES, EACH, ORDERS, carry_out, label, obstacle, words
 from app.pages.runs.rows import Known, RunTable, counts, news
-from app.presses import notification, pressed
+from app.presses import notification, pressed, show
 from app.report import report
 from nas_core.store import RunRow, StoreError, session_script, twin_of
 
@@ -112,6 +112,12 @@ def make_twin(cockpit: Cockpit, told: dict[str, Any] | None) -> tuple[Any, Any, 
         return no_update, no_update, notification(str(error))
     pair = [said[1], other.id] if other is not None else [said[1]]
     return pair, pair if len(pair) == 2 else no_update, [{**notification(text, failed=False)[0], "title": "Twin"}]
+
+
+def _make_twin(cockpit: Cockpit, told: dict[str, Any] | None) -> tuple[Any, Any]:
+    chosen, compared, shown = make_twin(cockpit, told)
+    show(shown)
+    return chosen, compared
 
 
 def ask_to_compare(told: dict[str, Any] | None) -> Any:
@@ -267,16 +273,11 @@ def _register_orders(app: Dash, cockpit: Cockpit) -> None:
         Input("runs-known", "data"),
     )(partial(offer, cockpit))
     told = Input("pressed", "data")
-    app.callback(Output("notifications", "sendNotifications", allow_duplicate=True), told, prevent_initial_call=True)(
-        partial(order_each, cockpit)
-    )
+    # Two callbacks of the same inputs cannot share an output: notifications are shown by the callbacks themselves.
+    app.callback(told, prevent_initial_call=True)(lambda said: show(order_each(cockpit, said)))
     app.callback(
-        Output("runs-chosen-wanted", "data"),
-        Output("runs-compared", "data"),
-        Output("notifications", "sendNotifications", allow_duplicate=True),
-        told,
-        prevent_initial_call=True,
-    )(partial(make_twin, cockpit))
+        Output("runs-chosen-wanted", "data"), Output("runs-compared", "data"), told, prevent_initial_call=True
+    )(partial(_make_twin, cockpit))
     app.callback(Output("runs-compared", "data", allow_duplicate=True), told, prevent_initial_call=True)(ask_to_compare)
     app.callback(Output("session-download", "data"), told, State("truth", "data"), prevent_initial_call=True)(
         partial(download, cockpit)
