@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from sklearn.manifold import trustworthiness
 
 from nas_core import spaces
 from nas_core.spaces import Architecture, SearchSpace
@@ -71,9 +70,15 @@ def space_table(name: str) -> SpaceTable:
     projection = project(table, closed, seed=0)
     picked = np.random.default_rng(0).choice(len(archs), min(len(archs), _TRUST_SAMPLE), replace=False)
     encoding = space.encode(table[picked])
-    trusted = float(trustworthiness(encoding, projection[picked], n_neighbors=_NEIGHBOURS)) if len(archs) > 30 else 1.0
+    trusted = _trustworthiness(encoding, projection[picked]) if len(archs) > 30 else 1.0
     canonical = _canonical(space, archs, index)
     return SpaceTable(space, table, texts, index, canonical, closed, projection, trusted, project, sampled)
+
+
+def _trustworthiness(encoding: np.ndarray, projection: np.ndarray) -> float:
+    from sklearn.manifold import trustworthiness  # takes a second to import, which no page has to wait for at the start
+
+    return float(trustworthiness(encoding, projection, n_neighbors=_NEIGHBOURS))
 
 
 def _canonical(space: SearchSpace, archs: Sequence[Architecture], index: dict[str, int]) -> np.ndarray:

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,22 +25,30 @@ def store_url(tmp_path_factory):
     return f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}"
 
 
-@pytest.fixture(scope="module")
-def address(store_url):
-    """The address of a freshly started app."""
+@contextmanager
+def serve(store_url: str, *arguments: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """An app on a store, without an engine unless `arguments` say otherwise: its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "app", "--port", str(port), "--store", store_url], stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", "app", "--port", str(port), "--store", store_url, *(arguments or ["--no-engine"])]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     assert "NAS Helm is at" in server.stdout.readline()
     url = f"http://127.0.0.1:{port}"
     urllib.request.urlopen(url, timeout=10).read()
-    yield url
-    server.terminate()
-    assert server.wait(timeout=30) == 0
+    try:
+        yield url, server
+    finally:
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="module")
+def address(store_url):
+    """The address of a freshly started app with its engine."""
+    with serve(store_url, "--workers", "2") as (address, _):
+        yield address
 
 
 @pytest.fixture(scope="module")
