@@ -120,6 +120,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )
     def act(told: dict[str, Any] | None, run: str | None, arch: str | None) -> Any:
         words = pressed(told, "train-alone", "export")
+        if words and len(words) > 2:
+            arch = ":".join(words[2:])  # the press names its architecture, whatever is selected
         if not words or not run or not arch:
             return no_update
         if run_of(told, run) != run:

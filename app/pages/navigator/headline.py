@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.labels import score_label
 from app.page import Headline, Shown
+from app.pages.navigator.candidate import SHORT_EPOCHS, course
 from app.pages.navigator.suggestions import LEAST_SUPPORT
-from app.palette import block_name
+from app.palette import block_name, short
 
 LEAST = 40
 """Scored networks below which nothing is said of blocks."""
@@ -16,24 +18,26 @@ _WHY = (
     "networks with a block is compared with that of the networks with another choice in its place; the interval is "
     "the 95 % interval of the mean, n the networks with the block."
 )
+_BEST = (
+    "Of the scored networks that obey all acts in force, the one that ranks first by the score of the run. A score "
+    "ranks networks; only training says what one reaches."
+)
 _GO_ON = {"created": ("Start the search", "start"), "stopped": ("Go on", "start"), "paused": ("Resume", "resume")}
 
 
 def headline(shown: Shown) -> Headline | None:
-    """What stands above the Navigator."""
+    """What stands above the Navigator: start, then steer by what stands out, then train the best, then take it away."""
     view = shown.view
     scored, state = len(view.indices), view.run.state
-    if scored < LEAST:
+    if scored < LEAST and not (scored and state == "finished"):
         action, command = _GO_ON.get(state, ("", ""))
         press = (command, view.run.id) if command else ()
         if state == "failed":
             return Headline("Nothing to see yet", "the run failed; the line above says of what")
         return Headline("Too early", f"{scored} of {LEAST} networks needed", action, press)
-    found = _clearest(shown)
+    found = _clearest(shown) if scored >= LEAST and not view.in_force() else None
     if found is None:
-        return Headline(
-            "No block stands out yet", f"the intervals of all choices overlap, {scored:,} networks scored", why=_WHY
-        )
+        return _best(shown)
     row, without = found
     decision = view.table.space.decisions[int(row["decision"])]
     name = block_name(decision, int(row["choice"]))
@@ -45,6 +49,29 @@ def headline(shown: Shown) -> Headline | None:
         ("pin", int(row["decision"]), int(row["choice"])),
         _WHY,
     )
+
+
+def _best(shown: Shown) -> Headline:
+    """What is known of the best of the scored networks that obey, and what is to be done with it next."""
+    view = shown.view
+    allowed = view.steering.mask(view.table.archs[view.indices])
+    ranked = np.where(allowed, view.ranked, np.nan)
+    if np.isnan(ranked).all():
+        return Headline(
+            "None of the scored networks obeys", "wait for new ones, or undo an act", "Undo", ("undo-last",)
+        )
+    best = int(view.indices[int(np.nanargmax(ranked))])
+    text = view.table.texts[best]
+    value = short(float(view.over_space(view.rank_by)[best]))
+    finding = f"The best of {int(allowed.sum()):,} networks has {score_label(view.rank_by)} {value}"
+    if text in view.trained:
+        evidence = f"trained alone, it is right on {view.trained[text]:.1f} % of held-out images"
+        return Headline(finding, evidence, "Export it", ("export", "onnx", text), _BEST)
+    if text in view.training:
+        words, _ = course(shown.cockpit, view, text)
+        return Headline(finding, words[:1].lower() + words[1:].rstrip("."), why=_BEST)
+    evidence = "what it reaches on images is not known before it is trained"
+    return Headline(finding, evidence, f"Train it, {SHORT_EPOCHS} epochs", ("train-alone", SHORT_EPOCHS, text), _BEST)
 
 
 def _clearest(shown: Shown) -> tuple[dict[str, float], float] | None:
