@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import signal
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.page import pages
@@ -131,3 +134,32 @@ def test_lost_contact_is_told_in_place_within_five_seconds(store_url, runs, page
             assert faults.drawn(page) == {}
         server.send_signal(signal.SIGCONT)
         expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
+
+
+def test_no_frame_is_white_in_the_dark_theme(address, page, runs):
+    page.emulate_media(color_scheme="dark")
+    session = page.context.new_cdp_session(page)
+    frames: list[bytes] = []
+
+    def keep(event) -> None:
+        frames.append(base64.b64decode(event["data"]))
+        session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
+
+    page.goto(f"{address}/template")  # the first frame of a tab is white before it has an address
+    session.on("Page.screencastFrame", keep)
+    session.send("Page.startScreencast", {"format": "jpeg", "quality": 60, "everyNthFrame": 1})
+    page.goto(f"{address}/?run={runs['finished']}")
+    expect(page.locator("#nav-map .js-plotly-plot canvas").first).to_be_visible(timeout=60_000)
+    for shown in pages():
+        page.locator(f"#nav-{shown.name}").click()
+        expect(page.locator("#question")).to_have_text(shown.question, timeout=30_000)
+        page.wait_for_timeout(1000)
+    session.send("Page.stopScreencast")
+    assert len(frames) >= len(PATHS)
+    bright = [_share_of_white(frame) for frame in frames]
+    assert max(bright) < 0.1, f"frame {int(np.argmax(bright))} of {len(frames)}"
+
+
+def _share_of_white(frame: bytes) -> float:
+    grey = np.asarray(Image.open(io.BytesIO(frame)).convert("L"))
+    return float((grey > 200).mean())
