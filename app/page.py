@@ -37,6 +37,16 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of the tour: a part of a page, and what it is for."""
+
+    selector: str
+    """CSS selector of the part, on its page or in the frame."""
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """What a headline is written from: the run that is open, and what its scores are held against."""
 
@@ -66,6 +76,7 @@ class Page:
         place: rank within its group.
         icon: a class of `assets/icons.css` without `icon-`.
         about_run: whether it is about the run that is open; else the controls of a run are at rest.
+        tour: what the tour shows of it, in order.
     """
 
     path: str
@@ -78,6 +89,7 @@ class Page:
     place: int = 50
     icon: str = "page"
     about_run: bool = True
+    tour: tuple[Step, ...] = ()
 
     @property
     def name(self) -> str:

@@ -38,6 +38,7 @@ def layout() -> dmc.MantineProvider:
             dcc.Store(id="export-wanted"),
             dcc.Download(id="export-download"),
             dcc.Store(id="titled"),
+            dcc.Store(id="tour-steps", data=_tour()),
             dmc.NotificationContainer(id="notifications", position="bottom-right", limit=8),
             _help(),
             html.A("Skip to the page", href="#page", className="skip"),
@@ -79,6 +80,11 @@ def _rail() -> html.Nav:
     return html.Nav(parts, id="nav", className="rail", **{"aria-label": "Pages"})
 
 
+def _tour() -> list[dict[str, str]]:
+    """The steps of all pages in the order of the rail, each with the link that leads to its page."""
+    return [{"link": f"nav-{shown.name}", **vars(step)} for shown in page.pages() for step in shown.tour]
+
+
 def _help() -> dmc.Modal:
     rows = [html.Tr([html.Td(html.Kbd(key)), html.Td(what)]) for key, what in KEYS.items()]
     return dmc.Modal(
@@ -117,6 +123,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("btn-tour", "n_clicks"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(ClientsideFunction("tour", "know"), Input("tour-steps", "data"))
     app.clientside_callback(
         ClientsideFunction("frame", "links"),
         [Output(f"nav-{shown.name}", "href") for shown in page.pages()],

@@ -14,5 +14,12 @@ PAGE = page.add(
         place=20,
         icon="cup",
         about_run=False,
+        tour=(
+            page.Step(
+                ".panel.choose",
+                "Against the machine",
+                "Lay the bricks of a cell by hand, then see what random search and evolution found with as many tries.",
+            ),
+        ),
     )
 )

@@ -14,5 +14,13 @@ PAGE = page.add(
         group="Explore",
         place=30,
         icon="scatter",
+        tour=(
+            page.Step(
+                "#score-truth",
+                "Doubt",
+                "How far a score can be trusted, and what it may merely be counting. Draw a box in the chart to "
+                "look at a part.",
+            ),
+        ),
     )
 )

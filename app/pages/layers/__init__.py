@@ -14,5 +14,12 @@ PAGE = page.add(
         group="Explore",
         place=20,
         icon="layers",
+        tour=(
+            page.Step(
+                "#layers-map",
+                "Where a score comes from",
+                "A row is a layer, a column a candidate. Point at a layer to see the weights inside it.",
+            ),
+        ),
     )
 )

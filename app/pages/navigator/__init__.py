@@ -14,5 +14,37 @@ PAGE = page.add(
         group="Explore",
         place=10,
         icon="compass",
+        tour=(
+            page.Step(
+                ".space",
+                "The whole space",
+                "Every dot is an architecture, coloured at once by a closed form. Choose other axes and colours "
+                "above the map.",
+            ),
+            page.Step(
+                "#btn-start",
+                "Start",
+                "ZiCo scores stream in and dots turn to diamonds. Pause, close the browser, come back: nothing is "
+                "lost.",
+            ),
+            page.Step(
+                ".template",
+                "Steer",
+                "Hover an operation: the map shows what a press would leave. Click to pin it, × to prune it, u to "
+                "undo. The search obeys at once.",
+            ),
+            page.Step(
+                ".table",
+                "Look closer",
+                "Choose a row or a dot (j and k step): the cell, its scores, its layers and the true accuracies "
+                "appear on the right.",
+            ),
+            page.Step(
+                "#headline",
+                "The answer",
+                "On every page one sentence says what the data show, with the next thing to do. Why? says how it "
+                "was computed.",
+            ),
+        ),
     )
 )

@@ -14,5 +14,13 @@ PAGE = page.add(
         group="",
         place=10,
         icon="list",
+        tour=(
+            page.Step(
+                ".runs",
+                "What came of it",
+                "Every run with its state and best. Choose two to compare them in words; a twin shows what your "
+                "steering was worth.",
+            ),
+        ),
     )
 )

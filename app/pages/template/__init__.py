@@ -14,5 +14,13 @@ PAGE = page.add(
         place=10,
         icon="blocks",
         about_run=False,
+        tour=(
+            page.Step(
+                ".lego-panel",
+                "Your own space",
+                "Layers of blocks that the search may keep or leave out. Shapes are checked as you build; then make "
+                "a run of it.",
+            ),
+        ),
     )
 )
