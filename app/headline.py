@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -65,9 +66,8 @@ def _acts(found: Headline | None, run: str, search: str | None) -> list[Any]:
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
-    """The callback that writes the headline anew when the run, its scores or the page change."""
-
-    @app.callback(
+    """Write the headline anew when the run, its scores, the truth or the page change."""
+    app.callback(
         Output("headline", "children"),
         Output("headline-acts", "children"),
         Output("why", "children"),
@@ -77,21 +77,25 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("arch", "data"),
         State("run", "data"),
         State("url", "search"),
-    )
-    def answer(
-        pulse: dict[str, Any] | None,
-        path: str | None,
-        truth: str | None,
-        arch: str | None,
-        run: str | None,
-        search: str | None,
-    ) -> tuple[Any, Any, Any]:
-        shown = page.at(selection.below(path))
-        if shown is None or shown.headline is page.no_headline or not run or (pulse or {}).get("error"):
-            return [], [], ""
-        try:
-            view = cockpit.view(run)
-            found = shown.headline(Shown(cockpit, view, cockpit.truth(view.run.space, truth), arch))
-        except StoreError:
-            return no_update, no_update, no_update
-        return words(found), _acts(found, run, search), found.why if found else ""
+    )(partial(answer, cockpit))
+
+
+def answer(
+    cockpit: Cockpit,
+    pulse: dict[str, Any] | None,
+    path: str | None,
+    truth: str | None,
+    arch: str | None,
+    run: str | None,
+    search: str | None,
+) -> tuple[Any, Any, Any]:
+    """Sentence, buttons and explanation of the page at `path`; nothing where it has none to say."""
+    shown = page.at(selection.below(path))
+    if shown is None or shown.headline is page.no_headline or not run or (pulse or {}).get("error"):
+        return [], [], ""
+    try:
+        view = cockpit.view(run)
+        found = shown.headline(Shown(cockpit, view, cockpit.truth(view.run.space, truth), arch))
+    except StoreError:
+        return no_update, no_update, no_update
+    return words(found), _acts(found, run, search), found.why if found else ""

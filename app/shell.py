@@ -99,24 +99,15 @@ def _help() -> dmc.Modal:
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
-    """Callbacks of the frame."""
+    """Bind the callbacks of the frame."""
 
-    @app.callback(Output("page", "children"), Output("question", "children"), Input("url", "pathname"))
-    def route(path: str | None) -> tuple[Any, str]:
-        shown = page.at(selection.below(path))
-        if shown is None:
-            return html.P(f"There is no page {path}. Choose one at the left.", className="empty"), ""
-        return shown.layout(), shown.question
-
-    @app.callback(
+    app.callback(Output("page", "children"), Output("question", "children"), Input("url", "pathname"))(route)
+    app.callback(
         Output("help", "opened"),
         Input("btn-help", "n_clicks"),
         Input("btn-tour", "n_clicks"),
         prevent_initial_call=True,
-    )
-    def help_(_open: int, _tour: int) -> bool:
-        return ctx.triggered_id == "btn-help"
-
+    )(open_help)
     app.clientside_callback(
         ClientsideFunction("tour", "start"),
         Output("btn-tour", "n_clicks"),
@@ -140,8 +131,23 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     top_bar.register(app, cockpit)
     headline.register(app, cockpit)
 
-    @app.server.errorhandler(StoreError)
-    def unread(error: StoreError) -> tuple[str, int]:
-        """A view of what the store has no longer keeps what it shows; the status says why."""
-        _LOG.warning("nothing drawn: %s", error)
-        return "", HTTPStatus.NO_CONTENT
+    app.server.register_error_handler(StoreError, unread)
+
+
+def route(path: str | None) -> tuple[Any, str]:
+    """The page at an address, and its question."""
+    shown = page.at(selection.below(path))
+    if shown is None:
+        return html.P(f"There is no page {path}. Choose one at the left.", className="empty"), ""
+    return shown.layout(), shown.question
+
+
+def open_help(_open: int | None, _tour: int | None) -> bool:
+    """Whether the help stands open: not any more once the tour is taken from it."""
+    return ctx.triggered_id == "btn-help"
+
+
+def unread(error: StoreError) -> tuple[str, int]:
+    """A view of what the store has no longer keeps what it shows; the status says why."""
+    _LOG.warning("nothing drawn: %s", error)
+    return "", HTTPStatus.NO_CONTENT

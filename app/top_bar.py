@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -82,38 +83,21 @@ def _command(name: str, sign: str, word: str) -> html.Button:
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
-    """Callbacks of the bar."""
-
-    @app.callback(Output("run", "data"), Output("arch", "data"), Input("url", "search"), State("run", "data"))
-    def select(search: str | None, current: str | None) -> tuple[Any, Any]:
-        run, arch = selection.read(search)
-        known = {row.id for row in cockpit.store.runs()}
-        chosen = run if run in known else (current if current in known else cockpit.ensure_run())
-        if run and run not in known:
-            name = cockpit.store.run(chosen).name
-            notify(f"The run of this address was deleted, or is in another store: “{name}” is shown instead.")
-        return no_update if chosen == current else chosen, arch
-
-    @app.callback(
+    """Bind the callbacks of the bar."""
+    app.callback(Output("run", "data"), Output("arch", "data"), Input("url", "search"), State("run", "data"))(
+        partial(select, cockpit)
+    )
+    app.callback(
         Output("url", "search"),
         Input("run-picker", "value"),
         State("run", "data"),
         State("url", "search"),
         prevent_initial_call=True,
-    )
-    def pick(value: str | None, current: str | None, search: str | None) -> Any:
-        return no_update if not value or value == current else selection.moved(search, value, None)
-
-    @app.callback(
+    )(pick)
+    app.callback(
         Output("run-picker", "data"), Output("run-picker", "value"), Input("run", "data"), Input("url", "pathname")
-    )
-    def runs(run: str | None, _path: str) -> tuple[list[dict[str, str]], Any]:
-        found = [_option(row) for row in cockpit.store.runs()]
-        # A page that is opened together with another run must not pick the one before.
-        moved = any(item["prop_id"] == "run.data" for item in ctx.triggered)
-        return found, run if moved else no_update
-
-    @app.callback(
+    )(partial(runs, cockpit))
+    app.callback(
         Output("pulse", "data", allow_duplicate=True),
         Output("notifications", "sendNotifications", allow_duplicate=True),
         Input("btn-start", "n_clicks"),
@@ -123,29 +107,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         State("run", "data"),
         State("url", "search"),
         prevent_initial_call=True,
-    )
-    def command(
-        _start: int, _pause: int, _stop: int, told: Any, run: str | None, search: str | None
-    ) -> tuple[Any, Any]:
-        shown = run
-        if ctx.triggered_id == "pressed":
-            name, run = pressed(told, *_COMMANDS) or ("", None)
-        else:
-            name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
-            # The address is ahead of what is drawn: who opened a run and presses at once means that run.
-            opened = selection.read(search)[0]
-            run = shown = opened if opened in {row.id for row in cockpit.store.runs()} else run
-        if not run:
-            return no_update, no_update
-        try:
-            if name == "twin":
-                return no_update, notification(cockpit.twin(run), failed=False)
-            order(cockpit, run, name)
-        except ValueError as error:
-            return no_update, notification(str(error))
-        return live.pulse_of(cockpit, shown or run), no_update
-
-    @app.callback(
+    )(partial(command, cockpit))
+    app.callback(
         Output("run-status", "children"),
         Output("run-status", "title"),
         Output("page", "className"),
@@ -160,31 +123,86 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("btn-stop", "title"),
         Input("pulse", "data"),
         Input("url", "pathname"),
-    )
-    def status(pulse: dict[str, Any] | None, path: str | None) -> tuple[Any, ...]:
-        text, state = told(cockpit, pulse), state_of(pulse)
-        if text == GONE:
-            state = "gone"
-        done = share(pulse or {})
-        shown = page.at(selection.below(path))
-        why = {name: idle_because(name, state) for name in ("start", "pause", "stop")}
-        if shown is not None and not shown.about_run:
-            why = dict.fromkeys(why, f"{shown.title} is not about a run; open the Navigator to steer one.")
-        commands = [part for name in why for part in (bool(why[name]), why[name] or _DOES[name])]
-        return (
-            [*([pill(state)] if state else []), html.Span(text, className="run-told")],
-            text,
-            "gone" if text == GONE else "",
-            {"--share": f"{done:.2%}"} if done is not None else {"visibility": "hidden"},
-            f"{100 * (done or 0):.0f}",
-            {"paused": "Resume", "stopped": "Start again"}.get(state, "Start"),
-            *commands,
-        )
-
+    )(partial(status, cockpit))
     app.clientside_callback(
         ClientsideFunction("theme", "toggle"), Output("theme", "data"), Input("btn-theme", "n_clicks")
     )
     truth_picker.register(app, cockpit)
+
+
+def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[Any, Any]:
+    """The run and the architecture of an address; a run that is not there is told, and another is opened."""
+    run, arch = selection.read(search)
+    known = {row.id for row in cockpit.store.runs()}
+    chosen = run if run in known else (current if current in known else cockpit.ensure_run())
+    if run and run not in known:
+        name = cockpit.store.run(chosen).name
+        notify(f"The run of this address was deleted, or is in another store: “{name}” is shown instead.")
+    return no_update if chosen == current else chosen, arch
+
+
+def pick(value: str | None, current: str | None, search: str | None) -> Any:
+    """The address of the run that was picked."""
+    return no_update if not value or value == current else selection.moved(search, value, None)
+
+
+def runs(cockpit: Cockpit, run: str | None, _path: str) -> tuple[list[dict[str, str]], Any]:
+    """What the picker lists, and the run that it shows."""
+    found = [_option(row) for row in cockpit.store.runs()]
+    # A page that is opened together with another run must not pick the one before.
+    moved = any(item["prop_id"] == "run.data" for item in ctx.triggered)
+    return found, run if moved else no_update
+
+
+def command(
+    cockpit: Cockpit,
+    _start: int | None,
+    _pause: int | None,
+    _stop: int | None,
+    told: dict[str, Any] | None,
+    run: str | None,
+    search: str | None,
+) -> tuple[Any, Any]:
+    """Carry out a command, for the run that it was pressed on: the pulse after it, or why it cannot be done."""
+    shown = run
+    if ctx.triggered_id == "pressed":
+        name, run = pressed(told, *_COMMANDS) or ("", None)
+    else:
+        name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
+        # The address is ahead of what is drawn: who opened a run and presses at once means that run.
+        opened = selection.read(search)[0]
+        run = shown = opened if opened in {row.id for row in cockpit.store.runs()} else run
+    if not run:
+        return no_update, no_update
+    try:
+        if name == "twin":
+            return no_update, notification(cockpit.twin(run), failed=False)
+        order(cockpit, run, name)
+    except ValueError as error:
+        return no_update, notification(str(error))
+    return live.pulse_of(cockpit, shown or run), no_update
+
+
+def status(cockpit: Cockpit, pulse: dict[str, Any] | None, path: str | None) -> tuple[Any, ...]:
+    """How the run stands, in a pill, words and a bar, and which commands do something now."""
+    text, state = told(cockpit, pulse), state_of(pulse)
+    if text == GONE:
+        state = "gone"
+    done = share(pulse or {})
+    shown = page.at(selection.below(path))
+    why = {name: idle_because(name, state) for name in ("start", "pause", "stop")}
+    if shown is not None and not shown.about_run:
+        why = dict.fromkeys(why, f"{shown.title} is not about a run; open the Navigator to steer one.")
+    commands = [part for name in why for part in (bool(why[name]), why[name] or _DOES[name])]
+    return (
+        [*([pill(state)] if state else []), html.Span(text, className="run-told")],
+        text,
+        "gone" if text == GONE else "",
+        {"--share": f"{done:.2%}"} if done is not None else {"visibility": "hidden"},
+        f"{100 * (done or 0):.0f}",
+        {"paused": "Resume", "stopped": "Start again"}.get(state, "Start"),
+        *commands,
+    )
 
 
 _DOES = {
