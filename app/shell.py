@@ -21,6 +21,9 @@ KEYS = {
     "x": "prune it",
     "u": "undo the last act",
     "space": "start, pause or resume the run",
+    "/": "find a run",
+    "n / c": "on the page Runs: a new run, compare the two that are chosen",
+    "Esc": "close what lies on top",
     "Tab": "to the next control; bricks show their preview when they have the focus",
     "?": "this help",
 }

@@ -26,6 +26,12 @@ window.dash_clientside = window.dash_clientside || {};
     if (event.key === "k") step(-1);
     if (event.key === "u") press("btn-undo");
     if (event.key === "?") press("btn-help");
+    const picker = document.getElementById("run-picker");
+    if (event.key === "/" && picker && !document.getElementById("runs-search")) {
+      event.preventDefault(); // else the key is typed into the field
+      picker.focus();
+      picker.click();
+    }
     if (event.key === "p" && brick) brick.querySelector(".pin").click();
     if (event.key === "x" && brick) brick.querySelector(".prune").click();
     if (event.key === " " && !event.target.closest("button, a")) {
