@@ -9,7 +9,7 @@ from typing import Any
 
 from dash import Dash
 
-from app import addresses, browser_files, live, locks, page, shell
+from app import addresses, browser_files, live, locks, page, shell, take_away
 from app.cockpit import DEFAULT_SPACE, Cockpit
 from app.space_table import space_table
 from nas_core.store import Store, StoreError
@@ -73,6 +73,7 @@ def create_app(
     addresses.register(app, lambda path: page.at(path) is not None)
     live.register(app, cockpit)
     shell.register(app, cockpit)
+    take_away.register(app, cockpit)
     for shown in page.pages():
         shown.register(app, cockpit)
     threading.Thread(target=_warm, args=(cockpit,), name="warm", daemon=True).start()

@@ -1,4 +1,4 @@
-"""The one look of every table: compact rows, numbers to four digits, CSV export under a name of its own."""
+"""The one look of every table: compact rows, numbers to four digits; a CSV under a name of its own has them exactly."""
 
 from __future__ import annotations
 
@@ -30,4 +30,5 @@ def grid(identifier: str, csv: str, empty: str, **options: Any) -> dag.AgGrid:
 
 def column(field: str, title: str = "", *, number: bool = False, **options: Any) -> dict[str, Any]:
     """A column headed by `title`, or by the name of its field as it is."""
-    return {"field": field, "headerName": title or field} | ({"valueFormatter": NUMBER} if number else {}) | options
+    shown = {"valueFormatter": NUMBER, "useValueFormatterForExport": False} if number else {}
+    return {"field": field, "headerName": title or field} | shown | options

@@ -66,7 +66,7 @@ window.dash_clientside = window.dash_clientside || {};
   const notDone = (why) => keep("notifications", { sendNotifications: [{ action: "show", id: `lost${Date.now()}`, title: "Not done", message: why, color: "red" }] });
   document.addEventListener("click", (event) => {
     if (event.target.closest("#btn-try-now")) { later(0); return; }
-    if (!lostSince || !event.target.closest("button, [data-press]") || event.target.closest("[data-local], #lost")) return;
+    if (!lostSince || !event.target.closest("button, [data-press], a[download]") || event.target.closest("[data-local], #lost")) return;
     event.stopImmediatePropagation();
     event.preventDefault();
     notDone("NAS Helm does not answer; press again once it does.");

@@ -165,10 +165,13 @@ class CandidateRecords(Database):
         query = _rows().where(evaluations.c.run == identifier, evaluations.c.position >= start)
         return self._read(query.order_by(evaluations.c.position))
 
-    def candidates(self, identifier: str, after: int = 0) -> list[CandidateRow]:
-        """Scored and failed evaluations behind the cursor `after` (their `scored` number), in order of scoring."""
+    def candidates(self, identifier: str, after: int = 0, *, most: int | None = None) -> list[CandidateRow]:
+        """Scored and failed evaluations behind the cursor `after` (their `scored` number), in order of scoring.
+
+        With `most`, only so many of them: who goes on behind the last one reads a long run in portions.
+        """
         query = _rows().where(evaluations.c.run == identifier, evaluations.c.scored > after)
-        return self._read(query.order_by(evaluations.c.scored))
+        return self._read(query.order_by(evaluations.c.scored).limit(most))
 
     def candidates_of(self, identifiers: Sequence[str]) -> dict[str, list[CandidateRow]]:
         """Scored and failed evaluations of several runs at once, by run, in order of scoring."""

@@ -107,6 +107,20 @@ class ScoreCache(Database):
         with self._reading() as connection:
             return pd.DataFrame(connection.scalar(query) or [])
 
+    def layers_of(
+        self, space: str, canonical: Sequence[str], proxy: str, settings: str, *, compute: str = PROCESSOR
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The rows of the per-layer tables of several canonical forms at once; those without one are left out."""
+        by_digest = {digest(text): text for text in canonical}
+        found: dict[str, list[dict[str, Any]]] = {}
+        with self._reading() as connection:
+            for some in portions(list(by_digest)):
+                query = select(scores.c.digest, scores.c.layers).where(
+                    _is(space, proxy, compute), scores.c.settings == settings, scores.c.digest.in_(some)
+                )
+                found |= {by_digest[key]: layers for key, layers in connection.execute(query) if layers}
+        return found
+
 
 def version(proxy: str) -> int:
     """The version of a score's formula: scores of another version are other scores.

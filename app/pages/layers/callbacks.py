@@ -104,12 +104,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             return figures.waiting(why or ("Waiting for the engine …" if missing else ""), theme)
         return figures.spread(known, layer, statistic, theme, to_come=len(missing))
 
-    @app.callback(
-        Output("layers-table", "exportDataAsCsv"), Input("btn-layers-csv", "n_clicks"), prevent_initial_call=True
-    )
-    def export(clicks: int | None) -> bool:
-        return bool(clicks)
-
 
 def _number(table: pd.DataFrame, name: str) -> dict[str, bool]:
     return {"number": table[name].dtype.kind == "f"}

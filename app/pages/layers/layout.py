@@ -5,6 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app import take_away
 from app.palette import BLANK, GRAPH
 from app.table import grid
 
@@ -41,9 +42,7 @@ def layout() -> html.Div:
                                 **{"aria-label": "Candidates to compare, by rank"},
                             ),
                             html.Div(id="layers-state", className="support"),
-                            dmc.Button(
-                                "Export CSV", id="btn-layers-csv", size="compact-xs", variant="light", ml="auto"
-                            ),
+                            take_away.links("layers"),
                         ]
                     ),
                     html.Div(id="layers-cells", className="cells"),

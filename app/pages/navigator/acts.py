@@ -109,10 +109,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             chosen = None if index is None else cockpit.view(run).table.texts[int(np.ravel(index)[0])]
         return selection.moved(search, run, chosen) if chosen else no_update
 
-    @app.callback(Output("candidates", "exportDataAsCsv"), Input("btn-csv", "n_clicks"), prevent_initial_call=True)
-    def export(clicks: int | None) -> bool:
-        return bool(clicks)
-
 
 def idle_because(view: View, wanted: Act) -> str:
     """Why `wanted` would change nothing; empty where it changes something.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app import take_away
 from app.pages.navigator import loop
 from app.pages.navigator.charts import CHARTS
 from app.palette import BLANK, GRAPH
@@ -178,7 +179,7 @@ def _table() -> html.Section:
             "enableBrowserTooltips": True,
         },
     )
-    export = dmc.Button("Export CSV", id="btn-csv", size="compact-xs", variant="light")
+    export = take_away.links("candidates")
     return html.Section(
         [dmc.Group([html.H2("Best candidates"), export], justify="space-between"), html.Div(rows, className="grid")],
         className="panel table",
