@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.palette import ACCENT, GRID, INK, OPERATION_NAMES, operation_colour, styled
+from app.tokens import tokens
 from nas_core.spaces import Architecture, CellGraph, SearchSpace
 
 
@@ -59,7 +60,7 @@ def cell_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph 
             showarrow=False,
             font={"size": 12, "color": INK[theme], "weight": "bold" if changed else "normal"},
             bordercolor=ACCENT[theme] if changed else "rgba(0,0,0,0)",
-            bgcolor="#1F2329" if theme == "dark" else "#FFFFFF",
+            bgcolor=tokens(theme)["panel"],
         )
     figure.add_scatter(
         x=[p[0] for p in positions],

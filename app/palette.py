@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,19 @@ def block_colour(decision: Decision, choice: int) -> str:
     return operation_colour(block_label(decision, choice) if decision.optional else decision.choices[choice])
 
 
+def plain(text: str) -> str:
+    """A text that plotly writes as it is, though it holds what plotly would take for markup."""
+    return escape(text, quote=False)
+
+
 def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") -> go.Figure:
-    """Give a figure the look of the app: title, named axes, transparent ground, ink of the theme."""
+    """Give a figure the look of the app: title, named axes, transparent ground, ink of the theme.
+
+    The texts are written as they are: names that people gave stand in them.
+    """
     figure.update_layout(
         title={
-            "text": title,
+            "text": plain(title),
             "font": {"size": 14, "weight": 600, "color": tokens(theme)["text"]},
             "x": 0.01,
             "y": 0.98,
@@ -107,8 +116,8 @@ def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") 
         uirevision="keep",
         selectionrevision="keep",
     )
-    figure.update_xaxes(title={"text": x, "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
-    figure.update_yaxes(title={"text": y, "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
+    figure.update_xaxes(title={"text": plain(x), "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
+    figure.update_yaxes(title={"text": plain(y), "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
     return figure
 
 

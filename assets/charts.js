@@ -2,7 +2,7 @@
 (() => {
   // What a chart shows, for those who hear it: title, axes with their ranges, and how many points are drawn.
   const said = (layout, data) => {
-    const plain = (title) => ((title && title.text) || "").replace(/<[^>]*>/g, " ").trim();
+    const plain = (title) => ((title && title.text) || "").replace(/<[^>]*>/g, " ").replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&").trim();
     const axis = (name) => {
       const found = layout[`${name}axis`] || {};
       const range = (found.range || []).map((end) => (typeof end === "number" ? Number(end.toPrecision(3)) : end));

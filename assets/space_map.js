@@ -16,11 +16,12 @@ window.dash_clientside = window.dash_clientside || {};
       return [...found, k];
     }, []);
     const around = [...chain(members), ...chain([...members].reverse()).slice(1)];
+    const written = name.replace(/&/g, "&amp;").replace(/</g, "&lt;"); // as it is: plotly reads markup
     const top = around.reduce((best, k, place) => (y[k] > y[around[best]] ? place : best), 0);
     return {
       type: "scatter", mode: "lines+text", hoverinfo: "skip", name: "outline",
       x: around.map((k) => x[k]), y: around.map((k) => y[k]), line: { color: colour, width: 2, dash: "dash" },
-      text: around.map((_, place) => (place === top ? name : "")), textposition: "top center", textfont: { color: colour, size: 13 },
+      text: around.map((_, place) => (place === top ? written : "")), textposition: "top center", textfont: { color: colour, size: 13 },
     };
   };
 

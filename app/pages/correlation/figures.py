@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import Patch
 
-from app.palette import ACCENT, styled
+from app.palette import ACCENT, plain, styled
 
 _MANY = 5000
 """Dots from which they are small: a browser without a graphics card draws them anew after every brush."""
@@ -65,7 +65,8 @@ def matrix(
 
     Where what is `shown` on the page differs in its numbers alone, only these are given: a brush is answered sooner.
     """
-    numbers = {"z": values, "x": list(names), "y": list(names), "text": np.round(values, 2)}
+    axis = [plain(name) for name in names]
+    numbers = {"z": values, "x": axis, "y": axis, "text": np.round(values, 2)}
     look = [theme, title, len(names)]
     if _look(shown) == look:
         return _patch(numbers)
@@ -90,7 +91,7 @@ def measures(
     """Spearman correlations: with truth, with sizes, and with truth once size is taken out; `shown` as in `matrix`."""
     values = list(bars.values())
     text = ["–" if np.isnan(value) else f"{value:.2f}" for value in values]
-    numbers = {"x": values, "y": list(bars), "text": text}
+    numbers = {"x": values, "y": [plain(name) for name in bars], "text": text}
     look = [theme, score, len(bars)]
     if _look(shown) == look:
         return _patch(numbers)

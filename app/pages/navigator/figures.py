@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from scipy.stats import rankdata
 
-from app.palette import ACCENT, INK, UNKNOWN_OPERATION, block_colour, block_name, styled
+from app.palette import ACCENT, INK, UNKNOWN_OPERATION, block_colour, block_name, plain, styled
 from nas_core.spaces import Decision
 
 UNKNOWN = UNKNOWN_OPERATION
@@ -50,7 +50,7 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tupl
             "cmax": 1,
             "showscale": True,
             "colorbar": {
-                "title": {"text": f"rank of<br>{labels[2]}", "font": {"size": 12}},
+                "title": {"text": f"rank of<br>{plain(labels[2])}", "font": {"size": 12}},
                 "thickness": 8,
                 "tickvals": [0.01, 0.5, 0.99],
                 "ticktext": [ends[0], "middle", ends[1]],

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.cockpit import View
 from app.labels import ranking_label
-from app.palette import GRID, INK, LINES, styled
+from app.palette import GRID, INK, LINES, plain, styled
 from app.truth import Truth
 from nas_core.bench import Estimate, RankStatistics, rank_statistics
 from nas_core.ladder import TRAINED
@@ -168,7 +168,7 @@ def trust_chart(found: Trust, theme: str) -> go.Figure:
         noise = not estimate.low > 0
         figure.add_scatter(
             x=[estimate.value],
-            y=[name],
+            y=[plain(name)],
             mode="markers",
             marker={"size": 9, "color": LINES[1 if noise else 0][0], "symbol": "x" if noise else "circle"},
             error_x={
@@ -179,7 +179,7 @@ def trust_chart(found: Trust, theme: str) -> go.Figure:
                 "color": INK[theme],
                 "thickness": 1,
             },
-            hovertemplate=f"{name}<br>τ {_interval(estimate)}<extra></extra>",
+            hovertemplate=f"{plain(name)}<br>τ {_interval(estimate)}<extra></extra>",
         )
     if not rows:
         figure.add_annotation(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.best_so_far import best_positions
 from app.pages.runs.compare import Course
-from app.palette import INK, styled
+from app.palette import INK, plain, styled
 
 _HAND = {"dark": "#99A3FF", "light": "#4350D0"}
 """The accent of either theme: what a person did."""
@@ -102,11 +101,6 @@ def _flag(figure: go.Figure, runs: Sequence[Course], theme: str) -> None:
             yanchor="bottom",
             font={"color": colour},
         )
-
-
-def plain(text: str) -> str:
-    """A text that plotly writes as it is, though it holds what plotly would take for markup."""
-    return escape(text, quote=False)
 
 
 def _shortened(text: str, longest: int = _LONGEST_LABEL) -> str:
