@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from dash import Dash, Input, Output, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 from flask import Response
 
 from app import selection
@@ -64,7 +64,7 @@ def links(table: str) -> html.Span:
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
-    """The addresses of the files, and what keeps the links on the run that is open."""
+    """The addresses of the files, and what keeps links and names of images on the run that is open."""
 
     path = f"{app.config.routes_pathname_prefix}{PATH}"
     app.server.add_url_rule(path, "take_away", partial(answer, cockpit))
@@ -72,6 +72,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         endings = [ending for ending in table.links if not lacking(ending)]
         outputs = [Output(table.links[ending], "href") for ending in endings]
         app.callback(outputs, Input("run", "data"))(partial(addresses, name, endings))
+    app.clientside_callback(
+        ClientsideFunction("take_away", "named"), Input("run-picker", "value"), Input("run-picker", "data")
+    )
 
 
 def addresses(table: str, endings: list[str], run: str | None) -> list[str | None]:

@@ -1,0 +1,143 @@
+"""What is taken away: files with every row, charts as images that are read on white paper; the map, too."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from app.space_table import space_table
+from nas_core.store import Store
+from tests.runs import SCAN, make_run
+
+SCORED = 1000
+NAME = "lr<b>1</b>"
+
+
+@pytest.fixture(scope="module")
+def run(store_url):
+    """A finished run of nb201 with random values."""
+    store, table = Store(store_url), space_table("nb201")
+    run = make_run(store, "nb201", {**SCAN, "budget": SCORED}, NAME)
+    chosen = np.random.default_rng(0).permutation(np.unique(table.canonical))[:SCORED]
+    store.ask(run, [(table.texts[k], table.texts[k]) for k in chosen], {})
+    values = np.random.default_rng(1).normal(100, 10, SCORED)
+    store.tell(run, [(place, {"zico": float(value)}, {}) for place, value in enumerate(values)])
+    store.set_state(run, "finished")
+    store.close()
+    return run
+
+
+@pytest.fixture(scope="module")
+def address(store_url, run):
+    """The app on that run, without an engine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--port", str(port), "--store", store_url, "--no-engine"]
+    server = subprocess.Popen([sys.executable, "-m", "app", *options], stdout=subprocess.PIPE, text=True)
+    assert "NAS Helm is at" in server.stdout.readline()
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    assert server.wait(timeout=30) == 0
+
+
+@pytest.fixture
+def dark(page, address, run):
+    """Opens a page in the dark theme."""
+    page.emulate_media(color_scheme="dark")
+
+    def open_(path: str = "/"):
+        page.goto(f"{address}{path}?run={run}")
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+        return page
+
+    return open_
+
+
+def saved(page, chart: str, kind: str):
+    """What is saved of a chart: the name of the file and its bytes."""
+    page.wait_for_function(
+        "(chart) => (document.querySelector(`${chart} .js-plotly-plot`)?.data || []).length > 0",
+        arg=chart,
+        timeout=60_000,
+    )
+    button = page.locator(f"{chart} > .take-chart").get_by_role("button", name=f"Save chart as {kind.upper()}")
+    with page.expect_download(timeout=60_000) as download:
+        button.focus()
+        page.keyboard.press("Enter")
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def test_the_csv_of_a_page_holds_every_row_with_exact_numbers(dark, page, run):
+    dark()
+    link = page.locator("#btn-csv")
+    expect(link).to_have_attribute("href", re.compile(run), timeout=60_000)
+    with page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename == "lr-b-1-b-candidates.csv"
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    table = space_table("nb201")
+    assert len(rows) == SCORED
+    for row in rows:
+        assert int(row["flops"]) == table.closed["flops"].iloc[table.index[row["architecture"]]]
+
+
+@pytest.mark.parametrize(
+    ("path", "chart", "name"),
+    [("/", "#nav-map", "Map"), ("/", "#blocks", "Blocks"), ("/correlation", "#score-truth", "Score-against-truth")],
+)
+def test_a_chart_of_the_dark_theme_is_saved_in_dark_ink_on_white(dark, page, path, chart, name):
+    dark(path)
+    file, content = saved(page, chart, "png")
+    assert file.startswith("lr-b-1-b-") and name.lower() in file.lower() and file.endswith(".png")
+    image = Image.open(io.BytesIO(content)).convert("RGBA")
+    pixels = np.asarray(image)
+    assert (pixels[..., 3] == 255).all()
+    assert pixels[2, 2, :3].tolist() == [255, 255, 255]
+    title = pixels[: 20 * 3, : 300 * 3, :3].astype(float)
+    title = title.mean(axis=-1)
+    assert title.min() < 90  # ink that stands out from the paper
+
+
+def test_the_map_as_svg_is_drawn_in_lines_and_dots_with_its_words(dark, page):
+    dark()
+    page.wait_for_function(
+        "() => { const p = document.querySelector('#nav-map .js-plotly-plot');"
+        " return p && p.data && p.data.filter((t) => t.type === 'scattergl').length > 3; }",
+        timeout=60_000,
+    )
+    file, content = saved(page, "#nav-map", "svg")
+    text = content.decode()
+    assert file.endswith(".svg") and text.startswith("<svg")
+    assert re.search(r"<title>[^<]*lr&lt;b>1&lt;/b>", text)
+    assert text.count('class="point"') > SCORED and "<image" not in text
+    assert "projection" in text
+    assert re.search(r"rect[^>]*fill: rgb\(255, 255, 255\)", text)
+
+
+def test_the_page_keeps_its_theme_and_its_chart_after_a_chart_was_saved(dark, page):
+    dark()
+    before = page.evaluate("() => JSON.stringify(document.querySelector('#blocks .js-plotly-plot').layout || {})")
+    saved(page, "#blocks", "svg")
+    ink = page.evaluate("() => document.querySelector('#blocks .js-plotly-plot').layout.font.color")
+    assert ink != "#434C59"
+    assert before == "{}" or "rgba(0,0,0,0)" in before
+    assert page.locator("#blocks .js-plotly-plot").count() == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/layers", "/correlation", "/runs", "/arena"])
+def test_every_chart_of_a_page_can_be_saved(dark, page, path):
+    dark(path)
+    expect(page.locator(".dash-graph").first).to_be_attached(timeout=60_000)
+    page.wait_for_timeout(1500)
+    charts, controls = page.locator(".dash-graph").count(), page.locator(".dash-graph > .take-chart").count()
+    assert charts and charts == controls
