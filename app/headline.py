@@ -23,6 +23,7 @@ def layout() -> html.Div:
                     html.P(id="question", className="question"),
                     html.H1(id="headline", className="headline", tabIndex=0),
                     html.P(id="why", className="why", hidden=True, role="status"),
+                    html.P(id="address-told", className="address-told", role="status"),
                 ],
                 className="asked",
             ),
@@ -60,7 +61,9 @@ def _acts(found: Headline | None, run: str, search: str | None) -> list[Any]:
         )
     elif found.action and found.href:
         parts.append(
-            dcc.Link(found.action, href=selection.path_of(found.href) + (search or ""), className="filled-button")
+            dcc.Link(
+                found.action, href=selection.path_of(found.href) + selection.carried(search), className="filled-button"
+            )
         )
     return parts
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app.selection import Viewed
 from nas_core.registry import Registry
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Page:
         icon: a class of `assets/icons.css` without `icon-`.
         about_run: whether it is about the run that is open; else the controls of a run are at rest.
         tour: what the tour shows of it, in order.
+        viewed: what of it the address keeps and a tab remembers: axes, choices, the open tab.
     """
 
     path: str
@@ -90,6 +92,7 @@ class Page:
     icon: str = "page"
     about_run: bool = True
     tour: tuple[Step, ...] = ()
+    viewed: tuple[Viewed, ...] = ()
 
     @property
     def name(self) -> str:
@@ -108,8 +111,9 @@ def add(page: Page) -> Page:
 
 def pages() -> list[Page]:
     """All pages in the order of the rail."""
-    found = [_PAGES.get(name) for name in _PAGES.names()]
-    return sorted(found, key=lambda page: (_group(page), page.place, page.title))
+    # A page of another package may have added itself, too.
+    found = {shown.path: shown for shown in map(_PAGES.get, _PAGES.names())}
+    return sorted(found.values(), key=lambda page: (_group(page), page.place, page.title))
 
 
 def at(path: str | None) -> Page | None:

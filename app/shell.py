@@ -9,7 +9,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html
 
-from app import headline, live, page, selection, top_bar
+from app import headline, live, page, selection, top_bar, view
 from app.cockpit import Cockpit
 from nas_core.store import StoreError
 
@@ -42,6 +42,7 @@ def layout() -> dmc.MantineProvider:
             dcc.Download(id="export-download"),
             dcc.Store(id="titled"),
             dcc.Store(id="tour-steps", data=_tour()),
+            view.components(),
             dmc.NotificationContainer(id="notifications", position="bottom-right", limit=8),
             _help(),
             html.A("Skip to the page", href="#page", className="skip"),
@@ -133,6 +134,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )
     top_bar.register(app, cockpit)
     headline.register(app, cockpit)
+    view.register(app)
 
     app.server.register_error_handler(StoreError, unread)
 

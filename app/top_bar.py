@@ -13,6 +13,7 @@ from app import live, page, selection, truth_picker
 from app.cockpit import Cockpit
 from app.presses import notification, notify, pressed
 from app.states import EXTENSION, HINTS, SIGNS, TRAINING, pill, progress, share
+from nas_core import spaces
 from nas_core.store import RunRow, StoreError
 
 GONE = "This run was deleted; choose another under Runs"
@@ -84,9 +85,13 @@ def _command(name: str, sign: str, word: str) -> html.Button:
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Bind the callbacks of the bar."""
-    app.callback(Output("run", "data"), Output("arch", "data"), Input("url", "search"), State("run", "data"))(
-        partial(select, cockpit)
-    )
+    app.callback(
+        Output("run", "data"),
+        Output("arch", "data"),
+        Output("address-told", "children"),
+        Input("url", "search"),
+        State("run", "data"),
+    )(partial(select, cockpit))
     app.callback(
         Output("url", "search"),
         Input("run-picker", "value"),
@@ -130,15 +135,20 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     truth_picker.register(app, cockpit)
 
 
-def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[Any, Any]:
-    """The run and the architecture of an address; a run that is not there is told, and another is opened."""
+def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[Any, Any, str]:
+    """The run and the architecture of an address, and what is told of one that is not there."""
     run, arch = selection.read(search)
     known = {row.id for row in cockpit.store.runs()}
     chosen = run if run in known else (current if current in known else cockpit.ensure_run())
+    problem = ""
     if run and run not in known:
         name = cockpit.store.run(chosen).name
-        notify(f"The run of this address was deleted, or is in another store: “{name}” is shown instead.")
-    return no_update if chosen == current else chosen, arch
+        problem = f"The run of this address was deleted, or is in another store: “{name}” is shown instead."
+    elif arch and (problem := unknown_candidate(cockpit.store.run(chosen), arch)):
+        arch = None
+    if problem:
+        notify(problem)
+    return no_update if chosen == current else chosen, arch, problem
 
 
 def pick(value: str | None, current: str | None, search: str | None) -> Any:
@@ -205,6 +215,20 @@ def status(cockpit: Cockpit, pulse: dict[str, Any] | None, path: str | None) -> 
     )
 
 
+def unknown_candidate(run: RunRow, arch: str) -> str:
+    """Why an address that names an architecture selects none in a run, in a sentence; empty where it does."""
+    try:
+        spaces.get(run.space).parse(arch)
+    except ValueError as error:
+        named, reason = (
+            text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…" for text in (arch, str(error))
+        )
+        return f"No candidate is selected: the address names “{named}”, which is none of {run.space_title}: {reason}."
+    return ""
+
+
+_LONGEST_TOLD = 120
+"""Characters that are told of an unknown architecture, and of what is wrong with it."""
 _DOES = {
     "start": "Start or go on",
     "pause": "Pause: what is being scored is finished first, nothing is lost",

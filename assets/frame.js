@@ -22,12 +22,14 @@ window.dashMantineFunctions = window.dashMantineFunctions || {};
     },
   };
   window.dash_clientside.frame = {
+    // Only what all pages share is carried from one to another; see SHARED in app/selection.py.
     links: (search, pathname) => Array.from(document.querySelectorAll("#nav a"), (link) => {
       const path = new URL(link.href).pathname;
       const trimmed = (text) => text.replace(/\/+$/, "") || "/";
       if (trimmed(path) === trimmed(pathname)) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
-      return path + (search || "");
+      const shared = (search || "").slice(1).split("&").filter((pair) => /^(run|arch|truth)=/.test(pair));
+      return path + (shared.length ? `?${shared.join("&")}` : "");
     }),
     title: (pathname, run, runs) => {
       const link = document.querySelector("#nav a[aria-current=page]");

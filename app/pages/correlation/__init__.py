@@ -2,6 +2,7 @@
 
 from app import page
 from app.pages.correlation import callbacks, headline, layout
+from app.selection import Viewed
 
 PAGE = page.add(
     page.Page(
@@ -21,6 +22,11 @@ PAGE = page.add(
                 "How far a score can be trusted, and what it may merely be counting. Draw a box in the chart to "
                 "look at a part.",
             ),
+        ),
+        viewed=(
+            Viewed("scope", "value", "scope"),
+            Viewed("crossed", "value", "crossed"),
+            Viewed("looked-at", "value", "score", of_run=True),
         ),
     )
 )

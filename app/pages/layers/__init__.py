@@ -2,6 +2,7 @@
 
 from app import page
 from app.pages.layers import callbacks, headline, layout
+from app.selection import Viewed
 
 PAGE = page.add(
     page.Page(
@@ -21,5 +22,6 @@ PAGE = page.add(
                 "A row is a layer, a column a candidate. Point at a layer to see the weights inside it.",
             ),
         ),
+        viewed=(Viewed("statistic", "value", "statistic"), Viewed("compared", "value", "compare")),
     )
 )

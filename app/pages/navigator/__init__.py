@@ -2,6 +2,7 @@
 
 from app import page
 from app.pages.navigator import callbacks, charts, headline, layout, loss, pareto  # noqa: F401 - each registers its charts, in this order
+from app.selection import Viewed
 
 PAGE = page.add(
     page.Page(
@@ -45,6 +46,14 @@ PAGE = page.add(
                 "On every page one sentence says what the data show, with the next thing to do. Why? says how it "
                 "was computed.",
             ),
+        ),
+        viewed=(
+            Viewed("map-x", "value", "x", of_run=True),
+            Viewed("map-y", "value", "y", of_run=True),
+            Viewed("map-colour", "value", "colour", of_run=True),
+            Viewed("map-scope", "data", "region", of_run=True),
+            Viewed("chart", "value", "chart"),
+            Viewed("nav-dock", "value", "tab"),
         ),
     )
 )
