@@ -23,6 +23,7 @@ _ADVICE = {
     "not a database": "the file is no SQLite database; choose another --store",
     "unable to open": "check that the folder exists and can be written",
     "readonly": "the file cannot be written; check its permissions",
+    "no such column": "another program changed the file; restore a copy or choose another --store",
     "no such table": "the file was replaced by another; restore a copy or choose another --store",
 }
 

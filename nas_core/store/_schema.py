@@ -37,11 +37,14 @@ def prepare(engine: Engine, url: str, path: Path | None) -> None:
 
     Raises:
         StoreError: the store is newer than this program, or cannot be copied before the upgrade.
+        SQLAlchemyError: it is of this version, but lacks a table or a column.
     """
     with engine.connect() as connection:
         found = version(connection)
-    if found == VERSION:
-        return
+        if found == VERSION:
+            for table in metadata.sorted_tables:  # told now, not by every view of a page
+                connection.execute(table.select().limit(0))
+            return
     if found is not None and found not in _VERSIONS:
         raise StoreError(
             f"store {url!r} is of version {found}, newer than this program, which knows {VERSION}; "

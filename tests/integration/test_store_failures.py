@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app import shell
+from app import top_bar
 from app.cockpit import Cockpit
 from app.live import pulse_of
 from nas_core.store import Store, StoreError
@@ -46,7 +46,7 @@ def assert_told(store: Store, run: str, part: str) -> None:
     assert part in line and store.url in line and "\n" not in line
     pulse = pulse_of(Cockpit(store), run)
     assert part in pulse["error"] and "scored" not in pulse
-    assert part in shell._told(Cockpit(store), pulse)
+    assert part in top_bar.told(Cockpit(store), pulse)
 
 
 def test_a_deleted_store_is_told_and_never_written_on(store):
@@ -79,6 +79,20 @@ def test_a_replaced_store_is_told_and_the_other_file_left_alone(store, tmp_path)
     with pytest.raises(StoreError, match="replaced by another"):
         store.append(run, "act", {})
     assert store.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("change", ["ALTER TABLE runs DROP COLUMN busy_seconds", "DROP TABLE evaluations"])
+def test_a_store_that_lacks_a_part_is_refused_when_it_is_opened(store, change):
+    store.close()
+    other = sqlite3.connect(store.path)
+    other.execute(change)
+    other.close()
+    with pytest.raises(StoreError, match=r"no such (column|table): (runs.busy_seconds|evaluations); .*restore a copy"):
+        Store(store.url)
+    command = [sys.executable, "-m", "app", "--no-engine", "--port", "0", "--store", store.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: store ")
 
 
 def test_a_full_disk_is_told_and_what_was_written_is_kept(tmp_path):
