@@ -149,6 +149,19 @@ class SearchSpace(ProductSpace):
         frame = self.closed_forms(archs)
         return {str(column): frame[column].to_numpy() for column in frame}
 
+    def layer_place(self, module: str, arch: Architecture, *, scale: Any = None) -> str:
+        """Where people say that a layer of a network is, such as `cell 2 · edge 0→1`; what it is, is not said.
+
+        Args:
+            module: its name in the network that `build` makes of `arch`.
+            arch: the architecture, as it was built.
+            scale: of `scale_type`; as published where nobody says.
+
+        Returns:
+            The place, its parts joined by ` · `, the coarsest first; the module's own name where a space does not say.
+        """
+        return module
+
     def scale(self) -> Any:
         """The scale, of `scale_type`, that the space is published at."""
         return self.scale_type()

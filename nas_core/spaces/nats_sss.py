@@ -14,6 +14,7 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._layer_places import cell_place
 from nas_core.spaces._nats_sss_layers import CELL, LAYERS, WIDTHS
 from nas_core.spaces._nb201_cell import CONV3, EDGES
 from nas_core.spaces._registry import register
@@ -88,6 +89,10 @@ class NatsBenchSize(SearchSpace):
     def longest_chains(self, archs: Sequence[Architecture] | np.ndarray) -> np.ndarray:
         """Convolutions of the three cells on the longest path, int (n,): the same for every size."""
         return np.full(len(archs), CHAIN)
+
+    def layer_place(self, module: str, arch: Architecture, *, scale: NoScale | None = None) -> str:
+        """The cell and its edge, or which of the blocks between the cells."""
+        return cell_place(module, [f"edge {source}→{target}" for source, target in EDGES], cells=1)
 
     def graph(self, arch: Architecture) -> CellGraph:
         """A chain of the five layers; every edge carries the width of the layer it leads to."""

@@ -16,6 +16,7 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._layer_places import PART, block_number, outside_blocks
 from nas_core.spaces._nb101_cell import (
     CONV1,
     CONV3,
@@ -215,6 +216,16 @@ class NasBench101(SearchSpace):
             convolves = table[:, len(EDGES) + source - 1] != POOL if source != INPUT else 0
             depth[target] = np.where(live[:, k], np.maximum(depth[target], depth[source] + convolves), depth[target])
         return depth[OUTPUT]
+
+    def layer_place(self, module: str, arch: Architecture, *, scale: CellScale | None = None) -> str:
+        """The cell, and its vertex or the projection of its input to one."""
+        outside = outside_blocks(module)
+        if outside:
+            return outside
+        number, (kind, vertex, *_) = block_number(module)
+        cell = number - number // ((scale or self.scale()).cells + 1) + 1  # pooling stands between the stacks
+        name = "output" if int(vertex) == OUTPUT else f"vertex {vertex}"
+        return f"cell {cell}{PART}{name if kind == 'operations' else f'input to {name}'}"
 
     def graph(self, arch: Architecture) -> CellGraph:
         """Seven vertices and the edges that are on; an edge is live when it lies on a path from input to output."""

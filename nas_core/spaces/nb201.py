@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from nas_core.spaces import _cost
+from nas_core.spaces._layer_places import cell_place
 from nas_core.spaces._nb201_cell import CONV1, CONV3, EDGES, NONE, OPERATIONS, PATHS, POOL, SKIP, live_edges
 from nas_core.spaces._registry import register
 from nas_core.spaces.base import Architecture, CellGraph, CellScale, Decision, GraphEdge, InputShape, SearchSpace
@@ -99,6 +100,10 @@ class NasBench201(SearchSpace):
             channels=scale.channels,
             cells=scale.cells,
         )
+
+    def layer_place(self, module: str, arch: Architecture, *, scale: CellScale | None = None) -> str:
+        """The cell and its edge, or which of the blocks between the stages."""
+        return cell_place(module, [decision.name for decision in self.decisions], cells=(scale or self.scale()).cells)
 
     def graph(self, arch: Architecture) -> CellGraph:
         """Four nodes, six labelled edges; an edge is live when a path without `none` runs through it."""

@@ -15,12 +15,17 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._layer_places import PART, block_number, outside_blocks
 from nas_core.spaces._nb_macro_layers import EXPANSION, IDENTITY, KERNEL, LAST, OPERATIONS, STAGES, STARTS, STEM
 from nas_core.spaces._registry import register
 from nas_core.spaces.base import Architecture, CellGraph, Decision, GraphEdge, InputShape, SearchSpace
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+_BOTTLENECK = {"0": "expand", "3": "filter", "6": "project"}
+"""What the convolutions of an inverted bottleneck do, by their place in it."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,15 @@ class NasBenchMacro(SearchSpace):
         """Layers that are no identity, int (n,): what depth classes are made of."""
         table = np.asarray(archs, dtype=np.int64).reshape(-1, len(self.decisions))
         return (table != IDENTITY).sum(axis=1)
+
+    def layer_place(self, module: str, arch: Architecture, *, scale: StemScale | None = None) -> str:
+        """The layer, and which of the convolutions of its bottleneck."""
+        outside = outside_blocks(module)
+        if outside:
+            return outside
+        number, (kind, *rest) = block_number(module)
+        part = _BOTTLENECK.get(rest[0], "") if kind == "branch" else "shortcut"
+        return PART.join(filter(None, (self.decisions[number].name, part)))
 
     def graph(self, arch: Architecture) -> CellGraph:
         """A chain of the eight layers; every edge carries the operation of the layer it leads to."""

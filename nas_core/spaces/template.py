@@ -17,6 +17,7 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._layer_places import PART, block_number, outside_blocks
 from nas_core.spaces._template_document import (
     ACTIVATIONS,
     FORMAT,
@@ -249,6 +250,16 @@ class TemplateSpace(SearchSpace):
         for (layer, block), reason in found.problems.items():
             raise ValueError(f"layer {layer + 1}, block {block + 1} of {self.title!r}: {reason}")
         return found.entering
+
+    def layer_place(self, module: str, arch: Architecture, *, scale: NoScale | None = None) -> str:
+        """The layer and the block, counted over all blocks of the layer as the Template page counts them."""
+        outside = outside_blocks(module)
+        if outside:
+            return outside
+        number, (_, kept, *_) = block_number(module)
+        label, members = self.groups[number]
+        block = [place for place, decision in enumerate(members, start=1) if arch[decision] == ON][int(kept)]
+        return f"{label}{PART}block {block}"
 
     def graph(self, arch: Architecture) -> CellGraph:
         """A chain of layers; one edge a block kept."""

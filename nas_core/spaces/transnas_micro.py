@@ -16,6 +16,7 @@ import pandas as pd
 
 from nas_core.spaces import _cost
 from nas_core.spaces._cost import Cost
+from nas_core.spaces._layer_places import cell_place
 from nas_core.spaces._nb201_cell import CONV1, EDGES, NONE, SKIP, live_edges
 from nas_core.spaces._registry import register
 from nas_core.spaces._transnas_micro_skeleton import HALVING, MODULES, SKELETON, stem_width
@@ -106,6 +107,10 @@ class TransNasMicro(SearchSpace):
 
         image, scale = self.image_shape(input), scale or self.scale()
         return Network(arch, image_channels=image.channels, classes=classes, channels=scale.channels, cells=scale.cells)
+
+    def layer_place(self, module: str, arch: Architecture, *, scale: CellScale | None = None) -> str:
+        """The cell and its edge; no block stands between the stages."""
+        return cell_place(module, [decision.name for decision in self.decisions], cells=1, reductions=False)
 
     def graph(self, arch: Architecture) -> CellGraph:
         """Four nodes, six labelled edges; an edge is live when a path without `none` runs through it."""
