@@ -21,7 +21,11 @@ def edit_path(space: SearchSpace, start: Architecture, end: Architecture) -> lis
         if start[position] == end[position]:
             continue
         before, after = (decision.choices[arch[position]] for arch in (start, end))
-        words.append(f"{decision.name} {OPERATION_NAMES.get(before, before)} to {OPERATION_NAMES.get(after, after)}")
+        if decision.optional:
+            words.append(f"{'add' if end[position] else 'drop'} {decision.name}")
+        else:
+            names = (OPERATION_NAMES.get(choice, choice) for choice in (before, after))
+            words.append(f"{decision.name} {' to '.join(names)}")
         now = (*now[:position], end[position], *now[position + 1 :])
         if space.valid(now):
             steps.append((", ".join(words), now))

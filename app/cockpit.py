@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from app import layer_names
 from app.labels import lower_is_better
 from app.preview import Preview, preview
 from app.space_table import SpaceTable, space_table
@@ -321,24 +322,37 @@ class Cockpit:
         self.store.command(other.id, "resume" if other.state in ("paused", "stopped") else "start")
         return f"“{other.name}” runs: the same seed and budget without the acts."
 
-    def layers(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
-        """Per-layer statistics of the run's ranking score for `arch`; empty where it is not scored."""
-        return self._kept(run, arch, run.rank_by)
+    def layers(self, run: RunRow, arch: Architecture, score: str = "") -> pd.DataFrame:
+        """Per-layer statistics of a score of the run, of the ranking one where none is named, for `arch`.
 
-    def distributions(self, run: RunRow, arch: Architecture) -> pd.DataFrame:
-        """Histograms of the ranking score's statistics inside every layer of `arch`; empty where not computed yet."""
-        return self._kept(run, arch, proxies.distribution_name(run.rank_by))
+        Layers have the names that people give them, their modules' own stand in `module`; empty where not scored.
+        """
+        kept = self._kept(run, arch, score or run.rank_by)
+        space = spaces.get(run.space)
+        return layer_names.renamed(kept, space, space.canonical(arch), run.config.settings)
+
+    def distributions(self, run: RunRow, arch: Architecture, score: str = "") -> pd.DataFrame:
+        """Histograms of a score's statistics inside every layer of `arch`; empty where not computed yet.
+
+        `score` is the ranking one where none is named; layers have the names of their modules.
+        """
+        return self._kept(run, arch, proxies.distribution_name(score or run.rank_by))
 
     def _kept(self, run: RunRow, arch: Architecture, score: str) -> pd.DataFrame:
         return self.store.layers(run.space, _canonical_text(run, arch), score, run.config.settings.key())
 
-    def request_distributions(self, run: RunRow, archs: Sequence[Architecture]) -> str:
+    def request_distributions(self, run: RunRow, archs: Sequence[Architecture], score: str = "") -> str:
         """Ask the engine for the distributions of `archs`, each once; why it could not, where it said so."""
+        score = score or run.rank_by
         texts = [_canonical_text(run, arch) for arch in archs]
-        asked = {entry.body["arch"]: entry.id for entry in self.store.log(run.id, kind="request")}
+        asked = {
+            entry.body["arch"]: entry.id
+            for entry in self.store.log(run.id, kind="request")
+            if entry.body.get("what", "distributions") == "distributions" and entry.body.get("proxy", score) == score
+        }
         for text in texts:
             if text not in asked:
-                body = {"what": "distributions", "arch": text, "proxy": run.rank_by}
+                body = {"what": "distributions", "arch": text, "proxy": score}
                 asked[text] = self.store.append(run.id, "request", body)
         answers = {int(entry.body["request"]): entry.body["message"] for entry in self.store.log(run.id, kind="answer")}
         return next((answers[asked[text]] for text in texts if answers.get(asked[text])), "")

@@ -67,5 +67,7 @@ def renamed(layers: pd.DataFrame, space: SearchSpace, arch: Architecture, settin
     if not len(layers):
         return layers
     modules = layers["layer"].tolist()
+    if not {"kind", "shape"} <= set(layers):  # a score of another package may say less of layers
+        return layers.assign(module=modules)
     named = layer_names(modules, layers["kind"].tolist(), layers["shape"].tolist(), space, arch, settings)
     return layers.assign(layer=named, module=modules)

@@ -6,13 +6,14 @@ Numbers are as they were computed. How a table is written is the matter of `_for
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from app import layer_names
 from app.cockpit import Cockpit, View
 from app.truth import truth_of
 from nas_core import bench
@@ -70,10 +71,15 @@ def candidates(cockpit: Cockpit, view: View) -> Taken:
 def layers(cockpit: Cockpit, view: View) -> Taken:
     """What the score that ranks a run says of every layer of every scored candidate, in the order of scoring.
 
-    Columns: `rank`, `architecture`, `canonical`, `score`, then what the score says of a layer. Empty where it says
-    nothing of layers.
+    Columns: `rank`, `architecture`, `canonical`, `score`, then what the score says of a layer: `layer` is the name
+    that people give it, `module` its module's own. Empty where it says nothing of layers.
     """
-    run, score = view.run, view.rank_by
+    run, score, space = view.run, view.rank_by, view.table.space
+
+    def named(canonical: str, told: Sequence[Mapping[str, Any]]) -> list[dict[Hashable, Any]]:
+        frame = pd.DataFrame(list(told)).astype(object)
+        found = layer_names.renamed(frame, space, space.parse(canonical), run.config.settings)
+        return found.to_dict("records")
 
     def frames() -> Iterator[pd.DataFrame]:
         ranks, before = _ranks(view), 0
@@ -87,7 +93,7 @@ def layers(cockpit: Cockpit, view: View) -> Taken:
             found = [
                 {"rank": rank, "architecture": row.arch, "canonical": row.canonical, "score": score, **layer}
                 for row, rank in zip(scored, ranks[before:], strict=False)
-                for layer in told.get(row.canonical, ())
+                for layer in named(row.canonical, told.get(row.canonical, ()))
             ]
             before += len(scored)
             if not found:

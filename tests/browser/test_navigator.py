@@ -144,7 +144,7 @@ def test_the_main_job(address, page, shoot):
 
     page.locator("#nav-layers").click()
     expect(page.locator("#layers-map .heatmaplayer")).to_be_attached()
-    expect(page.locator("#layers-table")).to_contain_text("stem.0")
+    expect(page.locator("#layers-table")).to_contain_text("stem · conv 3×3")
     expect(page.locator("#layers-table")).to_contain_text("selected")
     assert "arch=" in page.url
     expect(page.locator("#layers-spread .legend")).to_contain_text("weights", timeout=30_000)

@@ -95,7 +95,7 @@ def test_layers_of_unlike_networks_stand_in_one_order_and_what_one_lacks_is_blan
     one = pd.DataFrame({"candidate": "#1", "layer": ["stem", "a", "head"], "term": [1.0, 2.0, 3.0]})
     two = pd.DataFrame({"candidate": "#2", "layer": ["stem", "b", "a", "head"], "term": [4.0, 5.0, 6.0, 7.0]})
     trace = heat_map(pd.concat([one, two]), "term", "dark").data[0]
-    assert list(trace.customdata[0]) == ["stem", "b", "a", "head"]
+    assert [layer for layer, _ in trace.customdata[0]] == ["stem", "b", "a", "head"]
     assert np.array_equal(trace.z, [[1, np.nan, 2, 3], [4, 5, 6, 7]], equal_nan=True)
 
 

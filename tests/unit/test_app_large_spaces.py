@@ -7,7 +7,7 @@ import pytest
 
 from app.cockpit import Cockpit
 from app.live import pulse_of
-from app.pages.layers.callbacks import lack
+from app.pages.layers.evidence import lack
 from app.pages.navigator.figures import block_chart
 from app.pages.navigator.loss import loss_curves
 from app.space_table import SAMPLE, space_table
@@ -58,9 +58,9 @@ def test_the_sample_has_no_architecture_twice_and_all_are_valid():
 
 
 def test_a_score_on_shared_weights_has_no_statistics_of_layers_and_says_so(cockpit, run):
-    assert lack(cockpit.view(run)).startswith("one-shot has no statistics of layers; make a run that ranks by")
+    assert lack(cockpit.view(run)).finding == "one-shot is one number for a whole network"
     config = {"proxies": ["zico"], "rank_by": "zico", "budget": 4, "template": DOCUMENT}
-    assert "with the first scored candidates" in lack(cockpit.view(make_run(cockpit.store, SPACE.name, config)))
+    assert "with the first scored candidates" in lack(cockpit.view(make_run(cockpit.store, SPACE.name, config))).advice
 
 
 def test_what_a_run_asks_for_joins_the_map_behind_the_sample(cockpit, run):

@@ -7,9 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 from app.pages.layers.layout import STATISTICS
 from app.palette import LINES, styled
+
+_MOST_PARTS = 16
+"""Parts of a network that can be named below a map of its layers."""
+_SCALE = {
+    "dark": sample_colorscale("Cividis", np.linspace(0.13, 1, 16)),
+    "light": sample_colorscale("Cividis", np.linspace(0, 0.95, 16)),
+}
+"""Cividis without the end that would vanish on the ground of the theme."""
 
 
 def merged(names: Iterable[Sequence[str]]) -> list[str]:
@@ -27,25 +36,40 @@ def merged(names: Iterable[Sequence[str]]) -> list[str]:
     return order
 
 
+def parts(layers: Sequence[str]) -> list[tuple[int, str]]:
+    """Where a part of the network begins among its layers, and its name: `cell 2` of `cell 2 · edge 0→1 · conv 3×3`.
+
+    Of many parts every second, third ... is named, so that the names have room.
+    """
+    names = [layer.partition(" · ")[0] for layer in layers]
+    starts = [(k, name) for k, name in enumerate(names) if not k or name != names[k - 1]]
+    return starts[:: -(-len(starts) // _MOST_PARTS)] if starts else []
+
+
 def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
     """Layer by candidate; `layers` has columns candidate, layer and the statistic. A layer a network lacks is blank."""
     figure, name = go.Figure(), STATISTICS.get(statistic, statistic)
     if len(layers):
         own = {label: rows["layer"].tolist() for label, rows in layers.groupby("candidate", sort=False)}
         order = merged(own.values())
+        modules = dict(zip(layers["layer"], layers["module"], strict=True)) if "module" in layers else {}
+        about = [[layer, f"<br>module {modules[layer]}" if layer in modules else ""] for layer in order]
         table = layers.pivot(index="candidate", columns="layer", values=statistic).reindex(list(own), columns=order)
         figure.add_heatmap(
             z=table.to_numpy(dtype=float),
             x=list(range(len(order))),
             y=list(table.index),
-            colorscale="Cividis",
+            colorscale=_SCALE[theme],
             colorbar={"title": {"text": name}, "thickness": 10},
-            customdata=[order] * len(table),
+            customdata=[about] * len(table),
             hoverongaps=False,
             xgap=1,
             ygap=1,
-            hovertemplate="%{customdata}, %{y}<br>%{z:.4g}<extra></extra>",
+            hovertemplate="%{customdata[0]}, %{y}<br>" + name + " %{z:.4g}%{customdata[1]}<extra></extra>",
         )
+        places = parts(order)
+        figure.update_xaxes(tickmode="array", tickvals=[at - 0.5 for at, _ in places], ticktext=[p for _, p in places])
+        figure.update_xaxes(ticks="outside", ticklabelposition="outside right", tickangle=0)
     title = f"{name} by layer and candidate; blank: a network lacks the layer, or it gets no gradient"
     styled(figure, theme, title, "layer, from the input to the head", "")
     return figure.update_yaxes(autorange="reversed", automargin=True)

@@ -1,32 +1,47 @@
-"""The answer of Layers in a sentence: the layer that tells the best candidate from the second."""
+"""The answer of Layers in a sentence: the layer that makes most of the difference between two candidates."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from app.labels import score_label
 from app.page import Headline, Shown
-from app.pages.layers.callbacks import lack
+from app.pages.layers.evidence import SELECTED, chosen, lack, tables, telling
 
 _WHY = (
-    "The score of a network is the sum of a term for each layer. The terms of the two candidates are subtracted, "
-    "layer by layer; the layer named is the one with the greatest difference."
+    "The terms that make the score are subtracted layer by layer; a layer that a network lacks counts 0. The layer "
+    "named has the greatest difference, its share is that of all differences without their signs. No interval: terms "
+    "are computed once, on one set of batches."
 )
 
 
 def headline(shown: Shown) -> Headline | None:
-    """What stands above Layers."""
-    view = shown.view
-    order = view.indices[np.argsort(-np.nan_to_num(view.ranked, nan=-np.inf), kind="stable")][:2]
-    tables = [shown.cockpit.layers(view.run, tuple(int(c) for c in view.table.archs[k])) for k in order]
-    if len(tables) < 2 or any(not len(table) or "term" not in table for table in tables):
-        return Headline("Nothing to see yet", lack(view).rstrip("."), "To the Navigator", href="/")
-    first, second = (table.groupby("layer")["term"].sum() for table in tables)
-    gap = first.sub(second, fill_value=0.0)
-    layer, total = str(gap.abs().idxmax()), float(gap.sum())
-    ahead = "more" if gap[layer] > 0 else "less"
+    """What stands above Layers: the best candidate against the selected one, or against the second best."""
+    view, cockpit = shown.view, shown.cockpit
+    two = chosen(view, shown.arch, [1, 2])
+    if len(two) > 2:
+        two = [two[1], two[0]] if two[0][1] != two[1][1] else two[1:]
+    scores = telling(cockpit, view, two)
+    table = tables(cockpit, view, two, scores[0]) if len(two) == 2 and scores else None
+    if table is None or table["candidate"].nunique() < 2:
+        missing = lack(view, two if scores else None)
+        if scores or not missing.press:
+            return Headline("Too early", "two scored candidates are needed to compare their layers")
+        return Headline(missing.finding, missing.advice, missing.action, missing.press)
+    if "term" not in table:
+        return Headline(
+            f"{score_label(scores[0])} is no sum over layers", "its statistics of every layer are below", why=_WHY
+        )
+    terms = table.pivot(index="layer", columns="candidate", values="term")
+    (one, _), (other, _) = two
+    gap = terms[one].fillna(0.0) - terms[other].fillna(0.0)
+    if not gap.abs().sum():
+        return Headline("No layer tells the two best apart", f"all {len(gap)} terms are equal", why=_WHY)
+    layer = str(gap.abs().idxmax())
+    share, score = abs(gap[layer]) / gap.abs().sum(), score_label(scores[0])
+    name = {SELECTED: "the selected one"}
     return Headline(
-        f"{layer} makes the greatest difference between #1 and #2",
-        f"{abs(gap[layer]):.3g} {ahead} of {score_label(view.rank_by)} in #1; {total:.3g} over all {len(gap)} layers",
-        why=_WHY,
+        f"{layer} makes most of the difference between {name.get(one, one)} and {name.get(other, other)}",
+        f"{share:.0%} of it, {gap[layer]:+.3g} of {score}; {gap.sum():+.3g} over all {len(gap)} layers",
+        "Look inside it",
+        ("layer", layer),
+        _WHY,
     )

@@ -16,52 +16,78 @@ STATISTICS = {
     "mean_abs_grad": "mean |g|",
     "std": "std of g",
 }
+MEANINGS = {
+    "term": "what the layer adds to the score of its network",
+    "inverse_cv": "mean of |g| over its standard deviation (inverse coefficient of variation), summed over the weights",
+    "mean_abs_grad": "mean size of the gradients of the layer's weights",
+    "std": "standard deviation of the gradients of the layer's weights over the batches",
+    "shape": "of the layer's weight: outputs × inputs × height × width of the window",
+    "weights": "number of the layer's weights",
+}
+"""What is said of a column on hover."""
+_COMPARED = 20
 
 
 def layout() -> html.Div:
     """Choice of statistic, heat map of layer by candidate, what is inside the layer under the pointer, table."""
     return html.Div(
         [
+            dcc.Store(id="layers-shown"),
             html.Div(
                 [
-                    dmc.Group(
-                        [
-                            dmc.SegmentedControl(
-                                id="statistic",
-                                data=[{"value": k, "label": v} for k, v in STATISTICS.items()],
-                                value="term",
-                                size="xs",
-                            ),
-                            dmc.MultiSelect(
-                                id="compared",
-                                size="xs",
-                                w=300,
-                                maxValues=4,
-                                data=[{"value": str(k), "label": f"#{k}"} for k in range(1, 21)],
-                                value=["1", "2", "3"],
-                                **{"aria-label": "Candidates to compare, by rank"},
-                            ),
-                            html.Div(id="layers-state", className="support"),
-                            take_away.links("layers"),
-                        ]
-                    ),
+                    _choices(),
                     html.Div(id="layers-cells", className="cells"),
-                    dcc.Graph(figure=BLANK, id="layers-map", className="fill-graph", responsive=True, config=GRAPH),
-                    html.Div(
-                        [
-                            dcc.Graph(
-                                figure=BLANK,
-                                id="layers-spread",
-                                className="fill-graph",
-                                responsive=True,
-                                config=GRAPH,
-                            ),
-                            grid("layers-table", "layers.csv", "No statistics of layers to show."),
-                        ],
-                        className="columns spread",
-                    ),
+                    html.Div(id="layers-lack", className="lack", role="status"),
+                    html.Div([_map(), _inside()], id="layers-evidence", className="layers-evidence"),
                 ],
-                className="page filled thirds",
+                className="page filled layers-page",
             ),
         ]
     )
+
+
+def _choices() -> dmc.Group:
+    return dmc.Group(
+        [
+            dmc.SegmentedControl(
+                id="statistic",
+                data=[{"value": name, "label": label, "disabled": False} for name, label in STATISTICS.items()],
+                value="term",
+                size="xs",
+                **{"aria-label": "Statistic of a layer"},
+            ),
+            html.Div(
+                dmc.Select(
+                    id="layers-score",
+                    size="xs",
+                    w=150,
+                    data=[],
+                    allowDeselect=False,
+                    **{"aria-label": "Score of layers"},
+                ),
+                id="layers-scores",
+                hidden=True,
+            ),
+            dmc.MultiSelect(
+                id="compared",
+                size="xs",
+                w=300,
+                maxValues=4,
+                data=[{"value": str(k), "label": f"#{k}"} for k in range(1, _COMPARED + 1)],
+                value=["1", "2", "3"],
+                **{"aria-label": "Candidates to compare, by rank"},
+            ),
+            html.Div(id="layers-state", className="support"),
+            take_away.links("layers"),
+        ]
+    )
+
+
+def _map() -> dcc.Graph:
+    return dcc.Graph(figure=BLANK, id="layers-map", className="fill-graph", responsive=True, config=GRAPH)
+
+
+def _inside() -> html.Div:
+    table = grid("layers-table", "layers.csv", "No statistics of layers to show.")
+    spread = dcc.Graph(figure=BLANK, id="layers-spread", className="fill-graph", responsive=True, config=GRAPH)
+    return html.Div([spread, table], className="columns spread")
