@@ -5,6 +5,7 @@ from nas_core.bench._columns import ACCURACIES, COSTS, Column, Kind, Table
 from nas_core.bench._corrections import Corrections
 from nas_core.bench._import import ImportReport, import_results
 from nas_core.bench._rank import Estimate, RankStatistics, partial_correlation, rank_statistics
+from nas_core.bench._significance import RandomBest, random_best, tau_difference
 from nas_core.bench._truth import (
     PUBLISHED,
     choices,
@@ -31,6 +32,7 @@ __all__ = [
     "Estimate",
     "ImportReport",
     "Kind",
+    "RandomBest",
     "RankStatistics",
     "Table",
     "TwinComparison",
@@ -41,11 +43,13 @@ __all__ = [
     "higher_is_better_values",
     "import_results",
     "partial_correlation",
+    "random_best",
     "rank_statistics",
     "remove",
     "resolved",
     "simple_regret",
     "spaces_with_truth",
     "tables",
+    "tau_difference",
     "truth",
 ]
