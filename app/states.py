@@ -27,6 +27,9 @@ HINTS = {
 }
 """What to do, or what is waited for, in a state that does not go on by itself."""
 
+GO_ON = {"created": ("Start the search", "start"), "stopped": ("Go on", "start"), "paused": ("Resume", "resume")}
+"""In a state that a press leads out of: what its button says, and the command that it gives."""
+
 EXTENSION = 500
 """Candidates that one press on Extend adds to the budget."""
 
@@ -38,6 +41,12 @@ def pill(state: str) -> html.Span:
     """A state as a pill: sign and word."""
     sign, word = SIGNS.get(state, ("○", state))
     return html.Span([html.Span(sign, className="sign", **{"aria-hidden": "true"}), word], className=f"pill {state}")
+
+
+def go_on(state: str, run: str) -> tuple[str, tuple[object, ...]]:
+    """What the button of a headline says that sets a run going, and what its press tells; nothing where it goes."""
+    words, command = GO_ON.get(state, ("", ""))
+    return words, ((command, run) if command else ())
 
 
 def progress(scored: int, budget: int | None) -> str:

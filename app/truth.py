@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -14,6 +14,8 @@ from nas_core import bench
 
 MOST_BESIDE = 4
 """Columns of one table that are shown side by side at most."""
+TRAINED_HERE = "trained here"
+"""The choice that stands for what candidates of the run reached when they were trained alone."""
 NONE_KNOWN = "no known results for this space; import some with `bench import`"
 
 
@@ -77,6 +79,18 @@ def truths_of(space: str, choice: str | None = None) -> list[Truth]:
     beside = [one for one, about in offered.items() if about.kind is kind and one.partition("/")[0] == table]
     chosen = [first, *(one for one in beside if one != first)][:MOST_BESIDE]
     return [found for one in chosen if (found := _read(space, one, offered)) is not None]
+
+
+def trained_truth(trained: Mapping[str, float]) -> Truth | None:
+    """What candidates that were trained alone reached, by their notation, as a truth; None where none was trained.
+
+    It takes the place of a table where a space has none.
+    """
+    known = {text: value for text, value in trained.items() if np.isfinite(value)}
+    if not known:
+        return None
+    column = bench.Column("trained alone", bench.Kind.VALIDATION_ACCURACY, "%", higher_is_better=True)
+    return Truth(TRAINED_HERE, "trained alone", column, pd.Series(known, dtype=float))
 
 
 def options(space: str) -> list[dict[str, str]]:

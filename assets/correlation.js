@@ -1,6 +1,13 @@
-// The Correlation page: weights of the aggregate, the brush.
+// The Correlation page: numbers of the leader board, weights of the aggregate, the brush.
 window.dash_clientside = window.dash_clientside || {};
+window.dashAgGridFunctions = window.dashAgGridFunctions || {};
 (() => {
+  // ".57 [.55, .59]": two decimals, no zero before the point, the interval where there is one.
+  const short = (value) => value.toFixed(2).replace(/^(-?)0\./, "$1.").replace("-", "\u2212");
+  window.dashAgGridFunctions.interval = (value, low, high) => {
+    if (value === null || value === undefined) return "\u2013";
+    return short(value) + (low === null || low === undefined ? "" : ` [${short(low)}, ${short(high)}]`);
+  };
   const keep = (id, props) => window.dash_clientside.set_props(id, props);
   const none = () => window.dash_clientside.no_update;
   window.dash_clientside.correlation = {

@@ -7,6 +7,10 @@ import re
 from playwright.sync_api import Page, expect
 
 from app.labels import score_label
+from nas_core import spaces
+from nas_core.spaces.template import PRESETS
+from nas_core.store import Store
+from tests.runs import make_run
 
 
 def start_run(page: Page, address: str, scores: list[str], budget: int) -> None:
@@ -34,6 +38,22 @@ def rows(page: Page) -> dict[str, str]:
     }
 
 
+CUT = """() => {
+  const board = document.querySelector('#leader-board .ag-center-cols-viewport');
+  const wide = board.scrollWidth > board.clientWidth ? ['the board scrolls sideways'] : [];
+  const numbers = '#leader-board .ag-header-cell-text, #leader-board .ag-cell:not([col-id=score])';
+  const parts = document.querySelectorAll(numbers);
+  const cut = Array.from(parts).filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.innerText);
+  return [...wide, ...cut];
+}"""
+
+
+def cut_off(page: Page) -> list[str]:
+    """What of the leader board cannot be read whole; long names of scores end in an ellipsis, whole on hover."""
+    page.wait_for_timeout(500)
+    return page.evaluate(CUT)
+
+
 def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     start_run(page, address, ["synflow", "jacov", "ntk_condition"], 40)
     page.locator("#nav-correlation").click()
@@ -45,6 +65,12 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     found = rows(page)
     assert {"zico", "synflow", "jacov", "−NTK condition", "live parameters (baseline)"} <= set(found)
     assert found["zico"] == "40"
+    expect(page.locator("#checks .check")).to_have_count(4)
+    expect(page.locator("#checks .check").first).to_contain_text("Does zico rank these networks?")
+    expect(page.locator("#checks .check").first).to_contain_text("n = 40")
+    expect(page.locator("#checks .pill").first).to_have_text(re.compile("✓|✕|~"))
+    assert cut_off(page) == []
+    shoot(page, "correlation-verdict")
     expect(page.locator("#score-score .heatmaplayer")).to_be_attached()
 
     page.evaluate(
@@ -74,6 +100,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     page.locator("#looked-at").click()
     page.get_by_role("option", name="NTK condition", exact=True).click()
     expect(page.locator("#measures")).to_contain_text("What does NTK condition measure?")
+    expect(page.locator("#checks .check").first).to_contain_text("Does −NTK condition rank these networks?")
     expect(page.locator("#score-truth .xtitle")).to_have_text("−NTK condition")
 
     # Weights of one's own move the aggregate, and survive a redraw and another page.
@@ -104,3 +131,26 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     expect(page).to_have_url(re.compile("arch="))
     expect(page.locator("#suggested tr[aria-current=true]")).to_have_count(1)
     shoot(page, "correlation-label-next")
+
+
+def test_a_template_without_known_results_trains_candidates_with_one_press(address, page, store_url):
+    document = PRESETS["Residual"]().to_dict()
+    space = spaces.define(document)
+    store = Store(store_url)
+    config = {"proxies": ["zico"], "rank_by": "zico", "budget": 12, "template": document, "strategy": "random"}
+    run = make_run(store, space.name, config, "residual")
+    texts = [space.format(arch) for arch in sorted({space.canonical(a) for a in space.architectures()})[:12]]
+    asked = store.ask(run, [(text, text) for text in texts], {})
+    store.tell(run, [(row.position, {"zico": float(k)}, {}) for k, row in enumerate(asked)])
+    store.set_state(run, "finished")
+    page.goto(f"{address}/correlation?run={run}")
+    expect(page.locator("#headline")).to_contain_text("No known results yet: 0 of 10", timeout=60_000)
+    expect(page.locator("#correlation-state")).to_contain_text("No truth is known for the space Residual")
+    page.locator("#headline-acts").get_by_role("button", name="Train 10 for 10 epochs").click()
+    expect(page.locator("body")).to_contain_text("10 candidates are trained for 10 epochs each.", timeout=30_000)
+    expect(page.locator("#headline")).to_contain_text("under way", timeout=30_000)
+    trainings = [entry.body["run"] for entry in store.log(run, kind="training")]
+    assert len(set(trainings)) == 10
+    for other in trainings:  # what they reach is another test's matter
+        store.command(other, "stop")
+    store.close()

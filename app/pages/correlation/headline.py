@@ -1,68 +1,69 @@
-"""The answer of Correlation in a sentence: how far the score ranks, and whether counting ranks as well."""
+"""The answer of Correlation in a sentence: what the score can be used for, and the best that can be done instead."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
-from app.labels import ranking_label, score_label
+from app.cockpit import View
+from app.labels import ranking_label
 from app.laboratory import LEAST
 from app.page import Headline, Shown
-from nas_core.bench import Estimate, RankStatistics, rank_statistics
+from app.pages.correlation import verdict
+from app.pages.correlation.labelling import EPOCHS, labels
+from app.states import go_on
+from app.truth import TRAINED_HERE
 
 _WHY = (
-    "τ is Kendall's rank correlation with the known results: 1 is the same order, 0 none. The better half are the "
-    "networks that the score itself ranks higher. A score that does no better than the count of live parameters has "
-    "found nothing that counting would not. Intervals hold 95 %."
+    "τ is Kendall's rank correlation with the known results: 1 is the same order, 0 none; from 1/3 up a ranking is of "
+    "use. The better half are the networks with the better known results. Counting is the best of live parameters, "
+    "parameters and layer sizes. Intervals hold 95 %; the difference to counting is paired."
 )
-_RESAMPLES = 100
-_MOST = 600
 
 
 def headline(shown: Shown) -> Headline | None:
     """What stands above Correlation."""
-    view, truth = shown.view, shown.truth
-    name = ranking_label(view.rank_by)
-    if truth is None:
-        return Headline(
-            "No known results for this space",
-            "train some candidates alone in the Navigator, or import a table of results, to hold scores against",
-            "To the Navigator",
-            href="/",
-        )
+    view = shown.view
+    truth = verdict.truth_for(shown.cockpit, view, None if shown.truth is None else shown.truth.choice)
+    if truth is None or (truth.choice == TRAINED_HERE and labels(view).known < LEAST):
+        return untold(view)
+    everything = np.arange(len(view.indices))
     known = truth.oriented(truth.over(view.table)[view.indices])
-    usable = np.flatnonzero(~np.isnan(known + view.ranked))
-    if len(usable) < LEAST:
-        return Headline("Too early", f"{len(usable)} of {LEAST} networks with known results are scored")
-    if len(usable) > _MOST:
-        usable = np.sort(np.random.default_rng(0).choice(usable, _MOST, replace=False))
-    found = _statistics(view.ranked[usable].tobytes(), known[usable].tobytes())
-    size = next((metric for metric in ("live_params", "params") if metric in view.table.closed), "")
-    counted = None
-    if size and size != view.rank_by:
-        counted = _statistics(view.oriented(size)[usable].tobytes(), known[usable].tobytes())
-    half = f", {_interval(found.tau_top_half)} in the better half" if len(usable) >= 2 * LEAST else ""
-    evidence = f"τ {_interval(found.tau)}{half}, n = {len(usable):,}"
-    if counted is not None:
-        evidence += f"; {score_label(size)} alone {counted.tau.value:.2f}"
-    return Headline(_finding(name, found, counted, size), evidence, why=_WHY)
+    found = verdict.judge(view, view.ranked, known, everything, metric=view.rank_by)
+    if found is None:
+        usable = int((~np.isnan(known + view.ranked)).sum())
+        return Headline(
+            "Too early",
+            f"{usable} of {LEAST} networks with known results are scored",
+            *go_on(view.run.state, view.run.id),
+        )
+    other = verdict.alternative(view, known, everything, metric=view.rank_by)
+    if not other and found.beats_counting == verdict.NO and found.counting is not None:
+        other = found.counting.name
+    name = ranking_label(view.rank_by)
+    return Headline(
+        verdict.finding(name, found),
+        verdict.evidence(found),
+        f"Look at {ranking_label(other)} instead" if other else "",
+        ("look-at", other) if other else (),
+        _WHY,
+    )
 
 
-def _finding(name: str, found: RankStatistics, counted: RankStatistics | None, size: str) -> str:
-    if found.tau.low <= 0:
-        return f"{name} does not rank these networks"
-    if counted is not None and counted.tau.value >= found.tau.low:
-        return f"{name} ranks, but no better than {score_label(size)}"
-    if found.tau_top_half.low <= 0:
-        return f"{name} tells poor from fair, not good from best"
-    return f"{name} ranks these networks"
-
-
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
-@lru_cache(maxsize=32)
-def _statistics(score: bytes, truth: bytes) -> RankStatistics:
-    return rank_statistics(np.frombuffer(score), np.frombuffer(truth), bootstrap=_RESAMPLES)
+def untold(view: View) -> Headline:
+    """What is said where no result is known, neither from a table nor of enough candidates trained alone."""
+    held, scored = labels(view), len(view.indices)
+    if scored < LEAST:
+        return Headline("Too early", f"{scored} of {LEAST} networks are scored", *go_on(view.run.state, view.run.id))
+    told = f"{held.known} of {LEAST} candidates are trained alone"
+    if held.under_way:
+        told += f", {held.under_way} under way"
+    if not held.lacking:
+        return Headline("Too early", told)
+    return Headline(
+        "Too early" if held.known or held.under_way else "No known results yet",
+        f"{told}; scores are held against these, or against an imported table",
+        f"Train {held.lacking} more for {EPOCHS} epochs" if held.known else f"Train {held.lacking} for {EPOCHS} epochs",
+        ("label", held.lacking),
+        "The space has no table of results. Candidates are chosen evenly over the ranks of the score, from best to "
+        "worst, as a choice of the best alone would not show whether the score ranks.",
+    )

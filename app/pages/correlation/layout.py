@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
@@ -28,14 +29,11 @@ def layout() -> html.Div:
             dcc.Store(id="weights-equal"),
             html.Div(
                 [
+                    html.Div(id="checks", className="checks", role="status"),
                     _choices(),
                     html.Div(
                         [
-                            grid(
-                                "leader-board",
-                                "correlation.csv",
-                                "Nothing can be compared yet; the line above says why.",
-                            ),
+                            _board(),
                             html.Div(
                                 [
                                     dmc.SegmentedControl(
@@ -78,6 +76,12 @@ def layout() -> html.Div:
             ),
         ]
     )
+
+
+def _board() -> dag.AgGrid:
+    board = grid("leader-board", "correlation.csv", "Nothing can be compared yet; the line above says why.")
+    board.csvExportParams = {"fileName": "correlation.csv", "allColumns": True}  # with the ends of the intervals
+    return board
 
 
 def _choices() -> dmc.Group:

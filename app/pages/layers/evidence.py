@@ -12,6 +12,7 @@ import pandas as pd
 
 from app.cockpit import Cockpit, View
 from app.labels import score_label
+from app.states import go_on
 from nas_core.config import Objective, RunConfig
 from nas_core.ladder import AGGREGATE
 
@@ -20,7 +21,6 @@ SELECTED = "selected"
 TELLS_LAYERS = "zico"
 """The score that a run is made with where its own tell nothing of layers: a sum of one term a layer."""
 _BUDGET = 200
-_GO_ON = {"created": ("Start the search", "start"), "stopped": ("Go on", "start"), "paused": ("Resume", "resume")}
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,8 @@ def lack(view: View, compared: list[tuple[str, int]] | None = None) -> Lack:
     if zero_cost and not len(view.indices):
         if view.run.state == "failed":
             return Lack("Nothing is scored", "the run failed; the line above says why")
-        action, command = _GO_ON.get(view.run.state, ("", ""))
         advice = "layer statistics come with the first scored candidates"
-        return Lack("Nothing is scored yet", advice, action, (command, view.run.id) if command else ())
+        return Lack("Nothing is scored yet", advice, *go_on(view.run.state, view.run.id))
     if zero_cost and compared is not None and not compared:
         return Lack("No candidate is chosen", "choose some by their rank, or select one in the Navigator")
     if zero_cost and compared and all(label == SELECTED for label, _ in compared):

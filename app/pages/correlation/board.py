@@ -1,0 +1,50 @@
+"""The leader board as a table: short heads that fit a small window, whole names on hover, numbers as numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from app.table import NUMBER, column
+
+_STATISTICS = {
+    "tau": ("τ", 112, "Kendall's tau-b: share of pairs in the right order minus share in the wrong one; 95 % interval"),
+    "tau_top_half": ("τ better half", 112, "Kendall's tau-b among the truly better half; 95 % interval"),
+    "regret": ("short", 76, "How far the best of the ten highest scores falls short of the best there is"),
+    "rho": ("ρ", 58, "Spearman's rank correlation"),
+    "ndcg": ("nDCG", 64, "normalised discounted cumulative gain of the whole ranking"),
+}
+"""Head, width in pixels and meaning of every statistic, in the order of the columns."""
+_WITH_INTERVAL = ("tau", "tau_top_half")
+
+
+def grid_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the leader board with numbers, as `app.laboratory.leader_board` makes them; none where undefined."""
+    return [
+        {name: row[name] for name in ("score", "meaning", "n")}
+        | {name: None if math.isnan(value) else value for name, value in row["numbers"].items()}
+        for row in rows
+    ]
+
+
+def columns(unit: str) -> list[dict[str, Any]]:
+    """Columns of the table; `unit` is that of the known results."""
+    shown = [
+        column("score", flex=1, minWidth=120, tooltipField="score", headerTooltip="Baselines only count"),
+        column("n", width=60, valueFormatter={"function": "d3.format(',')(params.value)"}, headerTooltip=_ABOUT_N),
+    ]
+    hidden = []
+    for name, (head, width, meaning) in _STATISTICS.items():
+        bounds = f", params.data.{name}_low, params.data.{name}_high" if name in _WITH_INTERVAL else ""
+        told = {"function": f"interval(params.value{bounds})"}
+        title = f"{head}, {unit.strip()}" if name == "regret" and unit.strip() else head
+        shown.append(
+            column(name, title, width=width, valueFormatter=NUMBER if name == "regret" else told, headerTooltip=meaning)
+        )
+        hidden += [column(f"{name}_{end}", hide=True) for end in ("low", "high")]
+    shown.append(column("ms", width=62, valueFormatter=NUMBER, headerTooltip="Mean time an architecture took, ms"))
+    everything = [*shown, *hidden, column("meaning", hide=True)]
+    return [one | {"useValueFormatterForExport": False} for one in everything]
+
+
+_ABOUT_N = "Candidates whose score and truth are known"
