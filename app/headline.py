@@ -68,6 +68,16 @@ def _acts(found: Headline | None, run: str, search: str | None) -> list[Any]:
     return parts
 
 
+def outputs() -> list[Output]:
+    """What a page writes that makes its own headline, see `app.page.own_headline`; `drawn` gives the values."""
+    return [Output(place, "children", allow_duplicate=True) for place in ("headline", "headline-acts", "why")]
+
+
+def drawn(found: Headline | None, run: str | None = None, search: str | None = None) -> tuple[Any, Any, str]:
+    """A headline as its places show it: the sentence, its buttons, and how it was computed."""
+    return words(found), _acts(found, run or "", search), found.why if found else ""
+
+
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Write the headline anew when the run, its scores, the truth or the page change."""
     app.callback(
@@ -94,6 +104,8 @@ def answer(
 ) -> tuple[Any, Any, Any]:
     """Sentence, buttons and explanation of the page at `path`; nothing where it has none to say."""
     shown = page.at(selection.below(path))
+    if shown is not None and shown.headline is page.own_headline:
+        return no_update, no_update, no_update  # it may have been written already
     if shown is None or shown.headline is page.no_headline or not run or (pulse or {}).get("error"):
         return [], [], ""
     try:
@@ -101,4 +113,4 @@ def answer(
         found = shown.headline(Shown(cockpit, view, cockpit.truth(view.run.space, truth), arch))
     except StoreError:
         return no_update, no_update, no_update
-    return words(found), _acts(found, run, search), found.why if found else ""
+    return drawn(found, run, search)

@@ -58,7 +58,12 @@ class Shown:
 
 
 def no_headline(_shown: Shown) -> Headline | None:
-    """The headline of a page that writes its own, or has none."""
+    """The headline of a page that has none."""
+    return None
+
+
+def own_headline(_shown: Shown) -> Headline | None:
+    """The headline of a page that writes its own with `app.headline.outputs`, as what it is made of is not in a run."""
     return None
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from plotly.colors import sample_colorscale
 from scipy.stats import rankdata, spearmanr
 
-from app import laboratory, svg
+from app import laboratory, page, svg
 from app.best_so_far import best_positions
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label, score_label
@@ -51,6 +51,7 @@ td.code { font: 12px/1.5 ui-monospace, monospace; min-width: 300px; }
 .number { text-align: right; } td.number { white-space: nowrap; }
 code, pre { font: 12px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; border: 1px solid var(--grid); padding: 8px; max-height: 420px; overflow: auto; }
+dl.found dt { color: var(--faint); font-size: 13px; margin-top: 12px; } dl.found dd { margin: 0; font-size: 17px; }
 figure { margin: 16px 0; } a { color: inherit; }
 svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
 svg .grid { stroke: var(--grid); stroke-width: 1; } svg .flag { stroke: var(--accent); stroke-dasharray: 3 3; }
@@ -87,7 +88,8 @@ def report(cockpit: Cockpit, run: str, choice: str | None = None) -> str:
         ("Training", _training(cockpit, view)),
         ("How to repeat it", _repeat(cockpit, view)),
     )
-    body = "".join(f"<section><h2>{escape(title)}</h2>{text}</section>" for title, text in sections if text)
+    found = _found(cockpit, view, truth[0] if truth else None)
+    body = found + "".join(f"<section><h2>{escape(title)}</h2>{text}</section>" for title, text in sections if text)
     name = escape(view.run.name)
     written = escape(f"NAS Helm, report of {_moment(time.time())}")
     return (
@@ -96,6 +98,17 @@ def report(cockpit: Cockpit, run: str, choice: str | None = None) -> str:
         f'<link rel="icon" href="data:,"><title>{name}: report</title><style>{_STYLE}</style></head>'
         f'<body><main><h1>{name}</h1><p class="note">{written}</p>{body}</main></body></html>\n'
     )
+
+
+def _found(cockpit: Cockpit, view: View, truth: Truth | None) -> str:
+    """What the pages about this run answer, each to its question: the same sentences as stand above them."""
+    rows = []
+    for one in page.pages():
+        answer = one.headline(page.Shown(cockpit, view, truth)) if one.about_run else None
+        if answer is not None:
+            evidence = f": {escape(answer.evidence)}" if answer.evidence else ""
+            rows.append(f"<dt>{escape(one.question)}</dt><dd><strong>{escape(answer.finding)}</strong>{evidence}.</dd>")
+    return f'<dl class="found">{"".join(rows)}</dl>' if rows else ""
 
 
 def _run(view: View) -> str:

@@ -110,3 +110,19 @@ def test_rules_that_make_no_game_are_refused_in_words(address, page):
     expect(page.locator("#arena-data")).to_have_value("published/cifar100 · validation accuracy, %")
     page.reload()
     expect(page.locator("#arena-data")).to_have_value("published/cifar100 · validation accuracy, %", timeout=30_000)
+
+
+def test_the_headline_names_the_winner_and_the_next_round_begins_with_one_press(address, page):
+    begin(page, address, 2, seed=6)
+    expect(page.locator("#headline")).to_contain_text("Too early: 0 of 2 evaluations made")
+    evaluate(page, "random")
+    expect(page.locator("#headline")).to_contain_text("1 of 2 evaluations made; your best is")
+    page.locator("#btn-arena-random").click()
+    expect(page.locator("#headline")).to_contain_text(re.compile("(You win|wins) with .*of 3 machines"))
+    page.locator("#headline-acts").get_by_role("button", name="Next round").click()
+    expect(page.locator("#arena-state")).to_have_text("0 of 2 evaluated")
+    expect(page.locator("#arena-seed")).to_have_value("seed 7")
+    page.locator("#nav-template").click()
+    expect(page.locator("#headline")).to_contain_text("different networks")
+    page.locator("#nav-arena").click()
+    expect(page.locator("#headline")).to_contain_text("Too early: 0 of 2 evaluations made")

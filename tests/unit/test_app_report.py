@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 
 import numpy as np
 import pytest
 
+from app import page
 from app.cockpit import Cockpit
+from app.page import Shown
 from app.report import report
 from nas_core import bench, spaces
 from nas_core.proxies import ScoreSettings
@@ -156,3 +158,15 @@ def test_a_space_without_truth_says_that_nothing_is_known(cockpit):
     asked = cockpit.store.ask(run, [(text, text) for text in texts], {})
     cockpit.store.tell(run, [(row.position, {"params": float(k)}, {}) for k, row in enumerate(asked)])
     assert "No truth is known for this space" in report(cockpit, run)
+
+
+def test_the_sentences_above_the_pages_stand_on_top_of_the_report(cockpit, run):
+    document = report(cockpit, run)
+    top = document.split("<h2>")[0]
+    view = cockpit.view(run)
+    shown = Shown(cockpit, view, cockpit.truth(view.run.space, None))
+    told = [one.headline(shown) for one in page.pages() if one.about_run]
+    answers = [answer for answer in told if answer is not None]
+    assert len(answers) >= 3
+    for answer in answers:
+        assert f"<strong>{escape(answer.finding)}</strong>" in top and escape(answer.evidence) in top

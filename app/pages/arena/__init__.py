@@ -10,6 +10,7 @@ PAGE = page.add(
         question=layout.QUESTION,
         layout=layout.layout,
         register=callbacks.register,
+        headline=page.own_headline,
         group="Learn",
         place=20,
         icon="cup",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
 
+from app import headline as frame_headline
 from app.cell import cell_graph
 from app.cockpit import Cockpit
 from app.labels import score_label
-from app.pages.arena import figures
+from app.pages.arena import figures, headline
 from app.pages.arena.game import WAYS, YOU, Game, Referee, Refusal, valid_draft
 from app.pages.arena.layout import MOVES, RULES
 from app.palette import OPERATION_NAMES, operation_colour
@@ -69,6 +71,12 @@ def register(app: Dash, cockpit: Cockpit) -> None:
                 return game.to_dict(), list(referee.first_draft(game)), hint, answered
             if game is None:
                 return no_update, no_update, "Press New game first.", answered
+            if words[1] == "next":
+                if not game.over:
+                    return no_update, no_update, "This round is still on.", answered
+                game = referee.next_round(game)
+                set_props("arena-seed", {"value": game.seed})
+                return game.to_dict(), list(referee.first_draft(game)), "The next round: new opponents.", answered
             if words[1] == "pick":
                 game = referee.move(game, words[2], draft)
                 said = _answer(referee, game, referee.course(game))
@@ -81,6 +89,9 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         return no_update, _laid(referee, game, draft, words[1:]), "", answered
 
     answer_in_turn(app, "arena", "arena-bricks", "arena-answered")
+    app.callback(*frame_headline.outputs(), Input("arena-game", "data"), prevent_initial_call="initial_duplicate")(
+        partial(say, referee)
+    )
 
     @app.callback(
         Output("arena-bricks", "children"),
@@ -160,6 +171,11 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             game.over,
             *(game.over or (how == "mutate" and not game.picks) for how in MOVES),
         )
+
+
+def say(referee: Referee, held: Any) -> tuple[Any, Any, str]:
+    """The headline: it is made of the game, which the browser holds."""
+    return frame_headline.drawn(headline.headline(referee, referee.read(held)))
 
 
 def _laid(referee: Referee, game: Game, draft: Any, words: list[str]) -> Any:

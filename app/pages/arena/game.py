@@ -116,6 +116,14 @@ class Referee:
         game = Game(space, table, column, min(budget, len(self._arena(space, table, column).archs)), seed)
         return replace(game, scores=self._cached_scores(game))
 
+    def next_round(self, game: Game) -> Game:
+        """Another game by the same rules, with the next seed: other opponents, another beginning.
+
+        Raises:
+            Refusal: the game is not over.
+        """
+        return self.open(game.space, f"{game.table}/{game.data_set}", game.budget, game.seed + 1, before=game)
+
     def read(self, held: Any) -> Game | None:
         """The game that a browser holds; None where there is none, or none that can still be played."""
         game = Game.from_dict(held)

@@ -8,9 +8,10 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
 
+from app import headline as frame_headline
 from app import selection
 from app.cockpit import Cockpit
-from app.pages.template import editing, lego
+from app.pages.template import editing, headline, lego
 from app.pages.template.editing import PROPERTY_NAMES
 from app.pages.template.layout import properties
 from app.presses import answer_in_turn, notification, notify
@@ -165,6 +166,13 @@ def _register_drawing(app: Dash) -> None:
         columns = lego.layers(template, found, state["selected"])
         return columns, text, not state["past"], not state["future"], bool(wrong), False
 
+    app.callback(
+        *frame_headline.outputs(),
+        Input("template-state", "data"),
+        Input("template-fixed", "value"),
+        prevent_initial_call="initial_duplicate",
+    )(say)
+
     @app.callback(
         [Output(f"template-{name}", "disabled") for name in _NOT_OF_A_GIVEN_SPACE], Input("template-fixed", "value")
     )
@@ -205,6 +213,13 @@ def _register_drawing(app: Dash) -> None:
     def begin(pathname: str | None, state: Any) -> Any:
         resumed = editing.resumed(state)
         return resumed if selection.below(pathname) == "/template" and resumed != state else no_update
+
+
+def say(state: dict[str, Any] | None, fixed: str | None) -> tuple[Any, Any, Any]:
+    """The headline: it is made of the template, which the browser holds."""
+    if not state and not fixed:
+        return no_update, no_update, no_update
+    return frame_headline.drawn(headline.headline((state or {}).get("now") or {}, fixed))
 
 
 def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
