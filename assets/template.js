@@ -30,4 +30,71 @@ window.dash_clientside = window.dash_clientside || {};
       return none();
     },
   };
+
+  // Lines from the image through the blocks of every layer to the classes: they meet behind a layer in a circle where
+  // its blocks are summed, at a bar where they are concatenated. Measured from what is drawn, so that they always fit.
+  const SVG = "http://www.w3.org/2000/svg", REACH = 17, RADIUS = 6; // pixels
+  const line = (x0, y0, x1, y1) => `M${x0} ${y0} C${(x0 + x1) / 2} ${y0} ${(x0 + x1) / 2} ${y1} ${x1} ${y1}`;
+  const part = (svg, name, attributes) => {
+    const made = document.createElementNS(SVG, name);
+    Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+    svg.appendChild(made);
+  };
+  const placed = (view, element) => {
+    const outer = view.getBoundingClientRect(), inner = element.getBoundingClientRect();
+    const left = inner.left - outer.left + view.scrollLeft, top = inner.top - outer.top + view.scrollTop;
+    return { left, right: left + inner.width, middle: top + inner.height / 2 };
+  };
+  const drawFlow = (view) => {
+    const columns = Array.from(document.querySelectorAll("#template-layers > [data-flow]"));
+    let svg = view.querySelector(":scope > .lego-flow");
+    if (!svg) {
+      svg = document.createElementNS(SVG, "svg");
+      svg.setAttribute("class", "lego-flow");
+      svg.setAttribute("aria-hidden", "true");
+      view.appendChild(svg);
+    }
+    svg.replaceChildren();
+    svg.setAttribute("width", document.getElementById("template-layers").scrollWidth);
+    svg.setAttribute("height", document.getElementById("template-layers").scrollHeight);
+    let from = null; // where what the layer before gives comes out
+    columns.forEach((column) => {
+      const place = placed(view, column);
+      if (column.dataset.flow === "in") { from = [place.right, place.middle]; return; }
+      if (column.dataset.flow === "out") { part(svg, "path", { d: line(...from, place.left, place.middle) }); return; }
+      const blocks = Array.from(column.querySelectorAll('[data-flow="block"]'), (block) => placed(view, block));
+      const middles = blocks.map((block) => block.middle);
+      const height = (Math.min(...middles) + Math.max(...middles)) / 2, joins = place.right + REACH;
+      blocks.forEach((block) => {
+        part(svg, "path", { d: line(...from, block.left, block.middle) });
+        const end = column.dataset.flow === "concat" ? block.middle : height;
+        part(svg, "path", { d: line(block.right, block.middle, joins, end) });
+      });
+      if (blocks.length > 1 && column.dataset.flow === "sum") {
+        part(svg, "circle", { class: "join", cx: joins, cy: height, r: RADIUS });
+        part(svg, "path", { class: "sign", d: `M${joins - 3} ${height} h6 M${joins} ${height - 3} v6` });
+      } else if (blocks.length > 1) {
+        part(svg, "path", { class: "join", d: `M${joins} ${Math.min(...middles) - RADIUS} V${Math.max(...middles) + RADIUS}` });
+      }
+      from = [joins, height];
+    });
+  };
+  let due = false;
+  const soon = () => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      const view = document.getElementById("template-scroll");
+      if (view) drawFlow(view); // of a given space there is nothing to connect, and lines of before go
+    });
+  };
+  const sizes = new ResizeObserver(soon);
+  window.dash_clientside.template.flow = () => {
+    const view = document.getElementById("template-layers");
+    sizes.disconnect();
+    if (view) [view, ...view.children].forEach((element) => sizes.observe(element));
+    soon();
+    return none();
+  };
 })();

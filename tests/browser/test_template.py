@@ -39,6 +39,9 @@ np.save("from_onnx.npy", session.run(None, {session.get_inputs()[0].name: images
 
 
 def press(page: Page, *words: object) -> None:
+    """Press what tells these words; what adds a block stands in the menu of its layer."""
+    if words[0] == "add":
+        page.get_by_role("button", name=f"add a block to layer {int(str(words[1])) + 1}", exact=True).click()
     page.locator(f'[data-press="template:{":".join(map(str, words))}"]').click()
 
 
@@ -244,3 +247,39 @@ def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
     assert done.returncode == 0, done.stderr
     for name in ("from_py", "from_onnx"):
         assert np.abs(np.load(tmp_path / f"{name}.npy") - expected).max() < 1e-5
+
+
+def test_lines_lead_from_the_image_to_the_classes_and_merging_is_chosen_in_words(page: Page, address: str, shoot):
+    page.goto(f"{address}/template")
+    expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
+    choose(page, "preset", "Empty")
+    expect(page.locator(".lego-block")).to_have_count(1)
+    merge = page.get_by_role("group", name="how layer 1 merges its blocks")
+    expect(merge.get_by_role("button", name="Sum")).to_be_disabled()
+    lines = page.locator(".lego-flow path:not(.sign):not(.join)")
+    expect(lines).to_have_count(3)  # into the block, out of it, and to the classes
+    press(page, "add", 0, "max_pool")
+    expect(page.locator(".lego-block")).to_have_count(2)
+    expect(lines).to_have_count(5)
+    expect(page.locator(".lego-flow circle")).to_have_count(1)
+    ends = """() => {
+      const outer = document.getElementById('template-scroll').getBoundingClientRect();
+      const block = document.querySelector('.lego-block').getBoundingClientRect();
+      const path = document.querySelector('.lego-flow path').getAttribute('d').split(/[ ,]/).map(Number);
+      return [path.at(-2) - (block.left - outer.left), path.at(-1) - (block.top + block.height / 2 - outer.top)];
+    }"""
+    assert all(abs(gap) <= 1 for gap in page.evaluate(ends))
+    merge.get_by_role("button", name="Concatenate").click()
+    expect(merge.get_by_role("button", name="Concatenate")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".lego-flow circle")).to_have_count(0)
+    expect(page.locator(".lego-flow path.join")).to_have_count(1)
+    page.get_by_role("button", name="add a block to layer 1").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem")).to_have_count(6)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem")).to_have_count(0)
+    choose(page, "preset", "Dense block")
+    expect(page.locator(".lego-block")).to_have_count(15)
+    shoot(page, "template-flow")
+    choose(page, "fixed", "nb201")
+    expect(lines).to_have_count(0)

@@ -18,7 +18,7 @@ from app.pages.template import layout as template_page
 from app.pages.template.callbacks import check_form, run_config, uploaded
 from app.palette import GRAPH
 from nas_core import spaces
-from nas_core.spaces.template import MOST_BLOCKS, PRESETS, read, shapes
+from nas_core.spaces.template import MOST_BLOCKS, PRESETS, PROPERTIES, read, shapes
 from nas_core.store import Store
 from nas_core.supernet import SupernetSettings, Trainer
 
@@ -38,7 +38,14 @@ def blocks(state, layer=0):
 
 def test_every_edit_is_undone_and_redone(state):
     steps = [state]
-    for words in (("add", 0, "max_pool"), ("layer", 0), ("merge", 1), ("move", 1, -1), ("drop", 0, 1), ("remove", 1)):
+    for words in (
+        ("add", 0, "max_pool"),
+        ("layer", 0),
+        ("merge", 1, "concat"),
+        ("move", 1, -1),
+        ("drop", 0, 1),
+        ("remove", 1),
+    ):
         steps.append(press(steps[-1], *words))
     assert len({str(step["now"]) for step in steps}) >= 5
     now = steps[-1]
@@ -243,3 +250,42 @@ def test_a_block_tells_its_whole_label(state):
     drawn = lego.layers(template, shapes(template), state["selected"])
     titles = [getattr(part, "title", "") for column in drawn for part in parts(column)]
     assert "conv 3×3 8" in titles
+
+
+def test_how_blocks_are_merged_is_chosen_in_words_and_cannot_be_taken_for_adding(state):
+    state = press(state, "add", 0, "identity")
+    state = press(state, "merge", 0, "concat")
+    assert state["now"]["layers"][0]["merge"] == "concat"
+    assert press(state, "merge", 0, "concat")["now"] == state["now"]  # a choice, not a switch
+    with pytest.raises(ValueError, match="merge is 'both'; expected one of: sum, concat"):
+        press(state, "merge", 0, "both")
+    template = read(state["now"])
+    column = lego.layers(template, shapes(template), [0, 0])[1]
+    group = next(part for part in parts(column) if getattr(part, "className", "") == "lego-merge")
+    told = [(button.children, getattr(button, "aria-pressed"), button.disabled) for button in group.children]
+    assert told == [("Sum", "false", False), ("Concatenate", "true", False)]
+
+
+def test_one_menu_adds_a_block_of_any_kind(state):
+    template = read(state["now"])
+    drawn = lego.layers(template, shapes(template), [0, 0])
+    menus = [part for column in drawn for part in parts(column) if type(part).__name__ == "Menu"]
+    assert len(menus) == 1
+    items = [part for part in parts(menus[0]) if type(part).__name__ == "MenuItem"]
+    assert [getattr(item, "data-press") for item in items] == [f"template:add:0:{kind}" for kind in PROPERTIES]
+
+
+def test_one_block_has_nothing_to_merge(state):
+    template = read(state["now"])
+    column = lego.layers(template, shapes(template), [0, 0])[1]
+    group = next(part for part in parts(column) if getattr(part, "className", "") == "lego-merge")
+    assert all(button.disabled and "nothing to merge" in button.title for button in group.children)
+
+
+def test_columns_carry_the_marks_that_lines_are_drawn_from(state):
+    state = press(press(state, "add", 0, "conv"), "layer", 0)
+    template = read(state["now"])
+    drawn = lego.layers(template, shapes(template), [0, 0])
+    assert [getattr(column, "data-flow") for column in drawn] == ["in", "sum", "sum", "out"]
+    blocks = [part for part in parts(drawn[1]) if getattr(part, "data-flow", "") == "block"]
+    assert len(blocks) == 2

@@ -166,6 +166,9 @@ def _register_drawing(app: Dash) -> None:
         columns = lego.layers(template, found, state["selected"])
         return columns, text, not state["past"], not state["future"], bool(wrong), False
 
+    app.clientside_callback(
+        ClientsideFunction("template", "flow"), Output("template-flow", "data"), Input("template-layers", "children")
+    )
     app.callback(
         *frame_headline.outputs(),
         Input("template-state", "data"),

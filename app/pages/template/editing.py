@@ -203,8 +203,10 @@ def _move_layer(document: Document, arguments: list[str]) -> list[int]:
 
 
 def _merge(document: Document, arguments: list[str]) -> list[int]:
-    layer = document["layers"][int(arguments[0])]
-    layer["merge"] = MERGES[1 - MERGES.index(layer["merge"])]
+    layer, way = document["layers"][int(arguments[0])], arguments[1]
+    if way not in MERGES:
+        raise ValueError(f"merge is {way!r}; expected one of: {', '.join(MERGES)}")
+    layer["merge"] = way
     return [int(arguments[0]), 0]
 
 

@@ -20,7 +20,7 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id="template-state", storage_type="session"),
-            *(dcc.Store(id=f"template-{name}") for name in ("pane-key", "head", "act", "answered", "wanted")),
+            *(dcc.Store(id=f"template-{name}") for name in ("pane-key", "head", "act", "answered", "wanted", "flow")),
             dcc.Download(id="template-download"),
             html.Div([_tools(), _view(), _pane(), _form()], className="page template-page"),
         ]
@@ -74,7 +74,7 @@ def _view() -> html.Section:
     return html.Section(
         [
             html.H2("Layers, from the image to the classes"),
-            html.Div(id="template-layers", className="lego"),
+            html.Div(html.Div(id="template-layers", className="lego-columns"), id="template-scroll", className="lego"),
             html.P("Loading …", id="template-summary", className="support", role="status"),
         ],
         className="panel lego-panel",

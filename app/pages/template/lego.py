@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import dash_mantine_components as dmc
 from dash import html
 
 from app.palette import OPERATION_NAMES, operation_colour, short
@@ -11,17 +12,33 @@ from app.presses import press
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.template import PROPERTIES, Layer, Shapes, Template, TemplateSpace, text
 
-_SHORT = {"separable_conv": "sep", "max_pool": "max", "avg_pool": "avg", "identity": "id"}
+_MERGES = {
+    "sum": ("Sum", "blocks kept are added: all give the same shape"),
+    "concat": ("Concatenate", "blocks kept stand one behind the other in the channels"),
+}
+"""What the ways to merge are called, and what they do."""
 
 
 def layers(template: Template, found: Shapes, selected: list[int]) -> list[Any]:
-    """A column a layer, with what goes in above it, and at the end what comes out."""
+    """A column a layer between the image and the classes, with what goes in above it.
+
+    Lines between them are drawn by `assets/template.js`, from the marks `data-flow` on columns and blocks.
+    """
     columns = [
         _column(number, layer, text(found.entering[number]), found, selected)
         for number, layer in enumerate(template.layers)
     ]
-    out = [html.Div("out", className="decision"), html.Div(text(found.entering[-1]), className="support")]
-    return [*columns, html.Div(out, className="lego-layer lego-end")]
+    begins, ends = text(found.entering[0]), text(found.entering[-1])
+    return [_end("Image", begins, "in"), *columns, _end("Classes", ends, "out")]
+
+
+def _end(name: str, shape: str, flow: str) -> html.Div:
+    """Where the network begins or ends."""
+    return html.Div(
+        [html.Div(name, className="decision"), html.Div(shape, className="support")],
+        className="lego-layer lego-end",
+        **{"data-flow": flow},
+    )
 
 
 def _column(number: int, layer: Layer, entering: str, found: Shapes, selected: list[int]) -> html.Div:
@@ -33,42 +50,61 @@ def _column(number: int, layer: Layer, entering: str, found: Shapes, selected: l
         ],
         className="lego-head",
     )
-    merge = html.Button(
-        f"{'+' if layer.merge == 'sum' else '∥'} {layer.merge}",
-        className="lego-tool",
-        title="how the blocks kept are merged: summed, or one behind the other in the channels",
-        **press("template", "merge", number),
-        **{"aria-label": f"merge of {named}: {layer.merge}; press to change"},
-    )
     blocks = [
         _block(number, place, block.label, found.problems.get((number, place), ""), [number, place] == selected)
         for place, block in enumerate(layer.blocks)
     ]
-    palette = html.Div(
-        [
-            html.Button(
-                f"+{_SHORT.get(kind, kind)}",
-                className="lego-tool",
-                style={"--op": operation_colour(kind.replace("_", " "))},
-                **press("template", "add", number, kind),
-                **{"aria-label": f"add {kind.replace('_', ' ')} to {named}"},
-            )
-            for kind in PROPERTIES
-        ],
-        className="lego-palette",
-    )
     return html.Div(
-        [head, html.Div(f"in {entering}", className="support"), *blocks, merge, palette],
+        [
+            head,
+            html.Div(f"in {entering}", className="support"),
+            *blocks,
+            _add(number, named),
+            _merge(number, layer, named),
+        ],
         className="lego-layer",
         role="group",
-        **{"aria-label": named},
+        **{"aria-label": named, "data-flow": layer.merge},
     )
+
+
+def _add(number: int, named: str) -> dmc.Menu:
+    """One menu of all kinds of blocks."""
+    kinds = [
+        dmc.MenuItem(
+            kind.replace("_", " "),
+            leftSection=html.Span(className="lego-kind", style={"--op": operation_colour(kind.replace("_", " "))}),
+            **press("template", "add", number, kind),
+        )
+        for kind in PROPERTIES
+    ]
+    button = {"component": "button", "type": "button", "className": "lego-add", "w": "100%"}
+    label = {"aria-label": f"add a block to {named}"}
+    target = dmc.MenuTarget(html.Span("+ Add block"), boxWrapperProps=button | label)  # the wrapper is the button
+    return dmc.Menu([target, dmc.MenuDropdown(kinds)], position="bottom-start", withinPortal=True)
+
+
+def _merge(number: int, layer: Layer, named: str) -> html.Div:
+    """The choice between sum and concatenation, both in words; at rest where there is one block to merge."""
+    single = len(layer.blocks) == 1
+    choices = [
+        html.Button(
+            words,
+            type="button",
+            disabled=single,
+            title="one block: there is nothing to merge" if single else meaning,
+            **press("template", "merge", number, way),
+            **{"aria-pressed": str(way == layer.merge).lower()},
+        )
+        for way, (words, meaning) in _MERGES.items()
+    ]
+    return html.Div(choices, className="lego-merge", role="group", **{"aria-label": f"how {named} merges its blocks"})
 
 
 _TOOLS = (
     ("‹", ("move", "-1"), "move left"),
     ("›", ("move", "1"), "move right"),
-    ("+", ("layer",), "add a layer like this behind"),
+    ("⧉", ("layer",), "copy behind itself"),
     ("×", ("remove",), "remove"),
 )
 
@@ -107,6 +143,7 @@ def _block(number: int, place: int, label: str, problem: str, selected: bool) ->
         ],
         className=classes,
         style={"--op": operation_colour(label)},
+        **{"data-flow": "block"},
     )
 
 
