@@ -13,164 +13,115 @@ from app import headline as frame_headline
 from app.cell import cell_graph
 from app.cockpit import Cockpit
 from app.labels import score_label
-from app.pages.arena import figures, headline
-from app.pages.arena.game import WAYS, YOU, Game, Referee, Refusal, valid_draft
+from app.pages.arena import figures, headline, panels
+from app.pages.arena.game import Game, Referee, Refusal, valid_draft
 from app.pages.arena.layout import MOVES, RULES
-from app.palette import OPERATION_NAMES, operation_colour
-from app.presses import answer_in_turn, press
-from nas_core.bench import OPPONENTS, Course
-from nas_core.spaces import Architecture, SearchSpace
+from app.presses import answer_in_turn
+from nas_core.bench import Course
+from nas_core.spaces import Architecture
 
 _END = "The bricks lie as the best there is."
-_CHIPS = 8
-"""Decisions up to which an architecture is written as one chip each."""
 
 
-def register(app: Dash, cockpit: Cockpit) -> None:
-    """Callbacks of the page."""
-    referee = Referee(cockpit.store)
+def choices(referee: Referee, space: str | None, held: str | None) -> tuple[Any, Any]:
+    """Data sets with results on the space that is chosen."""
+    if not space:
+        return no_update, no_update
+    found = referee.data_sets(space)
+    offered = [{"value": value, "label": label} for value, label in found.items()]
+    return offered, no_update if held in found else next(iter(found))
 
-    @app.callback(
-        Output("arena-data", "data"),
-        Output("arena-data", "value"),
-        Input("arena-space", "value"),
-        State("arena-data", "value"),
-    )
-    def choices(space: str | None, held: str | None) -> tuple[Any, Any]:
-        if not space:
-            return no_update, no_update
-        found = referee.data_sets(space)
-        offered = [{"value": value, "label": label} for value, label in found.items()]
-        return offered, no_update if held in found else next(iter(found))
 
-    # Presses come one at a time, see `assets/acts.js`: each builds on the bricks that the one before has laid.
-    @app.callback(
-        Output("arena-game", "data"),
-        Output("arena-draft", "data"),
-        Output("arena-told", "children"),
-        Output("arena-answered", "data"),
-        Input("arena-act", "data"),
-        State("arena-game", "data"),
-        State("arena-draft", "data"),
-        State("arena-space", "value"),
-        State("arena-data", "value"),
-        State("arena-budget", "value"),
-        State("arena-seed", "value"),
-        prevent_initial_call=True,
-    )
-    def play(
-        told: dict[str, Any] | None, held: Any, draft: Any, space: str, field: str, budget: Any, seed: Any
-    ) -> tuple[Any, Any, Any, Any]:
-        if not told:
-            return (no_update,) * 4
-        answered, words, game = told["at"], told["words"], referee.read(held)
-        try:
-            if words[1] == "new":
-                game = referee.open(space, field, budget, seed, before=game)
-                hint = "Lay the bricks, or let chance choose."
-                return game.to_dict(), list(referee.first_draft(game)), hint, answered
-            if game is None:
-                return no_update, no_update, "Press New game first.", answered
-            if words[1] == "next":
-                if not game.over:
-                    return no_update, no_update, "This round is still on.", answered
-                game = referee.next_round(game)
-                set_props("arena-seed", {"value": game.seed})
-                return game.to_dict(), list(referee.first_draft(game)), "The next round: new opponents.", answered
-            if words[1] == "pick":
-                game = referee.move(game, words[2], draft)
-                said = _answer(referee, game, referee.course(game))
-                return game.to_dict(), _bricks_after(referee, game), said, answered
-            if words[1] == "end":
-                game = replace(game, over=bool(game.picks))
-                return game.to_dict(), _bricks_after(referee, game), _END if game.over else "", answered
-        except Refusal as refusal:
-            return no_update, no_update, str(refusal), answered
-        return no_update, _laid(referee, game, draft, words[1:]), "", answered
+def play(
+    referee: Referee,
+    told: dict[str, Any] | None,
+    held: Any,
+    draft: Any,
+    space: str,
+    field: str,
+    budget: Any,
+    seed: Any,
+) -> tuple[Any, Any, Any, Any]:
+    """The game and its bricks after a press.
 
-    answer_in_turn(app, "arena", "arena-bricks", "arena-answered")
-    app.callback(*frame_headline.outputs(), Input("arena-game", "data"), prevent_initial_call="initial_duplicate")(
-        partial(say, referee)
-    )
-
-    @app.callback(
-        Output("arena-bricks", "children"),
-        Output("arena-built", "data"),
-        Input("arena-game", "data"),
-        State("arena-draft", "data"),
-        State("arena-built", "data"),
-    )
-    def build(held: Any, draft: Any, before: Any) -> tuple[Any, Any]:
-        """The bricks, anew only when there are others or more is known of them: none is replaced under the focus."""
-        game = referee.read(held)
-        now = [game.space, game.table, game.data_set, game.over] if game else []
-        if now == before:
-            return no_update, no_update
+    Presses come one at a time, see `assets/acts.js`: each builds on the bricks that the one before has laid.
+    """
+    if not told:
+        return (no_update,) * 4
+    answered, words, game = told["at"], told["words"], referee.read(held)
+    try:
+        if words[1] == "new":
+            game = referee.open(space, field, budget, seed, before=game)
+            hint = "Lay the bricks, or let chance choose."
+            return game.to_dict(), list(referee.first_draft(game)), hint, answered
         if game is None:
-            return html.P("Press New game: then choose one operation for every edge.", className="support"), now
-        return _bricks(referee, game, _laying(referee, game, draft)), now
+            return no_update, no_update, "Press New game first.", answered
+        if words[1] == "next":
+            if not game.over:
+                return no_update, no_update, "This round is still on.", answered
+            game = referee.next_round(game)
+            set_props("arena-seed", {"value": game.seed})
+            return game.to_dict(), list(referee.first_draft(game)), "The next round: new opponents.", answered
+        if words[1] == "pick":
+            game = referee.move(game, words[2], draft)
+            said = _answer(referee, game, referee.course(game))
+            return game.to_dict(), _bricks_after(referee, game), said, answered
+        if words[1] == "end":
+            game = replace(game, over=bool(game.picks))
+            return game.to_dict(), _bricks_after(referee, game), _END if game.over else "", answered
+    except Refusal as refusal:
+        return no_update, no_update, str(refusal), answered
+    return no_update, _laid(referee, game, draft, words[1:]), "", answered
 
-    app.clientside_callback(
-        ClientsideFunction("arena", "lay"),
-        Output("arena-laid", "data"),
-        Input("arena-draft", "data"),
-        Input("arena-bricks", "children"),
-    )
 
-    @app.callback(
-        Output("arena-cell", "figure"),
-        Output("arena-known", "children"),
-        Input("arena-game", "data"),
-        Input("arena-draft", "data"),
-        Input("theme", "data"),
-    )
-    def cell(held: Any, draft: Any, theme: str) -> tuple[Any, Any]:
-        game = referee.read(held)
-        if game is None:
-            return figures.blank(theme), ""
-        space = referee.arena(game).space
-        arch = valid_draft(space, _laying(referee, game, draft))
-        graph = cell_graph(space.graph(arch), theme, "Dotted: no live path") if arch else figures.blank(theme)
-        return graph, _known(referee, game, arch)
+def build(referee: Referee, held: Any, draft: Any, before: Any) -> tuple[Any, Any]:
+    """The bricks, anew only when there are others or more is known of them: none is replaced under the focus."""
+    game = referee.read(held)
+    now = [game.space, game.table, game.data_set, game.over] if game else []
+    if now == before:
+        return no_update, no_update
+    if game is None:
+        return html.P("Press New game: then choose one operation for every edge.", className="support"), now
+    return panels.bricks(referee, game, _laying(referee, game, draft)), now
 
-    @app.callback(
-        Output("arena-race", "figure"),
-        Output("arena-scoreboard", "children"),
-        Output("arena-evaluated", "children"),
-        Output("arena-verdict", "children"),
-        Output("arena-state", "children"),
-        Output("btn-arena-end", "disabled"),
-        Output("arena-moves", "hidden"),
-        *(Output(f"btn-arena-{how}", "disabled") for how in MOVES),
-        Input("arena-game", "data"),
-        Input("arena-reveal", "checked"),
-        Input("theme", "data"),
+
+def cell(referee: Referee, held: Any, draft: Any, theme: str) -> tuple[Any, Any]:
+    """The cell that the bricks make, and what the player may know of it."""
+    game = referee.read(held)
+    if game is None:
+        return figures.blank(theme), ""
+    space = referee.arena(game).space
+    arch = valid_draft(space, _laying(referee, game, draft))
+    graph = cell_graph(space.graph(arch), theme, "Dotted: no live path") if arch else figures.blank(theme)
+    return graph, _known(referee, game, arch)
+
+
+def race(referee: Referee, held: Any, reveal: bool | None, theme: str) -> tuple[Any, ...]:
+    """The race, its table, what was evaluated, the verdict, and which buttons would do nothing."""
+    game = referee.read(held)
+    if game is None:
+        return (figures.nothing(theme), "", "", RULES, "", True, False, *[True] * len(MOVES))
+    mine = referee.course(game)
+    shown = referee.opponents(game) if game.over or reveal else []
+    ground = referee.arena(game)
+    curves = [figures.Curve(course.name, ground.regret(course)) for course in [mine, *shown]]
+    curves[0] = replace(curves[0], assisted=game.assisted)
+    title = f"Regret on {game.space}, {game.data_set}, seed {game.seed}: lower is better"
+    title += "; ☆ where each found its best" if shown else ""
+    scale = float(np.ptp(ground.values))
+    about = referee.column(game)
+    unit = f", points of {about.kind}" if about.unit == "%" else f", {about.unit}".removesuffix(", ")
+    state = f"{'over after ' if game.over else ''}{len(game.picks)} of {game.budget} evaluated"
+    return (
+        figures.race(curves, game.budget, scale, unit, theme, title),
+        panels.scoreboard(referee, game, mine, shown, theme),
+        panels.evaluated(referee, game, mine),
+        referee.verdict(game) if game.over else _hint(game),
+        state,
+        game.over or not game.picks,
+        game.over,
+        *(game.over or (how == "mutate" and not game.picks) for how in MOVES),
     )
-    def race(held: Any, reveal: bool | None, theme: str) -> tuple[Any, ...]:
-        game = referee.read(held)
-        if game is None:
-            return (figures.nothing(theme), "", "", RULES, "", True, False, *[True] * len(MOVES))
-        mine = referee.course(game)
-        shown = referee.opponents(game) if game.over or reveal else []
-        ground = referee.arena(game)
-        curves = [figures.Curve(course.name, ground.regret(course)) for course in [mine, *shown]]
-        curves[0] = replace(curves[0], assisted=game.assisted)
-        title = f"Regret on {game.space}, {game.data_set}, seed {game.seed}: lower is better"
-        title += "; ☆ where each found its best" if shown else ""
-        scale = float(np.ptp(ground.values))
-        about = referee.column(game)
-        unit = f", points of {about.kind}" if about.unit == "%" else f", {about.unit}".removesuffix(", ")
-        state = f"{'over after ' if game.over else ''}{len(game.picks)} of {game.budget} evaluated"
-        return (
-            figures.race(curves, game.budget, scale, unit, theme, title),
-            _scoreboard(referee, game, mine, shown, theme),
-            _evaluated(referee, game, mine),
-            referee.verdict(game) if game.over else _hint(game),
-            state,
-            game.over or not game.picks,
-            game.over,
-            *(game.over or (how == "mutate" and not game.picks) for how in MOVES),
-        )
 
 
 def say(referee: Referee, held: Any) -> tuple[Any, Any, str]:
@@ -247,108 +198,62 @@ def _known(referee: Referee, game: Game, arch: Architecture | None) -> str:
     return "not evaluated yet"
 
 
-def _bricks(referee: Referee, game: Game, draft: list[int]) -> list[Any]:
-    """One brick an operation; once the game is over, with what was true of it all along."""
-    ground = referee.arena(game)
-    truths = {(row.decision, row.choice): row for row in referee.blocks(game).itertuples()} if game.over else {}
-    rows: list[Any] = []
-    for d, decision in enumerate(ground.space.decisions):
-        bricks = []
-        for c, choice in enumerate(decision.choices):
-            truth = truths.get((d, c))
-            children = [_brick(press("arena", "brick", d, c), choice, decision.name, draft[d] == c)]
-            children += _truth(referee, game, truth) if truth else []
-            style = {"--op": operation_colour(choice), "--fitness": f"{truth.fitness:.0%}" if truth else "0%"}
-            bricks.append(html.Div(children, className="brick laid" if draft[d] == c else "brick", style=style))
-        rows.append(html.Div(decision.name, className="decision"))
-        rows.append(html.Div(bricks, className="bricks", role="group", **{"aria-label": decision.name}))
-    if game.over:
-        text = "Bar and number: true block fitness, the mean rank of all that hold the block. Below: by how much the "
-        rows.append(
-            html.P(f"{text}best that holds it falls short; ★: the best there is holds it.", className="support")
-        )
-    return rows
-
-
-def _brick(told: dict[str, str], choice: str, decision: str, laid: bool) -> html.Button:
-    label = {"aria-label": f"{choice} on {decision}", "aria-pressed": str(laid).lower()}
-    return html.Button(OPERATION_NAMES.get(choice, choice), className="pin", **told, **label)
-
-
-def _truth(referee: Referee, game: Game, truth: Any) -> list[Any]:
-    """Fitness of a block as a bar and a number, and what the best with it lacks."""
-    lacks = "–" if np.isnan(truth.loss) else f"−{referee.said(game, truth.loss)}" if truth.loss else "★"
-    return [
-        html.Div(html.Div(className="fill"), className="bar"),
-        html.Div(f"{truth.fitness:.2f}\n{lacks}", className="support"),
-    ]
-
-
-def _scoreboard(referee: Referee, game: Game, mine: Course, shown: list[Course], theme: str) -> html.Table:
-    """A row a searcher; opponents that are hidden show only how many they evaluated."""
-    ground, n = referee.arena(game), len(game.picks)
-    unit = f", {referee.column(game).unit}".removesuffix(", ")
-    heads = ["", "evaluated", f"best{unit}", "regret", "found at", "assisted", *["architecture"] * game.over]
-    courses = {course.name: course for course in [mine, *shown]}
-    rows = []
-    for place, name in enumerate((YOU, *OPPONENTS)):
-        dash = html.Span(figures.DASHES[place], className="dash", style={"color": figures.SIGNS[theme][place]})
-        course = courses.get(name)
-        done = n if course is None else len(course.values)
-        cells: list[Any] = [html.Th([dash, name], scope="row"), html.Td(f"{done} of {game.budget}")]
-        if course is None:
-            cells.append(html.Td("hidden until the end", colSpan=4))
-        else:
-            cells += [html.Td(text) for text in _standing(referee, game, course)]
-            if game.over and course.found is not None:
-                look = _look(ground.space, course.archs[course.found], name, press("arena", "find", place))
-                cells.append(html.Td(look))
-        rows.append(html.Tr(cells))
-    if game.over:
-        best = ground.archs[ground.best]
-        value, nothing = referee.result(game, float(ground.values[ground.best])), referee.said(game, 0.0)
-        look = _look(ground.space, best, "best there is", press("arena", "best"))
-        cells = [html.Td(text) for text in ("–", value, nothing, "–", "–", look)]
-        rows.append(html.Tr([html.Th(f"best of {len(ground.archs):,}", scope="row"), *cells]))
-    head = html.Thead(html.Tr([html.Th(text, scope="col") for text in heads]))
-    return html.Table([head, html.Tbody(rows)], className="scoreboard")
-
-
-def _standing(referee: Referee, game: Game, course: Course) -> list[str]:
-    """Best value, regret, where it was found, and how many evaluations were assisted."""
-    if course.found is None:
-        return ["–"] * 4
-    regret = float(referee.arena(game).regret(course)[-1])
-    assisted = str(sum(game.assisted)) if course.name == YOU else "–"
-    return [
-        referee.result(game, float(course.values.max())),
-        referee.said(game, regret),
-        str(course.found + 1),
-        assisted,
-    ]
-
-
-def _evaluated(referee: Referee, game: Game, mine: Course) -> list[Any]:
-    """What the player evaluated, best first; a press lays the bricks so."""
-    space, rows = referee.arena(game).space, []
-    for k in np.argsort(-mine.values, kind="stable"):
-        value, how = referee.result(game, float(mine.values[k])), WAYS.get(game.picks[k][1], "")
-        look = _look(space, mine.archs[k], f"evaluation {k + 1}, {value}", press("arena", "use", int(k)))
-        rows.append(
-            html.Div([html.Span(f"{k + 1}"), html.B(value), look, html.Span(how, className="how")], className="entry")
-        )
-    return rows or [html.P("Nothing yet.", className="support")]
-
-
-def _look(space: SearchSpace, arch: Architecture, what: str, told: dict[str, str]) -> html.Button:
-    """An architecture as a button that lays the bricks so."""
-    text = space.format(arch)
-    chosen = [decision.choices[choice] for decision, choice in zip(space.decisions, arch, strict=True)]
-    chips: Any = [
-        html.Span(OPERATION_NAMES.get(name, name), className="chip", style={"--op": operation_colour(name)})
-        for name in chosen
-    ]
-    label = {"aria-label": f"lay the bricks like {what}: {', '.join(chosen)}"}
-    if len(chips) > _CHIPS:
-        return html.Button(text, className="chips notation", title=text, **told, **label)
-    return html.Button(chips, className="chips", title=text, **told, **label)
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Bind what is above."""
+    referee = Referee(cockpit.store)
+    held = Input("arena-game", "data")
+    app.callback(
+        Output("arena-data", "data"),
+        Output("arena-data", "value"),
+        Input("arena-space", "value"),
+        State("arena-data", "value"),
+    )(partial(choices, referee))
+    app.callback(
+        Output("arena-game", "data"),
+        Output("arena-draft", "data"),
+        Output("arena-told", "children"),
+        Output("arena-answered", "data"),
+        Input("arena-act", "data"),
+        State("arena-game", "data"),
+        State("arena-draft", "data"),
+        State("arena-space", "value"),
+        State("arena-data", "value"),
+        State("arena-budget", "value"),
+        State("arena-seed", "value"),
+        prevent_initial_call=True,
+    )(partial(play, referee))
+    answer_in_turn(app, "arena", "arena-bricks", "arena-answered")
+    app.callback(*frame_headline.outputs(), held, prevent_initial_call="initial_duplicate")(partial(say, referee))
+    app.callback(
+        Output("arena-bricks", "children"),
+        Output("arena-built", "data"),
+        held,
+        State("arena-draft", "data"),
+        State("arena-built", "data"),
+    )(partial(build, referee))
+    app.clientside_callback(
+        ClientsideFunction("arena", "lay"),
+        Output("arena-laid", "data"),
+        Input("arena-draft", "data"),
+        Input("arena-bricks", "children"),
+    )
+    app.callback(
+        Output("arena-cell", "figure"),
+        Output("arena-known", "children"),
+        held,
+        Input("arena-draft", "data"),
+        Input("theme", "data"),
+    )(partial(cell, referee))
+    app.callback(
+        Output("arena-race", "figure"),
+        Output("arena-scoreboard", "children"),
+        Output("arena-evaluated", "children"),
+        Output("arena-verdict", "children"),
+        Output("arena-state", "children"),
+        Output("btn-arena-end", "disabled"),
+        Output("arena-moves", "hidden"),
+        *(Output(f"btn-arena-{how}", "disabled") for how in MOVES),
+        held,
+        Input("arena-reveal", "checked"),
+        Input("theme", "data"),
+    )(partial(race, referee))

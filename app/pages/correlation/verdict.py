@@ -26,6 +26,9 @@ _NEGLIGIBLE = 0.05
 _LUCK, _EVEN = 0.05, 0.5
 """Chances of blind draws to do as well below which a top is no luck, and above which it is worth nothing."""
 
+_MOST = 600
+"""Networks that every other score is compared over: as a run goes on, all of them are compared again and again."""
+
 YES, NEARLY, HARDLY, NO, UNCLEAR, NONE = "yes", "nearly", "hardly", "no", "unclear", "none"
 
 
@@ -134,6 +137,8 @@ def alternative(view: View, known: np.ndarray, chosen: np.ndarray, *, metric: st
     """
     values = {name: view.oriented(name) for name in (AGGREGATE, *view.metrics) if name not in (metric, TRAINED)}
     own = view.oriented(metric)
+    if len(chosen) > _MOST:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, _MOST, replace=False))
     better: dict[str, float] = {}
     for name, other in values.items():
         usable = chosen[~np.isnan(own[chosen] + other[chosen] + known[chosen])]

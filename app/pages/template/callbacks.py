@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
@@ -28,65 +29,35 @@ _MOST_BYTES = 1_000_000
 _NOT_OF_A_GIVEN_SPACE = ("name", "preset", "saved", *_IMAGE, "json", "upload", "upload-button")
 
 
-def register(app: Dash, cockpit: Cockpit) -> None:
-    """Callbacks of the page."""
-    _register_editing(app, cockpit)
-    _register_drawing(app)
-    _register_keeping(app, cockpit)
+def act(
+    cockpit: Cockpit, told: dict[str, Any] | None, state: dict[str, Any] | None, filename: str | None
+) -> tuple[Any, Any]:
+    """The template after what the page told; what is refused is said, and the fields show what is in force.
+
+    Acts come one at a time, see `assets/template.js`: each is answered before the next is told.
+    """
+    if not told or not state:
+        return no_update, (told or {}).get("at")
+    try:
+        if told["kind"] == "open":
+            after = _opened(cockpit, state, told["source"], told["value"], filename)
+        elif told.get("words") == ["template", "keep"]:
+            after = _saved(cockpit, state)
+        else:
+            after = editing.acted(state, told)
+    except (ValueError, StoreError) as error:
+        notify(str(error))
+        after = state
+    for name, value in editing.in_force(after, told).items():
+        set_props(f"template-{name}", {"value": value})
+    return no_update if after == state else after, told["at"]
 
 
-def _register_editing(app: Dash, cockpit: Cockpit) -> None:
-    # Acts come one at a time, see `assets/template.js`: each is answered before the next is told.
-    @app.callback(
-        Output("template-state", "data"),
-        Output("template-answered", "data"),
-        Input("template-act", "data"),
-        State("template-state", "data"),
-        State("template-upload", "filename"),
-        prevent_initial_call=True,
-    )
-    def act(told: dict[str, Any] | None, state: dict[str, Any] | None, filename: str | None) -> tuple[Any, Any]:
-        if not told or not state:
-            return no_update, (told or {}).get("at")
-        try:
-            if told["kind"] == "open":
-                after = _opened(cockpit, state, told["source"], told["value"], filename)
-            elif told.get("words") == ["template", "keep"]:
-                after = _saved(cockpit, state)
-            else:
-                after = editing.acted(state, told)
-        except (ValueError, StoreError) as error:
-            notify(str(error))
-            after = state
-        for name, value in editing.in_force(after, told).items():
-            set_props(f"template-{name}", {"value": value})
-        return no_update if after == state else after, told["at"]
-
-    for name, inputs in {
-        "edit": [
-            *(Input(f"template-{name}", "value", allow_optional=True) for name in PROPERTY_NAMES),
-            State("template-pane-key", "data"),
-        ],
-        "open": [
-            Input("template-preset", "value"),
-            Input("template-saved", "value"),
-            Input("template-upload", "contents"),
-        ],
-        "rename": [Input("template-name", "value"), *(Input(f"template-{name}", "value") for name in _IMAGE)],
-    }.items():
-        app.clientside_callback(ClientsideFunction("template", name), *inputs, prevent_initial_call=True)
-    answer_in_turn(app, "template", "template-layers", "template-answered")
-
-    @app.callback(
-        Input("template-name", "value"),
-        State("template-state", "data"),
-        prevent_initial_call=True,
-    )
-    def nameless(name: str | None, state: dict[str, Any] | None) -> None:
-        """A name that is emptied is told to nobody."""
-        if state and not (name or "").strip():
-            notify("Name is empty; expected 1 to 60 letters")
-            set_props("template-name", {"value": state["now"]["name"]})
+def nameless(name: str | None, state: dict[str, Any] | None) -> None:
+    """A name that is emptied is told to nobody, and the one in force comes back."""
+    if state and not (name or "").strip():
+        notify("Name is empty; expected 1 to 60 letters")
+        set_props("template-name", {"value": state["now"]["name"]})
 
 
 def _opened(cockpit: Cockpit, state: dict[str, Any], source: str, value: str, filename: str | None) -> dict[str, Any]:
@@ -136,86 +107,23 @@ def _saved(cockpit: Cockpit, state: dict[str, Any]) -> dict[str, Any]:
     return editing.saved(state, name)
 
 
-def _register_drawing(app: Dash) -> None:
-    @app.callback(
-        Output("template-layers", "children"),
-        Output("template-summary", "children"),
-        Output("template-undo", "disabled"),
-        Output("template-redo", "disabled"),
-        Output("template-run-button", "disabled"),
-        Output("template-save", "disabled"),
-        Input("template-state", "data"),
-        Input("template-fixed", "value"),
-    )
-    def draw(state: dict[str, Any] | None, fixed: str | None) -> tuple[Any, ...]:
-        if fixed:
-            space = spaces.get(fixed)
-            text = f"{lego.summary(space)} Clear “Or a given space” to edit, open or save a template."
-            return lego.fixed(space), text, True, True, False, True
-        if not state:
-            return (no_update,) * 6
-        template = read(state["now"])
-        found = shapes(template)
-        wrong = len(found.problems)
-        if wrong:
-            text = (
-                f"{wrong} block{'s do' if wrong > 1 else ' does'} not fit; mend what is marked ⚠ to train and search."
-            )
-        else:
-            text = lego.summary(spaces.define(state["now"]))
-        columns = lego.layers(template, found, state["selected"])
-        return columns, text, not state["past"], not state["future"], bool(wrong), False
-
-    app.clientside_callback(
-        ClientsideFunction("template", "flow"), Output("template-flow", "data"), Input("template-layers", "children")
-    )
-    app.callback(
-        *frame_headline.outputs(),
-        Input("template-state", "data"),
-        Input("template-fixed", "value"),
-        prevent_initial_call="initial_duplicate",
-    )(say)
-
-    @app.callback(
-        [Output(f"template-{name}", "disabled") for name in _NOT_OF_A_GIVEN_SPACE], Input("template-fixed", "value")
-    )
-    def given(fixed: str | None) -> list[bool]:
-        return [bool(fixed)] * len(_NOT_OF_A_GIVEN_SPACE)
-
-    @app.callback(
-        Output("template-pane", "children"),
-        Output("template-pane-key", "data"),
-        Output("template-head", "data"),
-        Input("template-state", "data"),
-        Input("template-fixed", "value"),
-        State("template-pane-key", "data"),
-        State("template-head", "data"),
-    )
-    def pane(state: dict[str, Any] | None, fixed: str | None, key: Any, shown: Any) -> tuple[Any, Any, Any]:
-        """What has not changed is not drawn again: it may be being typed into."""
-        if not state:
-            return no_update, no_update, no_update
-        head = {"name": state["now"]["name"], **state["now"]["image"]}
-        for name, value in head.items():
-            if value != (shown or {}).get(name):
-                set_props(f"template-{name}", {"value": value})  # an output would close a circle with what edits them
-        if fixed:
-            return html.P("The blocks of a given space stay as they are.", className="support"), None, head
-        now = [*state["selected"], state["turn"]]
-        if now == key:
-            return no_update, no_update, head
-        layer, block = state["selected"]
-        return properties(state["now"]["layers"][layer]["blocks"][block]), now, head
-
-    @app.callback(
-        Output("template-state", "data", allow_duplicate=True),
-        Input("url", "pathname"),
-        State("template-state", "data", allow_optional=True),
-        prevent_initial_call="initial_duplicate",
-    )
-    def begin(pathname: str | None, state: Any) -> Any:
-        resumed = editing.resumed(state)
-        return resumed if selection.below(pathname) == "/template" and resumed != state else no_update
+def draw(state: dict[str, Any] | None, fixed: str | None) -> tuple[Any, ...]:
+    """The layers, what they hold, and which buttons would do nothing."""
+    if fixed:
+        space = spaces.get(fixed)
+        text = f"{lego.summary(space)} Clear “Or a given space” to edit, open or save a template."
+        return lego.fixed(space), text, True, True, False, True
+    if not state:
+        return (no_update,) * 6
+    template = read(state["now"])
+    found = shapes(template)
+    wrong = len(found.problems)
+    if wrong:
+        text = f"{wrong} block{'s do' if wrong > 1 else ' does'} not fit. Fix the blocks marked ⚠ before training."
+    else:
+        text = lego.summary(spaces.define(state["now"]))
+    columns = lego.layers(template, found, state["selected"])
+    return columns, text, not state["past"], not state["future"], bool(wrong), False
 
 
 def say(state: dict[str, Any] | None, fixed: str | None) -> tuple[Any, Any, Any]:
@@ -225,61 +133,70 @@ def say(state: dict[str, Any] | None, fixed: str | None) -> tuple[Any, Any, Any]
     return frame_headline.drawn(headline.headline((state or {}).get("now") or {}, fixed))
 
 
-def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
-    @app.callback(
-        Output("template-saved", "data"),
-        Input("template-answered", "data"),
-    )
-    def saved(_answered: int | None) -> list[str]:
-        return list(cockpit.store.templates())
+def given(fixed: str | None) -> list[bool]:
+    """What a given space leaves nothing to do for."""
+    return [bool(fixed)] * len(_NOT_OF_A_GIVEN_SPACE)
 
-    @app.callback(
-        Output("template-download", "data"),
-        Input("template-wanted", "data"),
-        State("template-state", "data"),
-        prevent_initial_call=True,
-    )
-    def download(wanted: dict[str, Any] | None, state: dict[str, Any] | None) -> Any:
-        if not state or not _is(wanted, "json"):
-            return no_update
-        content = json.dumps(state["now"], indent=1)
-        return {"content": content, "filename": f"{state['now']['name']}.json", "type": "application/json"}
 
-    @app.callback(
-        Output("url", "pathname", allow_duplicate=True),
-        Output("url", "search", allow_duplicate=True),
-        Output("notifications", "sendNotifications", allow_duplicate=True),
-        Input("template-wanted", "data"),
-        State("template-state", "data"),
-        State("template-fixed", "value"),
-        State("template-data", "value"),
-        State("template-epochs", "value"),
-        State("template-strategy", "value"),
-        State("template-budget", "value"),
-        State("template-seed", "value"),
-        prevent_initial_call=True,
-    )
-    def make(
-        wanted: dict[str, Any] | None,
-        state: dict[str, Any] | None,
-        fixed: str | None,
-        data: Any,
-        epochs: Any,
-        strategy: str,
-        budget: Any,
-        seed: Any,
-    ) -> tuple[Any, Any, Any]:
-        if not state or not _is(wanted, "run"):
-            return no_update, no_update, no_update
-        try:
-            check_form(data, epochs, budget, seed)
-            space = spaces.get(fixed) if fixed else spaces.define(state["now"])
-            config = run_config(space, data, epochs, strategy, budget, seed)
-            run = cockpit.store.create_run(config, f"{space.title}, one-shot")
-        except (ValueError, StoreError) as error:
-            return no_update, no_update, notification(str(error))
-        ready = notification("The run is ready; press Start to train it.", failed=False)
-        return selection.path_of("/"), selection.write(run, None), ready
+def pane(state: dict[str, Any] | None, fixed: str | None, key: Any, shown: Any) -> tuple[Any, Any, Any]:
+    """The properties of the block that is selected; what has not changed is not drawn again: it may be typed into."""
+    if not state:
+        return no_update, no_update, no_update
+    head = {"name": state["now"]["name"], **state["now"]["image"]}
+    for name, value in head.items():
+        if value != (shown or {}).get(name):
+            set_props(f"template-{name}", {"value": value})  # an output would close a circle with what edits them
+    if fixed:
+        return html.P("The blocks of a given space stay as they are.", className="support"), None, head
+    now = [*state["selected"], state["turn"]]
+    if now == key:
+        return no_update, no_update, head
+    layer, block = state["selected"]
+    return properties(state["now"]["layers"][layer]["blocks"][block]), now, head
+
+
+def begin(pathname: str | None, state: Any) -> Any:
+    """The template that the browser holds, or a first one."""
+    resumed = editing.resumed(state)
+    return resumed if selection.below(pathname) == "/template" and resumed != state else no_update
+
+
+def saved(cockpit: Cockpit, _answered: int | None) -> list[str]:
+    """Templates that can be opened."""
+    return list(cockpit.store.templates())
+
+
+def download(wanted: dict[str, Any] | None, state: dict[str, Any] | None) -> Any:
+    """The template as a file."""
+    if not state or not _is(wanted, "json"):
+        return no_update
+    content = json.dumps(state["now"], indent=1)
+    return {"content": content, "filename": f"{state['now']['name']}.json", "type": "application/json"}
+
+
+def make(
+    cockpit: Cockpit,
+    wanted: dict[str, Any] | None,
+    state: dict[str, Any] | None,
+    fixed: str | None,
+    data: Any,
+    epochs: Any,
+    strategy: str,
+    budget: Any,
+    seed: Any,
+) -> tuple[Any, Any, Any]:
+    """The run of the template is made and opened in the Navigator; or it is said what is wrong with the form."""
+    if not state or not _is(wanted, "run"):
+        return no_update, no_update, no_update
+    try:
+        check_form(data, epochs, budget, seed)
+        space = spaces.get(fixed) if fixed else spaces.define(state["now"])
+        config = run_config(space, data, epochs, strategy, budget, seed)
+        run = cockpit.store.create_run(config, f"{space.title}, one-shot")
+    except (ValueError, StoreError) as error:
+        return no_update, no_update, notification(str(error))
+    ready = notification("The run is ready; press Start to train it.", failed=False)
+    return selection.path_of("/"), selection.write(run, None), ready
 
 
 def _is(wanted: dict[str, Any] | None, what: str) -> bool:
@@ -313,3 +230,89 @@ def run_config(space: SearchSpace, data: str, epochs: int, strategy: str, budget
         template=space.template.to_dict() if isinstance(space, TemplateSpace) else None,
         supernet={**space.one_shot_settings, "data": data, "epochs": epochs, "seed": seed},
     )
+
+
+def register(app: Dash, cockpit: Cockpit) -> None:
+    """Bind what is above."""
+    _register_editing(app, cockpit)
+    _register_drawing(app)
+    _register_keeping(app, cockpit)
+
+
+def _register_editing(app: Dash, cockpit: Cockpit) -> None:
+    app.callback(
+        Output("template-state", "data"),
+        Output("template-answered", "data"),
+        Input("template-act", "data"),
+        State("template-state", "data"),
+        State("template-upload", "filename"),
+        prevent_initial_call=True,
+    )(partial(act, cockpit))
+    for name, inputs in {
+        "edit": [
+            *(Input(f"template-{name}", "value", allow_optional=True) for name in PROPERTY_NAMES),
+            State("template-pane-key", "data"),
+        ],
+        "open": [
+            Input("template-preset", "value"),
+            Input("template-saved", "value"),
+            Input("template-upload", "contents"),
+        ],
+        "rename": [Input("template-name", "value"), *(Input(f"template-{name}", "value") for name in _IMAGE)],
+    }.items():
+        app.clientside_callback(ClientsideFunction("template", name), *inputs, prevent_initial_call=True)
+    answer_in_turn(app, "template", "template-layers", "template-answered")
+    app.callback(Input("template-name", "value"), State("template-state", "data"), prevent_initial_call=True)(nameless)
+
+
+def _register_drawing(app: Dash) -> None:
+    shown = [Input("template-state", "data"), Input("template-fixed", "value")]
+    app.callback(
+        Output("template-layers", "children"),
+        Output("template-summary", "children"),
+        Output("template-undo", "disabled"),
+        Output("template-redo", "disabled"),
+        Output("template-run-button", "disabled"),
+        Output("template-save", "disabled"),
+        *shown,
+    )(draw)
+    app.clientside_callback(
+        ClientsideFunction("template", "flow"), Output("template-flow", "data"), Input("template-layers", "children")
+    )
+    app.callback(*frame_headline.outputs(), *shown, prevent_initial_call="initial_duplicate")(say)
+    app.callback(
+        [Output(f"template-{name}", "disabled") for name in _NOT_OF_A_GIVEN_SPACE], Input("template-fixed", "value")
+    )(given)
+    app.callback(
+        Output("template-pane", "children"),
+        Output("template-pane-key", "data"),
+        Output("template-head", "data"),
+        *shown,
+        State("template-pane-key", "data"),
+        State("template-head", "data"),
+    )(pane)
+    app.callback(
+        Output("template-state", "data", allow_duplicate=True),
+        Input("url", "pathname"),
+        State("template-state", "data", allow_optional=True),
+        prevent_initial_call="initial_duplicate",
+    )(begin)
+
+
+def _register_keeping(app: Dash, cockpit: Cockpit) -> None:
+    app.callback(Output("template-saved", "data"), Input("template-answered", "data"))(partial(saved, cockpit))
+    wanted = [Input("template-wanted", "data"), State("template-state", "data")]
+    app.callback(Output("template-download", "data"), *wanted, prevent_initial_call=True)(download)
+    app.callback(
+        Output("url", "pathname", allow_duplicate=True),
+        Output("url", "search", allow_duplicate=True),
+        Output("notifications", "sendNotifications", allow_duplicate=True),
+        *wanted,
+        State("template-fixed", "value"),
+        State("template-data", "value"),
+        State("template-epochs", "value"),
+        State("template-strategy", "value"),
+        State("template-budget", "value"),
+        State("template-seed", "value"),
+        prevent_initial_call=True,
+    )(partial(make, cockpit))
