@@ -11,7 +11,7 @@ from scipy.stats import kendalltau
 
 from nas_core.bench._rank import Estimate
 
-_MOST = 2000
+_MOST = 1000
 """Networks that the error of a difference is estimated from: pairs grow with their square."""
 _NORMAL = 1.96
 
@@ -34,7 +34,7 @@ def tau_difference(score: ArrayLike, other: ArrayLike, truth: ArrayLike, *, seed
 
     Args:
         score, other, truth: values (n,), higher is better; networks with a NaN in any are left out.
-        seed: of the networks that the error is estimated from, where there are more than 2,000.
+        seed: of the networks that the error is estimated from, where there are more than 1,000.
 
     Raises:
         ValueError: lengths that differ, or fewer than three networks.
