@@ -31,12 +31,14 @@ class Preview:
         text = f"removes {self.removed:,} architectures ({self.share:.0%})"
         if self.top_of:
             text += f", {self.top} of the current top {self.top_of}, "
-            text += f"{_chance(self.best_lost)} chance that the best of the {self.scored:,} scored is among them"
+            text += f"{self.chance} chance that the best of the {self.scored:,} scored is among them"
         return text
 
-
-def _chance(share: float) -> str:
-    return "under 1%" if share < 0.01 else "over 99%" if share > 0.99 else f"{share:.0%}"
+    @property
+    def chance(self) -> str:
+        """The chance that the best is lost, for people."""
+        share = self.best_lost
+        return "under 1%" if share < 0.01 else "over 99%" if share > 0.99 else f"{share:.0%}"
 
 
 def preview(before: Steering, after: Steering, archs: np.ndarray, scored: np.ndarray, values: np.ndarray) -> Preview:

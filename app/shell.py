@@ -20,6 +20,7 @@ KEYS = {
     "p": "pin the operation brick that has the focus",
     "x": "prune it",
     "u": "undo the last act",
+    "l": "lasso: draw around dots of the map; Esc lets the region go",
     "space": "start, pause or resume the run",
     "/": "find a run",
     "n / c": "on the page Runs: a new run, compare the two that are chosen",

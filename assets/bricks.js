@@ -11,6 +11,7 @@ window.dash_clientside = window.dash_clientside || {};
         if (!brick) continue;
         brick.classList.toggle("pinned", look.state === "pinned");
         brick.classList.toggle("pruned", look.state === "pruned");
+        brick.classList.toggle("unseen", !look.seen);
         for (const [property, value] of Object.entries(look.bar)) brick.style.setProperty(property, value);
         const text = brick.querySelector(".support");
         if (text.textContent !== look.text) text.textContent = look.text;
@@ -44,14 +45,16 @@ window.dash_clientside = window.dash_clientside || {};
       document.querySelectorAll(".brick.linked").forEach((brick) => brick.classList.remove("linked"));
       const brick = name && document.querySelector(`[data-brick="${name}"]`);
       if (brick) brick.classList.add("linked");
-      return name || null;
+      return name ? `pin:${name}` : null;
     },
   };
 
   let hovered = null;
+  // What a click here would do: the brick pins, its × prunes.
   const tell = (event) => {
     const brick = event.target.closest && event.target.closest("[data-brick]");
-    const name = brick ? brick.getAttribute("data-brick") : null;
+    const act = brick && event.target.closest(".prune") ? "prune" : "pin";
+    const name = brick ? `${act}:${brick.getAttribute("data-brick")}` : null;
     if (name === hovered || !document.getElementById("nav-map")) return;
     hovered = name;
     keep("hovered", { data: name });

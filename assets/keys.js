@@ -32,6 +32,8 @@ window.dash_clientside = window.dash_clientside || {};
       picker.focus();
       picker.click();
     }
+    if (event.key === "l") document.querySelectorAll("[data-tool=lasso]").forEach((tool) => tool.click());
+    if (event.key === "Escape" && document.querySelector("#region-card:not([hidden])")) press("btn-clear");
     if (event.key === "p" && brick) brick.querySelector(".pin").click();
     if (event.key === "x" && brick) brick.querySelector(".prune").click();
     if (event.key === " " && !event.target.closest("button, a")) {

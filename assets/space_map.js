@@ -4,6 +4,7 @@ window.dash_clientside = window.dash_clientside || {};
   const none = () => window.dash_clientside.no_update;
   const { bytes, floats, bits, marked } = window.packed;
   let axes = { from: null }; // decoded coordinates of the base drawn last
+  const GOING = -1; // in place of the code of a dot that an act would let go
   let outlined = false; // whether the map shows the outline of a region
   // The convex outline of the dots of a region, with its name (Andrew's monotone chain).
   const hull = (inside, x, y, name, colour) => {
@@ -25,23 +26,32 @@ window.dash_clientside = window.dash_clientside || {};
     };
   };
 
+  // Dots that an act under the pointer would let go.
+  const outlines = (base, x, y, members) => ({
+    type: "scattergl", mode: "markers", name: "dots going", hoverinfo: "none", customdata: members,
+    x: Float32Array.from(members, (k) => x[k]), y: Float32Array.from(members, (k) => y[k]),
+    marker: { size: 5, symbol: "circle-open", opacity: 0.35, color: base.unknown },
+  });
+
   // One trace a code: single colours are drawn several times faster than one colour a dot.
   const traces = (base, x, y, codes, going) => {
     const levels = base.colours.length + 1;
     const groups = new Map();
     codes.forEach((code, k) => {
-      const shown = going && going[k] ? 0 : code;
+      const shown = code && going && going[k] ? GOING : code;
       if (!groups.has(shown)) groups.set(shown, []);
       groups.get(shown).push(k);
     });
-    return Array.from(groups.keys()).sort((a, b) => ((a - 1) % levels) - ((b - 1) % levels)).map((code) => {
+    const order = (code) => (code === GOING ? -2 : (code - 1) % levels);
+    return Array.from(groups.keys()).sort((a, b) => order(a) - order(b)).map((code) => {
       const members = groups.get(code);
+      if (code === GOING) return outlines(base, x, y, members);
       const rung = code ? Math.floor((code - 1) / levels) : 0;
       const level = code ? (code - 1) % levels : 0;
       return {
         type: "scattergl", mode: "markers", name: `dots ${code}`,
         x: Float32Array.from(members, (k) => x[k]), y: Float32Array.from(members, (k) => y[k]), customdata: members,
-        hovertemplate: `#%{customdata}<br>${base.labels[0]} %{x:.3g}<br>${base.labels[1]} %{y:.3g}<extra></extra>`,
+        hoverinfo: "none", // told all the same: the tooltip is ours, see map_tip.js
         marker: {
           size: rung ? 7 : 5, symbol: base.symbols[rung], opacity: code ? 0.85 : 0.08,
           color: level ? base.colours[level - 1] : base.unknown,
@@ -58,10 +68,10 @@ window.dash_clientside = window.dash_clientside || {};
       if (told.length && told.every((id) => id === "map-scope.data") && !outline && !outlined) return none();
       if (told.length && told.every((id) => id === "map-marks.data") && past) return none();
       outlined = Boolean(outline);
-      // What the user set in plotly itself, and plotly forgets when it draws anew: the tool, and the lasso on these axes.
+      // What plotly forgets when it draws anew: the tool, and the lasso on these axes.
       const drawn = document.querySelector("#nav-map .js-plotly-plot");
       const held = (drawn && drawn.layout) || {};
-      const kept = { dragmode: held.dragmode || base.figure.layout.dragmode };
+      const kept = { dragmode: window.dash_clientside.map_tools.dragmode() };
       if (axes.from === base.x + base.y && (held.selections || []).length) kept.selections = held.selections;
       if (axes.from !== base.x + base.y) axes = { from: base.x + base.y, x: floats(base.x), y: floats(base.y) };
       const x = live && live.x ? floats(live.x) : axes.x;

@@ -25,7 +25,8 @@ window.dash_clientside = window.dash_clientside || {};
     },
     when: (moment, end) => {
       const past = moment !== null && moment !== undefined;
-      return [past ? asOf(moment, end) : "live", !past];
+      const why = past ? "Back to the run as it is now" : "The page shows the run as it is now.";
+      return [past ? asOf(moment, end) : "live", !past, why, !past];
     },
   };
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from app.pages.navigator import named_regions
 from app.space_table import space_table
 from nas_core.store import Store
+from tests.browser.test_navigator import draw_lasso, open_tab
 from tests.runs import SCAN, make_run
 
 BUDGET = 300
@@ -34,19 +35,7 @@ def run(store_url, address):
 def open_run(page: Page, address: str, run: str) -> None:
     page.goto(f"{address}/?run={run}")
     expect(page.locator("#count")).to_have_text("15,625 of 15,625", timeout=30_000)
-    expect(page.locator("#next .suggestion").first).to_be_visible(timeout=10_000)
-
-
-def lasso(page: Page, left: float, top: float, right: float, bottom: float) -> None:
-    """Drag a box over the map, in shares of its width and height."""
-    page.locator('#nav-map [data-val="select"]').click()
-    box = page.locator("#nav-map .nsewdrag").bounding_box()
-    x, y, width, height = box["x"], box["y"], box["width"], box["height"]
-    page.mouse.move(x + left * width, y + top * height)
-    page.mouse.down()
-    page.mouse.move(x + (left + right) / 2 * width, y + (top + bottom) / 2 * height, steps=4)
-    page.mouse.move(x + right * width, y + bottom * height, steps=4)
-    page.mouse.up()
+    expect(page.locator("#next .suggestion").first).to_be_attached(timeout=10_000)
 
 
 def kept(page: Page) -> int:
@@ -59,13 +48,15 @@ def chip(page: Page, name: str):
 
 def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, shoot):
     open_run(page, address, run)
+    open_tab(page, "Blocks")
+    expect(page.locator("#blocks .gtitle")).to_contain_text("n = 300")
     before = page.locator("#blocks .gtitle").text_content()
-    assert "n = 300" in before
-    lasso(page, 0.77, 0.02, 0.98, 0.99)  # the few largest networks, far to the right
+    # The few largest networks, far to the right.
+    draw_lasso(page, (0.77, 0.02), (0.98, 0.02), (0.98, 0.99), (0.77, 0.99))
     expect(page.locator("#region-text")).to_contain_text("inside; a focus keeps")
     expect(page.locator("#blocks .gtitle")).to_contain_text("in lasso")
     page.locator('[data-brick="0:1"]').hover()
-    expect(page.locator("#preview")).to_contain_text("removes 3,125")
+    expect(page.locator("#preview")).to_contain_text("3,125 of 15,625 architectures stay")
     page.locator("h2").first.hover()
     expect(page.locator("#preview")).to_be_empty()
     expect(page.locator("#blocks .gtitle")).to_contain_text("in lasso")  # a map drawn anew keeps its lasso
@@ -75,6 +66,7 @@ def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, sh
     assert page.locator("#template .brick.outlined").count() > 0
     shoot(page, "navigator-region-dark")
     page.reload()
+    open_tab(page, "Blocks")
     expect(chip(page, "A")).to_be_visible(timeout=30_000)
     expect(page.locator("#blocks .gtitle")).to_have_text(before)
 
@@ -103,6 +95,7 @@ def test_regions_pressed_faster_than_the_answers_are_all_chosen(address, page, r
         named_regions.keep(store, run, table.archs[:, decision] == 3, ("projection 1", "projection 2"))
     store.close()
     open_run(page, address, run)
+    open_tab(page, "Blocks")
     late("map-scope.data")
     first, second = (page.locator("#regions .region-chip").nth(k) for k in (-2, -1))
     first.click()
@@ -113,6 +106,7 @@ def test_regions_pressed_faster_than_the_answers_are_all_chosen(address, page, r
 
 def test_a_suggestion_acts_with_its_evidence_as_the_note(address, page, run):
     open_run(page, address, run)
+    open_tab(page, "Acts")
     suggestion = page.locator("#next .suggestion").first
     expect(suggestion).to_contain_text(re.compile(r"prune .* n = \d+.*removes [\d,]+ architectures"))
     suggestion.get_by_role("button").click()
@@ -120,6 +114,7 @@ def test_a_suggestion_acts_with_its_evidence_as_the_note(address, page, run):
     expect(page.locator("#acts-list")).to_contain_text("suggested: Fitness")
     page.locator("#btn-undo").click()
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
+    open_tab(page, "Progress")
     page.locator("#chart").click()
     page.get_by_role("option", name="Trust").click()
     expect(page.locator("#best-so-far .gtitle")).to_contain_text("Trust")
@@ -129,6 +124,8 @@ def test_a_suggestion_acts_with_its_evidence_as_the_note(address, page, run):
 
 def test_the_timeline_goes_back_and_lives_again(address, page, run):
     open_run(page, address, run)
+    open_tab(page, "Blocks")
+    expect(page.locator("#timeline-stays")).to_be_hidden()
     expect(page.locator("#blocks .gtitle")).to_contain_text("n = 300")
     page.locator('[data-brick="0:0"] .prune').click()
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
@@ -140,13 +137,17 @@ def test_the_timeline_goes_back_and_lives_again(address, page, run):
     expect(page.locator("#timeline-text")).to_contain_text("as of 5 of 300 scored")
     expect(page.locator("#blocks .gtitle")).to_contain_text("n = 5)")
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
-    expect(page.locator("#candidates .ag-row")).to_have_count(5)
+    expect(page.locator("#timeline-stays")).to_contain_text("Headline, top bar and trainings are as of now")
+    expect(page.locator("#btn-undo")).to_be_disabled()
+    open_tab(page, "Candidates")
+    expect(page.locator("#candidates .ag-center-cols-container .ag-row")).to_have_count(5)
     page.wait_for_function(
         "() => document.querySelector('#nav-map .js-plotly-plot').data.filter((t) => t.name === 'dots 0').length === 0"
     )
     page.locator("#btn-live").click()
     expect(page.locator("#timeline-text")).to_have_text("live")
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
+    open_tab(page, "Blocks")
     expect(page.locator("#blocks .gtitle")).to_contain_text("n = 300")
     page.locator("#btn-undo").click()
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
@@ -154,6 +155,8 @@ def test_the_timeline_goes_back_and_lives_again(address, page, run):
 
 def test_the_step_is_told_while_the_timeline_is_dragged(address, page, run):
     open_run(page, address, run)
+    open_tab(page, "Blocks")
+    expect(page.locator("#blocks .gtitle")).to_contain_text("n = 300")
     bar, thumb = (page.locator(found).bounding_box() for found in (".timeline", ".timeline [role=slider]"))
     y = thumb["y"] + thumb["height"] / 2
     page.mouse.move(thumb["x"] + thumb["width"] / 2, y)

@@ -34,6 +34,27 @@ def brick(page: Page, decision: int, choice: int):
     return page.locator(f'[data-brick="{decision}:{choice}"]')
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Open a panel of the dock."""
+    page.get_by_role("tab", name=re.compile(f"^{name}")).click()
+
+
+def draw_lasso(page: Page, *corners: tuple[float, float]) -> None:
+    """Draw a lasso around corners given in shares of the width and height of the map."""
+    page.locator('[data-tool="lasso"]').click()
+    box = page.locator("#nav-map .nsewdrag").bounding_box()
+    places = [(box["x"] + across * box["width"], box["y"] + down * box["height"]) for across, down in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in (*places[1:], places[0]):
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+
+
+WHOLE = ((0.005, 0.01), (0.995, 0.01), (0.995, 0.99), (0.005, 0.99))
+"""Corners of a lasso around the whole map."""
+
+
 def coloured(page: Page) -> int:
     """Dots of the map whose score is known: diamonds."""
     return int(
@@ -98,10 +119,17 @@ def test_the_main_job(address, page, shoot):
     before_scores = brick(page, 5, 4).bounding_box()
     assert dots(page) == 15_625
     brick(page, 0, 0).hover()
-    expect(page.locator("#preview")).to_contain_text("removes 3,125 architectures (20%)")
+    expect(page.locator("#preview")).to_contain_text("3,125 of 15,625 architectures stay (20%)")
     page.wait_for_function(
         "() => document.querySelector('#nav-map .js-plotly-plot').data.some("
-        "(t) => t.name === 'dots 0' && t.x.length === 3125)"
+        "(t) => t.name === 'dots going' && t.x.length === 12500)"
+    )
+    brick(page, 0, 0).locator(".prune").hover()
+    expect(page.locator("#preview")).to_contain_text("prunes none on edge 0→1")
+    expect(page.locator("#preview")).to_contain_text("3,125 of 15,625 architectures go (20%)")
+    page.wait_for_function(
+        "() => document.querySelector('#nav-map .js-plotly-plot').data.some("
+        "(t) => t.name === 'dots going' && t.x.length === 3125)"
     )
     brick(page, 0, 0).locator(".prune").click()
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
@@ -251,16 +279,11 @@ def test_a_press_at_once_means_the_run_that_was_opened(address, page, late, stor
 def test_a_lasso_becomes_a_region_and_a_focus(address, page):
     open_new_run(page, address, "a region")
     expect(page.locator("#btn-focus")).to_be_disabled()
+    page.get_by_text("Axes", exact=True).click()
     page.locator("#map-x").click()
     page.get_by_role("option", name="parameters", exact=True).click()
     expect(page.locator("#nav-map .xtitle")).to_have_text("parameters")
-    page.locator('#nav-map [data-val="select"]').click()
-    box = page.locator("#nav-map .nsewdrag").bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 5)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.5, steps=5)
-    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 5, steps=5)
-    page.mouse.up()
+    draw_lasso(page, (0.55, 0.01), (0.995, 0.01), (0.995, 0.99), (0.55, 0.99))
     expect(page.locator("#region-text")).to_contain_text("inside; a focus keeps")
     kept = re.search(r"keeps ([\d,]+) of", page.locator("#region-text").inner_text())
     page.locator("#btn-focus").click()
@@ -275,7 +298,7 @@ def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
     open_new_run(page, address, "once")
     pinned = brick(page, 0, 3)
     pinned.hover()
-    expect(page.locator("#preview")).to_contain_text("removes 3,125")
+    expect(page.locator("#preview")).to_contain_text("Click pins conv3 on edge 0→1")
     pinned.locator(".pin").click()
     expect(page.locator("#count")).to_have_text("3,125 of 15,625")
     expect(page.locator("#preview")).to_be_empty()  # though the pointer rests on the brick
@@ -299,15 +322,10 @@ def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
 
 def test_a_focus_that_narrows_nothing_cannot_be_pressed(address, page):
     open_new_run(page, address, "no focus")
-    page.locator('#nav-map [data-val="select"]').click()
-    box = page.locator("#nav-map .nsewdrag").bounding_box()
-    page.mouse.move(box["x"] + 1, box["y"] + 1)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
-    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] - 1, steps=4)
-    page.mouse.up()
+    draw_lasso(page, *WHOLE)
     expect(page.locator("#region-text")).to_contain_text("narrows nothing")
     expect(page.locator("#btn-focus")).to_be_disabled()
+    expect(page.locator("#btn-focus")).to_have_attribute("title", re.compile("narrows nothing"))
     expect(page.locator("#btn-keep")).to_be_enabled()
 
 
@@ -349,6 +367,7 @@ def test_words_stand_whole_and_can_be_read(address, page):
 
 def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, page, shoot):
     open_new_run(page, address, "steered", budget=60)
+    open_tab(page, "Acts")
     page.locator("#act-note").fill("nothing comes of nothing")
     brick(page, 0, 0).hover()
     brick(page, 0, 0).locator(".prune").click()
@@ -387,7 +406,7 @@ def test_two_browsers_on_two_runs_do_not_see_each_other(address, browser):
     two.locator("#nav-navigator").click()
     expect(two.locator("#count")).to_have_text("15,625 of 15,625")
     brick(two, 5, 2).hover()
-    expect(two.locator("#preview")).to_contain_text("removes 3,125")
+    expect(two.locator("#preview")).to_contain_text("3,125 of 15,625 architectures stay")
     brick(two, 5, 2).locator(".prune").click()
     expect(two.locator("#count")).to_have_text("12,500 of 15,625")
     expect(two.locator("#acts-list")).to_contain_text("prune edge 2→3 = nor_conv_1x1")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from nas_core import spaces
 from nas_core.store import Store
+from tests.browser.test_navigator import open_tab
 
 
 def test_a_pareto_search_is_made_run_and_a_dot_of_its_front_chosen(address, store_url, page: Page, shoot):
@@ -30,18 +31,17 @@ def test_a_pareto_search_is_made_run_and_a_dot_of_its_front_chosen(address, stor
     page.locator("#btn-start").click()
     expect(page.locator("#run-status")).to_contain_text("Done", timeout=120_000)
 
-    page.locator("#chart").click()
-    page.get_by_role("option", name="Pareto front", exact=True).click()
-    title = page.locator("#best-so-far .gtitle")
+    open_tab(page, "Pareto")
+    title = page.locator("#pareto .gtitle")
     expect(title).to_contain_text(re.compile(r"Pareto front, \d+ of 24"))
     table = Store(store_url).table(run)
     points = np.column_stack([-table["zico"], table["latency_ms"]])
     front = [not ((points <= p).all(axis=1) & (points < p).any(axis=1)).any() for p in points]
     expect(title).to_contain_text(f"Pareto front, {sum(front)} of 24")
 
-    dot = page.locator("#best-so-far .scatterlayer .trace .points path").last.bounding_box()
+    dot = page.locator("#pareto .scatterlayer .trace .points path").last.bounding_box()
     page.mouse.move(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
-    expect(page.locator("#best-so-far .hoverlayer")).to_contain_text("latency, ms")
+    expect(page.locator("#pareto .hoverlayer")).to_contain_text("latency, ms")
     shoot(page, "pareto-front")
     page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
     expect(page).to_have_url(re.compile("arch="))

@@ -221,9 +221,10 @@ def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
     assert later
     assert all(arch.startswith("0") for arch in later)
 
+    page.get_by_role("tab", name=re.compile("^Candidates")).click()  # the dock opened on the loss of the training
     page.locator("#candidates .ag-row").first.click()
-    expect(page.locator("#candidate-card .arch")).to_be_visible()
-    best = page.locator("#candidate-card .arch").inner_text()
+    expect(page.locator("#candidate-card .strip")).to_be_visible()
+    best = page.locator("#candidate-card .arch").text_content()
     expect(page.locator(".brick.carried")).to_have_count(best.count("1"))  # its blocks light up in the template
     page.locator('[data-press="train-alone:10"]').click()
     expect(page.locator("#candidate-card")).to_contain_text("Trained alone", timeout=150_000)

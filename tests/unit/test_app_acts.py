@@ -8,11 +8,10 @@ from dash import no_update
 
 from app.cockpit import Cockpit
 from app.masks import unpacked
-from app.pages.navigator.acts import idle_because
 from app.pages.navigator.layout import layout
+from app.pages.navigator.previews import idle_because, predicted
 from app.pages.navigator.region import changes
-from app.pages.navigator.space_map import predicted
-from app.pages.navigator.views import _acts
+from app.pages.navigator.views import acts
 from nas_core import spaces
 from nas_core.spaces import Act, Region, SteeringConflict
 from nas_core.spaces.template import PRESETS
@@ -34,36 +33,68 @@ def run(cockpit):
     return cockpit.ensure_run()
 
 
-def after(cockpit: Cockpit, run: str, *acts: Act):
-    for act in acts:
+def after(cockpit: Cockpit, run: str, *made: Act):
+    for act in made:
         cockpit.act(run, act)
     return cockpit.view(run)
 
 
-# what a prune would remove -------------------------------------------------------------------------------------------
+# what a press would do -----------------------------------------------------------------------------------------------
 
 
-def test_a_prune_is_predicted_once_and_cleared_after_an_act(cockpit, run):
+def text_of(drawn) -> str:
+    """Everything that parts of a page say."""
+    if isinstance(drawn, list | tuple):
+        return "".join(map(text_of, drawn))
+    return drawn if isinstance(drawn, str) else text_of(getattr(drawn, "children", None) or "")
+
+
+def test_the_brick_previews_its_pin_and_the_x_its_prune(cockpit, run):
     view = cockpit.view(run)
-    seen, words = predicted(view, CONV, None)
-    assert unpacked(seen["mask"], len(view.table.archs)).sum() == 3_125
-    assert "removes 3,125" in words
-    assert predicted(view, CONV, seen) == (no_update, no_update)  # scores alone change nothing
+    pin, words = predicted(view, f"pin:{CONV}", None)
+    assert unpacked(pin["mask"], len(view.table.archs)).sum() == 12_500
+    said = text_of(words)
+    assert said.startswith("Click pins conv3 on edge 0→1")
+    assert "3,125 of 15,625 architectures stay (20%)" in said
+    assert "On the × instead: prune. Removes 3,125 architectures." in said
+    prune, words = predicted(view, f"prune:{CONV}", pin)
+    assert unpacked(prune["mask"], len(view.table.archs)).sum() == 3_125
+    assert text_of(words).startswith("Click on × prunes conv3 on edge 0→1")
+    assert "3,125 of 15,625 architectures go (20%)" in text_of(words)
+
+
+def test_what_is_previewed_is_what_the_press_does(cockpit, run):
+    view = cockpit.view(run)
+    for kind, act in (("pin", PIN), ("prune", Act("prune", "edge 0→1", ("nor_conv_3x3",)))):
+        seen, _ = predicted(view, f"{kind}:{CONV}", None)
+        left = view.steering.extended(view.table.space, act).mask(view.table.archs)
+        assert np.array_equal(unpacked(seen["mask"], len(left)), view.kept & ~left)
+
+
+def test_a_press_is_predicted_once_and_cleared_after_an_act(cockpit, run):
+    view = cockpit.view(run)
+    seen, _ = predicted(view, f"prune:{CONV}", None)
+    assert predicted(view, f"prune:{CONV}", seen) == (no_update, no_update)  # scores alone change nothing
     pinned = after(cockpit, run, PIN)
-    cleared, words = predicted(pinned, CONV, seen)
+    cleared, words = predicted(pinned, f"prune:{CONV}", seen)
     assert (cleared["mask"], words) == (None, "")
-    assert predicted(pinned, CONV, cleared) == (no_update, no_update)
+    assert predicted(pinned, f"prune:{CONV}", cleared) == (no_update, no_update)
 
 
 def test_another_brick_is_predicted_under_the_acts_in_force(cockpit, run):
-    seen, _ = predicted(cockpit.view(run), CONV, None)
     pinned = after(cockpit, run, PIN)
-    other, words = predicted(pinned, "1:0", seen)
+    other, words = predicted(pinned, "prune:1:0", None)
     assert unpacked(other["mask"], len(pinned.table.archs)).sum() == 625
-    assert "prune edge 0→2 none: removes 625" in words
-    last, words = predicted(pinned, CONV, other)
+    assert "625 of 3,125 architectures go" in text_of(words)
+    last, words = predicted(pinned, f"prune:{CONV}", other)
     assert last["mask"] is None
-    assert "last choice left" in words
+    assert "last choice left" in text_of(words)
+
+
+def test_a_press_that_would_change_nothing_says_so_before_it_is_made(cockpit, run):
+    seen, words = predicted(after(cockpit, run, PIN), f"pin:{CONV}", None)
+    assert seen["mask"] is None
+    assert "edge 0→1 nor_conv_3x3 is already pinned." in text_of(words)
 
 
 # acts that change nothing --------------------------------------------------------------------------------------------
@@ -116,7 +147,7 @@ def test_choices_and_ranges_tell_whether_a_focus_narrows_a_space_that_is_shown_a
 def test_acts_are_listed_newest_first_and_each_undoes_itself(cockpit, run):
     view = after(cockpit, run, PRUNE, Act("prune", "edge 0→2", ("none",)), Act("undo", target=0), PIN)
     shown = [
-        (row.children[0].children[0], row.children[1].to_plotly_json()["props"]["data-press"]) for row in _acts(view)
+        (row.children[0].children[0], row.children[1].to_plotly_json()["props"]["data-press"]) for row in acts(view)
     ]
     assert shown == [
         ("pin edge 0→1 = nor_conv_3x3", "undo:3"),

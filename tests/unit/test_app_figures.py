@@ -62,12 +62,23 @@ def test_best_so_far_of_nothing_is_an_empty_curve():
 
 def test_blocks_stand_at_their_fitness_and_support_in_the_colour_of_their_operation():
     space = spaces.get("nb201")
-    archs = np.array(list(space.architectures())[:500])
-    fitness = block_fitness(space.decisions, archs, np.arange(500.0))
+    archs = np.array(list(space.architectures())[::31])  # every block is in some of them
+    fitness = block_fitness(space.decisions, archs, np.arange(float(len(archs))))
     trace = block_chart(fitness, space.decisions, "light").data[0]
     assert np.allclose(trace.x, fitness["fitness"])
     assert list(trace.y) == list(fitness["n"])
     assert list(trace.marker.color) == [OPERATION_COLOURS[name] for name in space.decisions[0].choices] * 6
+
+
+def test_a_block_that_nothing_scored_has_is_no_dot():
+    space = spaces.get("nb201")
+    archs = np.array([arch for arch in space.architectures() if arch[0] != 4][:500])
+    fitness = block_fitness(space.decisions, archs, np.arange(500.0))
+    assert (fitness["n"] == 0).any()
+    trace = block_chart(fitness, space.decisions, "light").data[0]
+    assert len(trace.x) == (fitness["n"] > 0).sum() and min(trace.y) > 0
+    empty = block_chart(block_fitness(space.decisions, archs[:0], np.arange(0.0)), space.decisions, "light")
+    assert len(empty.data[0].x) == 0 and empty.layout.annotations[0].text == "no block seen yet"
 
 
 def test_a_cell_graph_labels_six_edges_and_dots_those_without_a_live_path():

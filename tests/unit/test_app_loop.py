@@ -12,7 +12,8 @@ from app.masks import packed, unpacked
 from app.pages.navigator import named_regions
 from app.pages.navigator.block_sets import BlockSet, combined
 from app.pages.navigator.coverage import areas, coverage, least_explored
-from app.pages.navigator.loop import AREA, LASSO, PLAIN_AXES, Choice, focus_on_blocks, next_steps, scope_of
+from app.pages.navigator.loop import next_steps
+from app.pages.navigator.regions import AREA, LASSO, PLAIN_AXES, Choice, focus_on_blocks, scope_of
 from app.pages.navigator.scene import Scene, Scenes, scene
 from app.pages.navigator.suggestions import Suggestion
 from app.pages.navigator.trust import least_trained, trust, trust_chart, verdict
@@ -265,6 +266,16 @@ def test_suggestions_on_a_ranking_that_is_noise_say_so(cockpit):
     doubtful, sound = (str(next_steps(found, view, noise=noise)) for noise in (True, False))
     assert "is noise" in doubtful and "prune none" in doubtful
     assert "noise" not in sound and "prune none" in sound
+
+
+def test_a_suggestion_of_an_earlier_moment_cannot_be_done_and_says_why(cockpit):
+    view = cockpit.view(run_of(cockpit, drawn(30), np.arange(30)))
+    found = [Suggestion("prune none", "Fitness 0.1", ("prune", "0", "0"))]
+    now, then = (
+        next_steps(found, seen, noise=False)[0].children[0].children[1] for seen in (view, scene(view, 9, None))
+    )
+    assert (now.disabled, then.disabled) == (False, True)
+    assert "press Live" in then.title and not now.title
 
 
 def test_scores_written_again_replace_the_old_ones_in_a_view_and_change_its_version(cockpit):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from app.cockpit import Cockpit
-from app.pages.navigator.charts import CHARTS
 from app.pages.navigator.pareto import Priced, pareto_chart, priced
 from nas_core.store import Store
 from tests.runs import SCAN, make_run
@@ -40,12 +39,12 @@ def drawn(sent):
 
 def test_the_front_is_drawn_over_what_is_dominated_and_its_dots_hold_their_architectures(cockpit):
     view = scored(cockpit, [{"zico": value} for value in (1.0, 5.0, 4.0, 6.0)])
-    behind, front = CHARTS["Pareto front"](cockpit, view, "dark", None).data
+    behind, front = pareto_chart(priced(view), "dark").data
     flops = view.table.closed["flops"]
     assert list(front.customdata) == [CELLS[0], CELLS[1], CELLS[3]]
     assert list(front.y) == [1.0, 5.0, 6.0]
     assert list(front.x) == [flops[view.table.index[text]] for text in front.customdata]
-    assert front.text[1] == "|none~0|+|none~0|none~1|+|conv1~0|none~1|none~2|"
+    assert front.text[1] == "none · none · none · conv1 · none · none"
     assert drawn(behind.y) == [4.0]
     assert drawn(behind.customdata) == [view.table.index[CELLS[2]]]
 
@@ -83,5 +82,5 @@ def test_costs_of_zero_have_no_place_on_a_logarithmic_axis_and_are_counted():
 
 def test_an_empty_run_says_what_to_press(cockpit):
     run = make_run(cockpit.store, "nb201", SCAN)
-    figure = CHARTS["Pareto front"](cockpit, cockpit.view(run), "dark", None)
+    figure = pareto_chart(priced(cockpit.view(run)), "dark")
     assert [note.text for note in figure.layout.annotations] == ["nothing scored yet"]

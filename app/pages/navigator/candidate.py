@@ -6,8 +6,7 @@ import base64
 from typing import Any
 
 import dash_mantine_components as dmc
-import numpy as np
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 
 from app import live, selection
 from app.cockpit import Cockpit, View
@@ -138,31 +137,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
             return no_update
         notify("Export requested. The download starts once the file is verified.", failed=False)
         return {"run": run, "request": wanted}
-
-    @app.callback(
-        Output("carried", "data"),
-        Input("nav-map", "hoverData"),
-        Input("arch", "data"),
-        Input("template-run", "data"),
-        State("run", "data"),
-    )
-    def carry(hover: dict[str, Any] | None, arch: str | None, _built: Any, run: str | None) -> list[str]:
-        """The bricks of the architecture under the pointer, else of the selected one."""
-        if not run:
-            return []
-        table = cockpit.view(run).table
-        index = (hover or {"points": [{}]})["points"][0].get("customdata")
-        index = table.index.get(arch or "") if index is None else int(np.ravel(index)[0])
-        if index is None or index >= len(table.archs):
-            return []
-        return [f"{d}:{c}" for d, c in enumerate(table.archs[index].tolist())]
-
-    app.clientside_callback(
-        ClientsideFunction("bricks", "carry"),
-        Output("carried", "modified_timestamp"),
-        Input("carried", "data"),
-        prevent_initial_call=True,
-    )
 
     @app.callback(
         Output("export-download", "data"),

@@ -60,16 +60,17 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tupl
     )
     styled(figure, theme, title, *labels[:2])
     figure.update_layout(margin={"l": 48, "r": 8, "t": 34, "b": 34})
-    return figure.update_layout(dragmode="pan", hovermode="closest", meta={"accent": ACCENT[theme]})
+    return figure.update_layout(dragmode=False, hovermode="closest", meta={"accent": ACCENT[theme]})
 
 
 def block_chart(
     fitness: pd.DataFrame, decisions: tuple[Decision, ...], theme: str, title: str = "Blocks: fitness and support"
 ) -> go.Figure:
-    """Fitness against support, one dot a block, with its interval."""
+    """Fitness against support, one dot a block, with its interval; none of a block that nothing scored has."""
     figure = go.Figure()
     pairs = [(int(d), int(c)) for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
-    kept = [bool(c) or not decisions[d].optional for d, c in pairs]
+    seen = fitness["n"].to_numpy() > 0
+    kept = [bool(seen[k]) and (bool(c) or not decisions[d].optional) for k, (d, c) in enumerate(pairs)]
     fitness, pairs = fitness[kept], [pair for pair, shown in zip(pairs, kept, strict=True) if shown]
     figure.add_scatter(
         x=fitness["fitness"],
@@ -89,6 +90,8 @@ def block_chart(
         },
         hovertemplate="%{text}<br>fitness %{x:.3f}, n = %{y}<extra></extra>",
     )
+    if not any(kept):
+        figure.add_annotation(text="no block seen yet", showarrow=False, xref="paper", yref="paper")
     return styled(figure, theme, title, "fitness (mean rank)", "support n").update_xaxes(range=[0, 1])
 
 

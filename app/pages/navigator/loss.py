@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, no_update
 
 from app.cockpit import Cockpit, View
+from app.pages.navigator import dock
 from app.pages.navigator.charts import chart
 from app.palette import ACCENT, LINES, styled
 from app.truth import Truth
@@ -50,12 +52,14 @@ def loss_curves(points: Sequence[Mapping[str, float]], acts: Sequence[int], them
     )
 
 
+def open_(cockpit: Cockpit, run: str | None) -> tuple[Any, Any]:
+    """A run whose weights are still to be trained opens on this chart, in the tab of the dock that holds it."""
+    if not run:
+        return no_update, no_update
+    found = cockpit.store.run(run)
+    return (NAME, dock.PROGRESS) if found.config.supernet is not None and not found.scored else (no_update, no_update)
+
+
 def register(app: Dash, cockpit: Cockpit) -> None:
     """The callback that opens a run whose weights are still to be trained on this chart."""
-
-    @app.callback(Output("chart", "value"), Input("run", "data"))
-    def open_(run: str | None) -> Any:
-        if not run:
-            return no_update
-        found = cockpit.store.run(run)
-        return NAME if found.config.supernet is not None and not found.scored else no_update
+    app.callback(Output("chart", "value"), Output("nav-dock", "value"), Input("run", "data"))(partial(open_, cockpit))

@@ -1,9 +1,9 @@
-"""The front of score and cost: which candidates nothing beats in both at once. A dot of the front can be chosen."""
+"""The front of score and cost: which candidates nothing beats in both at once. A dot can be chosen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from textwrap import wrap
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,22 +13,22 @@ from dash import Dash, Input, Output, State, no_update
 from app import selection
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label, score_label
-from app.pages.navigator.charts import chart
-from app.palette import INK, LINES, OPERATION_NAMES, styled, typed
+from app.pages.navigator.under_pointer import index_of
+from app.palette import INK, LINES, styled, typed
+from app.strip import words
 from app.truth import Truth, truth_of
 from nas_core.predict import front
 
 _USUAL = ("flops", "params", "live_params")
 """Costs shown where a run names none, the first that there is."""
-_WRAP = 56
-"""Characters of a line of a label."""
 
 
 @dataclass(frozen=True)
 class Priced:
     """Scored candidates whose score and cost are known: `metric` (higher is better) against `cost` (lower is better).
 
-    `indices`, `values` and `costs` are arrays (n,); `texts` names the architectures of the front, by their place.
+    `indices`, `values` and `costs` are arrays (n,); `texts` names the architectures of the front, by their place, and
+    `words` says what they are made of.
     """
 
     metric: str
@@ -38,6 +38,7 @@ class Priced:
     costs: np.ndarray
     on_front: np.ndarray
     texts: dict[int, str]
+    words: dict[int, str] = field(default_factory=dict)
 
 
 def priced(view: View, truth: Truth | None = None) -> Priced | None:
@@ -55,8 +56,11 @@ def priced(view: View, truth: Truth | None = None) -> Priced | None:
     held = np.isfinite(values) & np.isfinite(costs)
     indices, values, costs = view.indices[held], values[held], costs[held]
     on_front = front(values, costs)
-    texts = {int(k): view.table.texts[k] for k in indices[on_front]}
-    return Priced(ranking_label(view.rank_by), _cost_label(view, known[0]), indices, values, costs, on_front, texts)
+    shown = [int(k) for k in indices[on_front]]
+    texts = {k: view.table.texts[k] for k in shown}
+    made_of = {k: words(view.table.space, tuple(view.table.archs[k].tolist())) for k in shown}
+    metric, cost = ranking_label(view.rank_by), _cost_label(view, known[0])
+    return Priced(metric, cost, indices, values, costs, on_front, texts, made_of)
 
 
 def _measured(view: View, name: str) -> Truth | None:
@@ -68,12 +72,6 @@ def _measured(view: View, name: str) -> Truth | None:
 def _cost_label(view: View, name: str) -> str:
     found = _measured(view, name)
     return score_label(name) if found is None else f"{found.title}{',' if found.unit else ''}{found.unit}"
-
-
-@chart("Pareto front")
-def pareto_front(_cockpit: Cockpit, view: View, theme: str, truth: Truth | None) -> go.Figure:
-    """Front of the ranking score and the cost."""
-    return pareto_chart(priced(view, truth), theme)
 
 
 def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
@@ -100,7 +98,7 @@ def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
         x=points.costs[order],
         y=points.values[order],
         customdata=texts,
-        text=[_brief(text) for text in texts],
+        text=[points.words.get(int(k), "") for k in points.indices[order]],
         mode="lines+markers",
         name="front",
         line={"shape": "hv", "color": LINES[1][0], "width": 2},
@@ -122,25 +120,23 @@ def _hover(points: Priced) -> str:
     return f"{points.metric} %{{y:.3g}}, {points.cost} %{{x:.3s}}<extra></extra>"
 
 
-def _brief(text: str) -> str:
-    """An architecture as a label can hold it: operations by their short names, long notations in lines."""
-    for operation, name in OPERATION_NAMES.items():
-        text = text.replace(operation, name)
-    return "<br>".join(wrap(text, _WRAP))
+def choose(cockpit: Cockpit, click: dict[str, Any] | None, run: str | None, search: str | None) -> Any:
+    """The address with the architecture of a dot that was clicked: of the front by its text, else by its place."""
+    if not run:
+        return no_update
+    table = cockpit.view(run).table
+    told = ((click or {}).get("points") or [{}])[0].get("customdata")
+    index = index_of(click, len(table.texts))
+    text = told if isinstance(told, str) else (None if index is None else table.texts[index])
+    return selection.moved(search, run, text) if text in table.index else no_update
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Callback of the choice of a dot."""
-
-    @app.callback(
+    app.callback(
         Output("url", "search", allow_duplicate=True),
-        Input("best-so-far", "clickData"),
+        Input("pareto", "clickData"),
         State("run", "data"),
         State("url", "search"),
         prevent_initial_call=True,
-    )
-    def choose(click: dict[str, Any] | None, run: str | None, search: str | None) -> Any:
-        """Other charts of the slot hold no architecture: a click on them chooses nothing."""
-        text = (click or {"points": [{}]})["points"][0].get("customdata")
-        known = isinstance(text, str) and run and text in cockpit.view(run).table.index
-        return selection.moved(search, run, text) if known else no_update
+    )(partial(choose, cockpit))

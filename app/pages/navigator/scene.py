@@ -63,6 +63,7 @@ def _then(view: View, moment: int) -> dict[str, Any]:
         "indices": view.indices[:moment],
         "values": {name: column[:moment] for name, column in view.values.items()},
         "seconds": {name: column[:moment] for name, column in view.seconds.items()},
+        "failed": {},  # when a candidate failed is not recorded: of the past none is said to have
     }
 
 

@@ -10,10 +10,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from app.cockpit import Cockpit, View
 from app.labels import lower_is_better, score_label, score_options
-from app.masks import packed
 from app.pages.navigator import figures
 from app.palette import typed
-from nas_core.spaces import Act, SteeringConflict
 
 
 def register(app: Dash, cockpit: Cockpit) -> None:
@@ -95,20 +93,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         drawn = [run, len(view.table.archs)]  # a sample of a large space grows by what the run asks for beside
         return no_update if sent == before else sent, moving or no_update, no_update if drawn == size else drawn
 
-    @app.callback(
-        Output("map-going", "data"),
-        Output("preview", "children"),
-        Input("hovered", "data"),
-        Input("pulse", "data"),
-        State("run", "data"),
-        State("map-going", "data"),
-        prevent_initial_call=True,
-    )
-    def show_preview(hovered: str | None, _pulse: Any, run: str | None, before: Any) -> tuple[Any, Any]:
-        if not run or not hovered:
-            return (None, "") if before else (no_update, no_update)
-        return predicted(cockpit.view(run), hovered, before)
-
     @app.callback(Output("map-chosen", "data"), Input("arch", "data"), Input("run", "data"))
     def ring(arch: str | None, run: str | None) -> Any:
         return cockpit.view(run).table.index.get(arch or "") if run else None
@@ -133,23 +117,6 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )
 
 
-def predicted(view: View, brick: str, before: dict[str, Any] | None) -> tuple[Any, Any]:
-    """The store `map-going` and the words of a prune of `brick`.
-
-    Once an act was done, what was predicted `before` it is cleared, until the pointer comes to a brick anew.
-    """
-    now: dict[str, Any] = {"brick": brick, "acts": len(view.acts), "mask": None}
-    if before and before["brick"] == brick:
-        return (no_update, no_update) if before["acts"] == now["acts"] else (now, "")
-    decision, choice = block_of(view, brick)
-    try:
-        after = view.steering.extended(view.table.space, Act("prune", decision, (choice,)))
-    except SteeringConflict as conflict:
-        return now, str(conflict)
-    seen = view.preview(after)
-    return now | {"mask": packed(seen.mask)}, f"prune {decision} {choice}: {seen.sentence()}"
-
-
 def dots(view: View, colour: str) -> str:
     """The store `map-marks`: what every dot is, the brightest the best by the metric `colour`."""
     values = view.over_space(colour)
@@ -162,13 +129,6 @@ def _ends(view: View, colour: str) -> tuple[str, str]:
     if colour in view.table.closed:
         return figures.PLAIN_ENDS
     return ("highest", "best") if colour in lower_is_better() else ("lowest", "best")
-
-
-def block_of(view: View, brick: str) -> tuple[str, str]:
-    """Names of the decision and choice of the brick `d:c`."""
-    d, c = map(int, brick.split(":"))
-    decision = view.table.space.decisions[d]
-    return decision.name, decision.choices[c]
 
 
 def _axis(view: View, name: str) -> np.ndarray:
