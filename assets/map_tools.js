@@ -38,6 +38,12 @@ window.dash_clientside = window.dash_clientside || {};
 
   window.dash_clientside.map_tools = {
     dragmode: () => DRAGS[tool],
+    // What is chosen beside the map differs between its views.
+    view: (name) => {
+      const panel = document.querySelector(".panel.space");
+      if (panel) panel.dataset.view = name;
+      return none();
+    },
     opened: () => { tool = "pick"; show(); return none(); },
   };
 })();

@@ -60,13 +60,25 @@ window.dash_clientside = window.dash_clientside || {};
     });
   };
 
+  // The front of a trade-off as steps, its networks as dots to choose, and a line where it bends.
+  const front = (line, meta) => {
+    if (!line || !line.x.length) return { traces: [], shapes: [] };
+    const drawn = { type: "scattergl", name: "front", x: line.x, y: line.y, customdata: line.at, hoverinfo: "none" };
+    const shapes = line.knee === null ? [] : [{ type: "line", x0: line.knee, x1: line.knee, y0: 0, y1: 1, yref: "paper", line: { color: meta.ink, width: 1, dash: "dot" } }];
+    return { shapes, traces: [{
+      ...drawn, mode: "lines+markers", line: { color: meta.ink, width: 2, shape: "hv" },
+      marker: { size: 9, symbol: "circle-open", color: meta.ink, line: { width: 2 } },
+      selected: { marker: { opacity: 1 } }, unselected: { marker: { opacity: 1 } },
+    }] };
+  };
+
   window.dash_clientside.space_map = {
     map: (base, marks, live, going, chosen, past, scope) => {
       if (!base || !marks) return none();
       const told = window.dash_clientside.callback_context.triggered.map((t) => t.prop_id);
       const outline = scope && !scope.of.includes("lasso") ? scope : null; // plotly draws the lasso itself
       if (told.length && told.every((id) => id === "map-scope.data") && !outline && !outlined) return none();
-      if (told.length && told.every((id) => id === "map-marks.data") && past) return none();
+      if (told.length && told.every((id) => id === "map-marks.data" || id === "map-live.data") && past) return none();
       outlined = Boolean(outline);
       // What plotly forgets when it draws anew: the tool, and the lasso on these axes.
       const drawn = document.querySelector("#nav-map .js-plotly-plot");
@@ -74,17 +86,19 @@ window.dash_clientside = window.dash_clientside || {};
       const kept = { dragmode: window.dash_clientside.map_tools.dragmode() };
       if (axes.from === base.x + base.y && (held.selections || []).length) kept.selections = held.selections;
       if (axes.from !== base.x + base.y) axes = { from: base.x + base.y, x: floats(base.x), y: floats(base.y) };
-      const x = live && live.x ? floats(live.x) : axes.x;
-      const y = live && live.y ? floats(live.y) : axes.y;
-      const codes = bytes(past || marks);
+      const moving = past || live || {};
+      const x = moving.x ? floats(moving.x) : axes.x;
+      const y = moving.y ? floats(moving.y) : axes.y;
+      const codes = bytes(past ? past.marks : marks);
       if (codes.length !== x.length) return none(); // another space is on its way
       const ring = chosen === null || chosen === undefined ? [] : [chosen];
       return {
         ...base.figure,
-        layout: { ...base.figure.layout, ...kept },
+        layout: { ...base.figure.layout, ...kept, shapes: front(moving.front, base.figure.layout.meta).shapes },
         data: [
           ...traces(base, x, y, codes, going && going.mask ? bits(going.mask, codes.length) : null),
           ...base.figure.data,
+          ...front(moving.front, base.figure.layout.meta).traces,
           // Plotly draws all that is no WebGL beneath the dots.
           {
             type: "scattergl", mode: "markers", hoverinfo: "skip", name: "selected",

@@ -16,6 +16,7 @@ from app.pages.navigator import (
     previews,
     rows,
     space_map,
+    tradeoff,
     under_pointer,
     views,
 )
@@ -26,6 +27,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the page."""
     scenes = Scenes()
     space_map.register(app, cockpit)
+    tradeoff.register(app, cockpit, scenes)
     map_tools.register(app, cockpit)
     under_pointer.register(app, cockpit, scenes)
     views.register(app, cockpit, scenes)

@@ -11,6 +11,7 @@ from plotly.colors import sample_colorscale
 from scipy.stats import rankdata
 
 from app.palette import ACCENT, INK, UNKNOWN_OPERATION, block_colour, block_name, plain, styled
+from app.tokens import tokens
 from nas_core.spaces import Decision
 
 UNKNOWN = UNKNOWN_OPERATION
@@ -60,7 +61,11 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tupl
     )
     styled(figure, theme, title, *labels[:2])
     figure.update_layout(margin={"l": 48, "r": 8, "t": 34, "b": 34})
-    return figure.update_layout(dragmode=False, hovermode="closest", meta={"accent": ACCENT[theme]})
+    # What was zoomed to on other axes means nothing on these.
+    figure.update_layout(uirevision=" ".join(labels[:2]), selectionrevision=" ".join(labels[:2]))
+    return figure.update_layout(
+        dragmode=False, hovermode="closest", meta={"accent": ACCENT[theme], "ink": tokens(theme)["text"]}
+    )
 
 
 def block_chart(

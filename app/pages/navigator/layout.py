@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from app.pages.navigator import loop, map_tools, timeline
+from app.pages.navigator import loop, map_tools, timeline, tradeoff
 from app.pages.navigator.dock import dock
 from app.palette import BLANK, GRAPH
 from app.presses import press
@@ -79,6 +79,7 @@ def _space() -> html.Section:
     return html.Section(
         [
             _axes(),
+            html.Div(id="view-sentence", className="view-sentence", role="status"),
             html.Div(id="trust-verdict", className="trust-verdict", role="status"),
             html.Div(
                 [
@@ -108,7 +109,9 @@ def _axes() -> html.Div:
     """What the map is drawn by: its colour, and its axes, which are chosen more rarely, behind a button."""
     return html.Div(
         [
+            tradeoff.switch(),
             html.Span(className="spring"),
+            tradeoff.cost_choice(),
             _choice("colour", 204, 48),
             html.Details(
                 [

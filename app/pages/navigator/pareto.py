@@ -17,10 +17,12 @@ from app.pages.navigator.under_pointer import index_of
 from app.palette import INK, LINES, styled, typed
 from app.strip import words
 from app.truth import Truth, truth_of
+from nas_core import bench
 from nas_core.predict import front
 
 _USUAL = ("flops", "params", "live_params")
 """Costs shown where a run names none, the first that there is."""
+_MEASURED = ("latency_ms",)
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,28 @@ class Priced:
     texts: dict[int, str]
     words: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def front_order(self) -> np.ndarray:
+        """Places of the front in these arrays, the cheapest first."""
+        order = np.flatnonzero(self.on_front)
+        return order[np.lexsort((self.values[order], self.costs[order]))]
 
-def priced(view: View, truth: Truth | None = None) -> Priced | None:
-    """What the candidates of a run cost; None where no cost is known.
 
-    By its first cost, which may be a column of a table, else by the known results that were chosen where these are a
-    cost, else by a usual count.
+def known_costs(view: View, truth: Truth | None = None) -> list[str]:
+    """What the networks of a run may be said to cost, by name, the one that it is about first.
+
+    Its own costs, which may be columns of a table, the known results that were chosen where these are a cost, the usual
+    counts, a measured latency, and every other column of a table that is a cost.
     """
     chosen = [truth.choice] if truth is not None and not truth.column.higher_is_better else []
-    wanted = [*view.run.config.objective.costs, *chosen, *_USUAL]
-    known = [name for name in wanted if (name in view.metrics or _measured(view, name)) and name != view.rank_by]
+    recorded = [name for name, about in bench.choices(view.table.space.name).items() if about.kind in bench.COSTS]
+    wanted = dict.fromkeys([*view.run.config.objective.costs, *chosen, *_USUAL, *_MEASURED, *recorded])
+    return [name for name in wanted if name != view.rank_by and (name in view.metrics or _measured(view, name))]
+
+
+def priced(view: View, truth: Truth | None = None, cost: str | None = None) -> Priced | None:
+    """What the candidates of a run cost, by `cost` or the first of `known_costs`; None where no cost is known."""
+    known = [cost] if cost else known_costs(view, truth)
     if not known:
         return None
     values, costs = view.ranked, view.over_space(known[0])[view.indices]
@@ -59,8 +73,8 @@ def priced(view: View, truth: Truth | None = None) -> Priced | None:
     shown = [int(k) for k in indices[on_front]]
     texts = {k: view.table.texts[k] for k in shown}
     made_of = {k: words(view.table.space, tuple(view.table.archs[k].tolist())) for k in shown}
-    metric, cost = ranking_label(view.rank_by), _cost_label(view, known[0])
-    return Priced(metric, cost, indices, values, costs, on_front, texts, made_of)
+    metric, named = ranking_label(view.rank_by), cost_label(view, known[0])
+    return Priced(metric, named, indices, values, costs, on_front, texts, made_of)
 
 
 def _measured(view: View, name: str) -> Truth | None:
@@ -69,7 +83,8 @@ def _measured(view: View, name: str) -> Truth | None:
     return found if found is not None and found.choice == name else None
 
 
-def _cost_label(view: View, name: str) -> str:
+def cost_label(view: View, name: str) -> str:
+    """What a cost is called on an axis: with its unit where a table names one."""
     found = _measured(view, name)
     return score_label(name) if found is None else f"{found.title}{',' if found.unit else ''}{found.unit}"
 
@@ -91,8 +106,7 @@ def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
         marker={"size": 4, "color": INK[theme], "opacity": 0.3},
         hovertemplate="#%{customdata}, dominated<br>" + _hover(points),
     )
-    order = np.flatnonzero(points.on_front)
-    order = order[np.lexsort((points.values[order], points.costs[order]))]
+    order = points.front_order
     texts = [points.texts[int(k)] for k in points.indices[order]]
     figure.add_scatter(
         x=points.costs[order],

@@ -15,6 +15,7 @@ from app.pages.navigator import named_regions
 from app.pages.navigator.block_sets import ALONE, OPERATIONS, BlockSet, combined
 from app.pages.navigator.coverage import least_explored
 from app.pages.navigator.named_regions import NamedRegion
+from app.pages.navigator.tradeoff import axes_of
 from app.presses import answer_in_turn, notification, press, pressed, run_of
 from nas_core.spaces import Region
 from nas_core.store import Store
@@ -182,6 +183,8 @@ def choose(
     scope: Any,
     x: str | None,
     y: str | None,
+    shown: str | None,
+    cost: str | None,
 ) -> tuple[Any, Any]:
     """The store `map-scope` after a press on a region, a lasso, or another run; and which press was answered."""
     answered = (told or {}).get("at")  # presses come one at a time, see `assets/acts.js`
@@ -202,7 +205,8 @@ def choose(
             set_props("notifications", {"sendNotifications": notification(str(error))})
             return no_update, answered
     regions = named_regions.named_regions(cockpit.store.log(run, kind=named_regions.KIND))
-    return scope_of(cockpit.view(run), choice, regions, lasso, (str(x), str(y))), answered
+    view = cockpit.view(run)
+    return scope_of(view, choice, regions, lasso, axes_of(view, shown, x, y, cost)), answered
 
 
 def _chosen(
@@ -247,8 +251,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Input("region", "data"),
         Input("run", "data"),
         State("map-scope", "data"),
-        State("map-x", "value"),
-        State("map-y", "value"),
+        *[State(name, "value") for name in ("map-x", "map-y", "nav-view", "map-cost")],
         prevent_initial_call=True,
     )(partial(choose, cockpit))
     answer_in_turn(app, "region_acts", "regions", "region-answered")

@@ -50,11 +50,23 @@ def timeline_row() -> html.Div:
     )
 
 
-def past(cockpit: Cockpit, scenes: Scenes, moment: int | None, colour: str | None, run: str | None, before: Any) -> Any:
-    """Dots of the map as they were; None while the map is live."""
-    if moment is None or not run or not colour:
+def past(
+    cockpit: Cockpit,
+    scenes: Scenes,
+    moment: int | None,
+    colour: str | None,
+    x: str | None,
+    y: str | None,
+    shown: str | None,
+    cost: str | None,
+    run: str | None,
+    before: Any,
+) -> Any:
+    """The map as it was: what every dot was, and where those lay whose axis is a score; None while it is live."""
+    if moment is None or not run or not colour or not x or not y:
         return None if before else no_update
-    return space_map.dots(scenes.of(cockpit.view(run), moment, None), colour)
+    seen = scenes.of(cockpit.view(run), moment, None)
+    return {"marks": space_map.dots(seen, colour), **space_map.moved(seen, shown, x, y, cost)}
 
 
 def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
@@ -66,7 +78,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
     app.callback(
         Output("map-past", "data"),
         Input("moment", "data"),
-        Input("map-colour", "value"),
+        *[Input(name, "value") for name in ("map-colour", "map-x", "map-y", "nav-view", "map-cost")],
         State("run", "data"),
         State("map-past", "data"),
     )(partial(past, cockpit, scenes))
