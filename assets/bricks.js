@@ -50,11 +50,13 @@ window.dash_clientside = window.dash_clientside || {};
   };
 
   let hovered = null;
-  // What a click here would do: the brick pins, its × prunes.
+  // What a click here would do: a brick pins, its × prunes; so do suggestions and the headline's button.
+  const steers = '[data-press^="pin:"], [data-press^="prune:"]';
   const tell = (event) => {
-    const brick = event.target.closest && event.target.closest("[data-brick]");
-    const act = brick && event.target.closest(".prune") ? "prune" : "pin";
-    const name = brick ? `${act}:${brick.getAttribute("data-brick")}` : null;
+    if (!event.target.closest) return;
+    const brick = event.target.closest("[data-brick]");
+    const button = event.target.closest(steers);
+    const name = button ? button.dataset.press : (brick && `pin:${brick.dataset.brick}`) || null;
     if (name === hovered || !document.getElementById("nav-map")) return;
     hovered = name;
     keep("hovered", { data: name });

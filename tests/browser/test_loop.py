@@ -66,8 +66,8 @@ def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, sh
     assert page.locator("#template .brick.outlined").count() > 0
     shoot(page, "navigator-region-dark")
     page.reload()
-    open_tab(page, "Blocks")
     expect(chip(page, "A")).to_be_visible(timeout=30_000)
+    open_tab(page, "Blocks")
     expect(page.locator("#blocks .gtitle")).to_have_text(before)
 
     chip(page, "A").click()
@@ -95,7 +95,6 @@ def test_regions_pressed_faster_than_the_answers_are_all_chosen(address, page, r
         named_regions.keep(store, run, table.archs[:, decision] == 3, ("projection 1", "projection 2"))
     store.close()
     open_run(page, address, run)
-    open_tab(page, "Blocks")
     late("map-scope.data")
     first, second = (page.locator("#regions .region-chip").nth(k) for k in (-2, -1))
     first.click()

@@ -279,7 +279,6 @@ def test_a_press_at_once_means_the_run_that_was_opened(address, page, late, stor
 def test_a_lasso_becomes_a_region_and_a_focus(address, page):
     open_new_run(page, address, "a region")
     expect(page.locator("#btn-focus")).to_be_disabled()
-    page.get_by_text("Axes", exact=True).click()
     page.locator("#map-x").click()
     page.get_by_role("option", name="parameters", exact=True).click()
     expect(page.locator("#nav-map .xtitle")).to_have_text("parameters")

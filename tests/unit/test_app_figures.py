@@ -13,7 +13,7 @@ from app.cell import cell_graph, edit_path
 from app.masks import packed, unpacked
 from app.pages.correlation.figures import matrix, measures, score_against_truth
 from app.pages.layers.figures import heat_map, spread
-from app.pages.navigator.figures import MAP_COLOURS, best_so_far, block_chart, layer_bars, map_codes
+from app.pages.navigator.figures import LEVELS, best_so_far, block_chart, layer_bars, map_codes
 from app.palette import OPERATION_COLOURS, short, typed
 from nas_core import spaces
 from nas_core.predict import block_fitness
@@ -23,7 +23,7 @@ def test_a_dot_is_its_rung_and_its_rank_among_what_is_known():
     values = np.array([np.nan, *range(40)])
     rungs = np.array([0, *[1] * 20, *[0] * 20], dtype=np.uint8)
     codes = map_codes(values, rungs, np.ones(41, dtype=bool))
-    step = len(MAP_COLOURS) + 1
+    step = LEVELS + 1
     assert codes[0] == 1  # a closed-form dot without a value
     assert codes[1] == 1 + step + 1  # the lowest, scored
     assert codes[-1] == 1 + 20  # the best, closed form

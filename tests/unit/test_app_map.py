@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.cockpit import Cockpit
-from app.pages.navigator.figures import MAP_COLOURS, map_base
+from app.pages.navigator.figures import LEVELS, map_base
 from app.pages.navigator.space_map import _ends, dots
 from nas_core.store import Store
 from tests.runs import SCAN, make_run
@@ -33,7 +33,7 @@ def view(tmp_path):
 def levels(view, metric):
     """Colour of the dots of `CELLS`."""
     codes = np.frombuffer(base64.b64decode(dots(view, metric)), np.uint8)
-    return [int(codes[view.table.index[text]] - 1) % (len(MAP_COLOURS) + 1) for text in CELLS]
+    return [int(codes[view.table.index[text]] - 1) % (LEVELS + 1) for text in CELLS]
 
 
 def test_the_brightest_dot_has_the_best_score(view):

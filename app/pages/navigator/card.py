@@ -13,6 +13,7 @@ from app.cockpit import Cockpit, View
 from app.labels import explanation, score_label
 from app.pages.navigator import candidate, figures
 from app.pages.navigator.scene import Scene, Scenes
+from app.pages.navigator.under_pointer import head
 from app.palette import GRAPH, short
 from app.strip import strip
 from app.truth import Truth
@@ -61,6 +62,7 @@ def card(cockpit: Cockpit, view: View, index: int, truths: list[Truth], theme: s
     arch = tuple(int(c) for c in view.table.archs[index])
     dimmed = "" if view.steering.allows(arch) else "The steering removes this architecture."
     return [
+        head(view, index),
         strip(space, arch),
         notation(text),
         html.P(dimmed, className="support"),

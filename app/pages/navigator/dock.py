@@ -12,7 +12,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app import take_away
-from app.pages.navigator import loop, regions
+from app.pages.navigator import loop
 from app.pages.navigator.charts import CHARTS
 from app.palette import BLANK, GRAPH
 from app.table import grid
@@ -71,7 +71,7 @@ def _candidates() -> list[Any]:
 
 def _blocks() -> list[Any]:
     chart = dcc.Graph(figure=BLANK, id="blocks", config=GRAPH, responsive=True, className="fill-graph")
-    return [regions.region_row(), html.Div(chart, className="dock-chart")]
+    return [html.Div(chart, className="dock-chart")]
 
 
 def _progress() -> list[Any]:

@@ -15,8 +15,10 @@ from app.tokens import tokens
 from nas_core.spaces import Decision
 
 UNKNOWN = UNKNOWN_OPERATION
-MAP_COLOURS = sample_colorscale("Viridis", list(np.linspace(0, 1, 20)))
-"""Colours of the map, lowest rank first: `map_codes` counts in them."""
+LEVELS = 20
+"""Colours of the map: `map_codes` counts in them."""
+_SHOWN = {"dark": (0.12, 1.0), "light": (0.0, 0.95)}
+"""The part of Viridis that stands out from the ground of a theme."""
 PLAIN_ENDS = ("lowest", "highest")
 """What the ends of a colour bar are called where neither is better."""
 RUNG_SYMBOLS = ["circle", "diamond", "square", "star"]
@@ -32,8 +34,13 @@ def map_codes(values: np.ndarray, rungs: np.ndarray, kept: np.ndarray) -> np.nda
     levels = np.zeros(len(values), dtype=np.uint8)
     known = ~np.isnan(values)
     if known.any():
-        levels[known] = np.ceil(len(MAP_COLOURS) * rankdata(values[known]) / known.sum())
-    return np.where(kept, 1 + rungs * (len(MAP_COLOURS) + 1) + levels, 0).astype(np.uint8)
+        levels[known] = np.ceil(LEVELS * rankdata(values[known]) / known.sum())
+    return np.where(kept, 1 + rungs * (LEVELS + 1) + levels, 0).astype(np.uint8)
+
+
+def map_colours(theme: str) -> list[str]:
+    """Colours of the map in a theme, lowest rank first."""
+    return sample_colorscale("Viridis", list(np.linspace(*_SHOWN[theme], LEVELS)))
 
 
 def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tuple[str, str] = PLAIN_ENDS) -> go.Figure:
@@ -106,7 +113,7 @@ def best_so_far(values: np.ndarray, acts: Sequence[tuple[int, str]], metric: str
     best = np.fmax.accumulate(values) if len(values) else values
     turns = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0) if len(best) else np.array([], dtype=int)
     steps = np.append(turns, len(best) - 1) if len(best) else turns
-    figure.add_scatter(x=steps + 1, y=best[steps], mode="lines", line={"shape": "hv", "color": "#0072B2", "width": 2})
+    figure.add_scatter(x=steps + 1, y=best[steps], mode="lines", line={"shape": "hv", "color": INK[theme], "width": 2})
     for scored, text in acts:
         figure.add_vline(x=scored, line={"dash": "dot", "color": ACCENT[theme]})
         figure.add_annotation(
@@ -121,7 +128,10 @@ def layer_bars(layers: pd.DataFrame, metric: str, theme: str) -> go.Figure:
     """What every layer adds to the score."""
     figure = go.Figure()
     figure.add_bar(
-        x=list(range(len(layers))), y=layers["term"], customdata=layers["layer"], marker={"color": "#0072B2"}
+        x=list(range(len(layers))),
+        y=layers["term"],
+        customdata=layers["layer"],
+        marker={"color": tokens(theme)["text3"]},
     )
     figure.update_traces(hovertemplate="%{customdata}<br>%{y:.3g}<extra></extra>")
     return styled(figure, theme, f"{metric}, term by layer", "layer", "term")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from app.pages.navigator import loop, map_tools, timeline, tradeoff
+from app.pages.navigator import loop, map_tools, regions, timeline, tradeoff
 from app.pages.navigator.dock import dock
 from app.palette import BLANK, GRAPH
 from app.presses import press
@@ -78,9 +78,12 @@ def _space() -> html.Section:
     faint = html.Span("Grey: not scored yet. Faint: outside what is left.", className="support faint")
     return html.Section(
         [
+            html.Div(
+                [tradeoff.switch(), html.Div(id="trust-verdict", className="trust-verdict", role="status")],
+                className="map-head",
+            ),
             _axes(),
             html.Div(id="view-sentence", className="view-sentence", role="status"),
-            html.Div(id="trust-verdict", className="trust-verdict", role="status"),
             html.Div(
                 [
                     dcc.Graph(
@@ -99,6 +102,7 @@ def _space() -> html.Section:
                 className="map",
             ),
             html.Div([signs, faint], className="map-foot"),
+            regions.region_row(),
             timeline.timeline_row(),
         ],
         className="panel space",
@@ -106,21 +110,14 @@ def _space() -> html.Section:
 
 
 def _axes() -> html.Div:
-    """What the map is drawn by: its colour, and its axes, which are chosen more rarely, behind a button."""
+    """What the map is drawn by: its axes, in a trade-off the cost, and its colour."""
     return html.Div(
         [
-            tradeoff.switch(),
-            html.Span(className="spring"),
+            _choice("x", 140, 18),
+            _choice("y", 140, 18),
             tradeoff.cost_choice(),
+            html.Span(className="spring"),
             _choice("colour", 204, 48),
-            html.Details(
-                [
-                    html.Summary("Axes", className="plain small"),
-                    html.Div([_choice("x", 190, 18), _choice("y", 190, 18)], className="axes-choice"),
-                ],
-                className="axes",
-                **{"data-closes": "yes"},
-            ),
         ],
         className="map-head",
     )
@@ -135,6 +132,7 @@ def _choice(axis: str, width: int, margin: int) -> dmc.Select:
         leftSection=html.Span(axis, className="support"),
         leftSectionWidth=margin,
         allowDeselect=False,
+        className=f"choice-{axis}",
         **{"aria-label": f"{axis} of the map"},
     )
 

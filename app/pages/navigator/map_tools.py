@@ -24,7 +24,7 @@ TOOLS = (
 """The tools: what `assets/map_tools.js` calls them, their word, what they do."""
 NO_REGION = "Lasso dots on the map to make a region."
 _KEEPS_ALL = "A search in this region would still look at all that is left: it narrows nothing."
-_KEPT = "This region is kept already: choose it by its name under Blocks."
+_KEPT = "This region is kept already: its name stands below the map."
 
 
 def tools() -> html.Div:
@@ -75,7 +75,7 @@ def region_card() -> html.Div:
                         id="btn-clear",
                         type="button",
                         className="quiet small",
-                        title="Let the region go; a kept one stays under Blocks",
+                        title="Let the region go; a kept one stays below the map",
                         **{"data-clear": "yes"},
                         **press("scope", "all"),
                     ),

@@ -14,8 +14,9 @@ from app import selection
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label, score_label
 from app.pages.navigator.under_pointer import index_of
-from app.palette import INK, LINES, styled, typed
+from app.palette import INK, styled, typed
 from app.strip import words
+from app.tokens import tokens
 from app.truth import Truth, truth_of
 from nas_core import bench
 from nas_core.predict import front
@@ -103,7 +104,7 @@ def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
         customdata=typed(points.indices[behind], "i4"),
         mode="markers",
         name="dominated",
-        marker={"size": 4, "color": INK[theme], "opacity": 0.3},
+        marker={"size": 4, "color": tokens(theme)["dot"]},
         hovertemplate="#%{customdata}, dominated<br>" + _hover(points),
     )
     order = points.front_order
@@ -115,7 +116,7 @@ def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
         text=[points.words.get(int(k), "") for k in points.indices[order]],
         mode="lines+markers",
         name="front",
-        line={"shape": "hv", "color": LINES[1][0], "width": 2},
+        line={"shape": "hv", "color": INK[theme], "width": 2},
         marker={"size": 7},
         hovertemplate="%{text}<br>" + _hover(points),
     )

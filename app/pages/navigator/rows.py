@@ -20,10 +20,12 @@ BEST = 200
 _FAILED = 100
 """Candidates without scores that it lists below the others."""
 _SIGNS = dict(zip(RUNGS, ("●", "◆", "■", "★"), strict=True))
-_SEGMENT = 46
-"""Pixels that a segment of a strip takes, its short name inside."""
-_NARROW = 9
-"""Pixels of one without a name."""
+_SEGMENT, _NARROW = 44, 11
+"""Pixels that a segment of a strip takes with its short name inside, and without one."""
+_WIDEST = 560
+"""Pixels beyond which the strips of a table are drawn closer."""
+_NUMBER = 116
+"""Pixels of a column of numbers."""
 
 
 def rows(view: View, truth: Truth | None = None) -> list[dict[str, Any]]:
@@ -55,29 +57,34 @@ def rung_of(rung: int) -> str:
 def columns(view: View, truth: Truth | None = None) -> list[dict[str, Any]]:
     """The columns of a run's table: those of its scores, and of the known results that are chosen."""
     space = view.table.space
-    width = sum(_NARROW if decision.optional else _SEGMENT for decision in space.decisions) + 24
+    width = sum(_NARROW if decision.optional else _SEGMENT for decision in space.decisions) + 20
     failed = [column("failed", "failed because", width=260, tooltipField="failed")] if view.failed else []
     recorded = []
     if truth is not None:
-        recorded = [column("truth", truth.axis, number=True, width=150, headerTooltip=truth.choice)]
+        recorded = [column("truth", truth.axis, number=True, width=_NUMBER, headerTooltip=truth.choice)]
+    numbers = [
+        column(
+            name, score_label(name), number=True, width=_NUMBER, headerTooltip=explanation(name) or score_label(name)
+        )
+        for name in view.metrics
+    ]
+    measured = sum(name not in view.table.closed for name in view.metrics)
     return [
-        column("rank", width=60),
+        column("rank", width=56),
         column(
             "arch",
             "architecture",
             flex=1,
-            minWidth=min(width, 560),
+            minWidth=min(width, _WIDEST),
             tooltipField="arch",
             cellRenderer="Strip",
             cellRendererParams={"legend": strip.legend(space)},
         ),
         *failed,
-        *(
-            column(name, score_label(name), number=True, width=125, headerTooltip=explanation(name))
-            for name in view.metrics
-        ),
+        *numbers[:measured],
         *recorded,
-        column("known", "known by", width=120, headerTooltip="How the score of the run was obtained"),
+        *numbers[measured:],
+        column("known", "known by", width=116, headerTooltip="How the score of the run was obtained"),
     ]
 
 

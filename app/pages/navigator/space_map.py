@@ -61,7 +61,7 @@ def base(
     figure = figures.map_base(title, (names[0], names[1], names[2]), theme, ends=_ends(view, colour))
     return {
         "figure": figure.to_plotly_json(),
-        "colours": figures.MAP_COLOURS,
+        "colours": figures.map_colours(theme),
         "unknown": figures.UNKNOWN,
         "symbols": figures.RUNG_SYMBOLS,
         "x": typed(_axis(view, x))["bdata"],

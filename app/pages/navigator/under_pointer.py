@@ -57,10 +57,7 @@ def tooltip(view: View, index: int, truth: Truth | None) -> html.Div:
     arch = tuple(view.table.archs[index].tolist())
     return html.Div(
         [
-            html.Div(
-                [html.B(_name(view, index)), html.Span(rung_of(int(view.rungs()[index])), className="rung")],
-                className="tip-head",
-            ),
+            head(view, index, _rank(view, index)),
             strip(view.table.space, arch),
             html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in numbers(view, index, truth)]),
         ],
@@ -69,19 +66,33 @@ def tooltip(view: View, index: int, truth: Truth | None) -> html.Div:
     )
 
 
-def _name(view: View, index: int) -> str:
-    """Which candidate of the run it is, and its rank among those scored by then."""
+def head(view: View, index: int, rank: str = "") -> html.Div:
+    """Which candidate it is, with its `rank` where that is told, and how the best of what is known was obtained."""
+    rung = html.Span(rung_of(int(view.rungs()[index])), className="rung")
+    return html.Div([html.B(", ".join(filter(None, (_name(view, index), rank)))), rung], className="tip-head")
+
+
+def _number(view: View, index: int) -> int | None:
+    """As which candidate of the run a network was scored, from 0; None where it was not."""
     same = np.flatnonzero(view.table.canonical[view.indices] == view.table.canonical[index])
+    return int(same[0]) if len(same) else None
+
+
+def _name(view: View, index: int) -> str:
     if view.table.texts[index] in view.failed:
         return "Failed"
-    if not len(same):
+    number = _number(view, index)
+    if number is None:
         return "Not scored yet" if view.kept[index] else "Outside of what is left"
-    number = int(same[0])
-    ranked = view.ranked
-    if np.isnan(ranked[number]):
-        return f"#{number + 1}"
-    rank = 1 + int((ranked > ranked[number]).sum())
-    return f"#{number + 1}, rank {rank:,} of {len(ranked):,}"
+    return f"#{number + 1}"
+
+
+def _rank(view: View, index: int) -> str:
+    """Its rank among those scored by then, the best first; empty where it has none."""
+    number, ranked = _number(view, index), view.ranked
+    if number is None or np.isnan(ranked[number]):
+        return ""
+    return f"rank {1 + int((ranked > ranked[number]).sum()):,} of {len(ranked):,}"
 
 
 def numbers(view: View, index: int, truth: Truth | None) -> list[tuple[str, str]]:
