@@ -311,7 +311,9 @@ def _register_presses(app: Dash, cockpit: Cockpit) -> None:
         State("run", "data"),
         prevent_initial_call=True,
     )(partial(look_at, cockpit))
-    app.callback(Input("pressed", "data"), State("run", "data"), prevent_initial_call=True)(partial(train, cockpit))
+    app.callback(
+        Output("correlation-told", "data"), Input("pressed", "data"), State("run", "data"), prevent_initial_call=True
+    )(partial(train, cockpit))
     app.callback(
         Output("url", "search", allow_duplicate=True),
         Input("score-truth", "clickData"),

@@ -25,6 +25,7 @@ def layout() -> html.Div:
         [
             dcc.Store(id="brushed"),
             dcc.Store(id="labels-wanted"),
+            dcc.Store(id="correlation-told"),
             dcc.Store(id="weights", storage_type="session"),
             dcc.Store(id="weights-equal"),
             html.Div(

@@ -16,7 +16,7 @@ from app.pages.layers import figures
 from app.pages.layers.evidence import Lack, chosen, lack, layer_run, tables, telling
 from app.pages.layers.layout import MEANINGS, STATISTICS
 from app.palette import short
-from app.presses import notification, press, pressed, run_of
+from app.presses import notification, press, pressed, run_of, show
 from app.table import column
 from app.truth import Truth
 from nas_core.spaces import Architecture
@@ -153,6 +153,12 @@ def score_layers(cockpit: Cockpit, told: dict[str, Any] | None, shown: str | Non
     return selection.write(made, None), notification(scored, failed=False)
 
 
+def _score_layers(cockpit: Cockpit, told: dict[str, Any] | None, shown: str | None) -> Any:
+    search, notifications = score_layers(cockpit, told, shown)
+    show(notifications)
+    return search
+
+
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Bind what is above."""
     looked_at = [
@@ -193,11 +199,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     )(partial(inside, cockpit))
     app.callback(
         Output("url", "search", allow_duplicate=True),
-        Output("notifications", "sendNotifications", allow_duplicate=True),
         Input("pressed", "data"),
         State("run", "data"),
         prevent_initial_call=True,
-    )(partial(score_layers, cockpit))
+    )(partial(_score_layers, cockpit))
 
 
 def _unless(value: Any, shown: Any) -> Any:

@@ -100,6 +100,11 @@ def order_each(cockpit: Cockpit, told: dict[str, Any] | None) -> Any:
     return [{**notification(text, failed=not done)[0], "title": "Told to the engine" if done else "Not done"}]
 
 
+def _order_each(cockpit: Cockpit, told: dict[str, Any] | None) -> Any:
+    show(order_each(cockpit, told))
+    return no_update
+
+
 def make_twin(cockpit: Cockpit, told: dict[str, Any] | None) -> tuple[Any, Any, Any]:
     """The twin of a run is made, or found, and started; both are chosen and compared."""
     said = pressed(told, "twin-of")
@@ -274,7 +279,7 @@ def _register_orders(app: Dash, cockpit: Cockpit) -> None:
     )(partial(offer, cockpit))
     told = Input("pressed", "data")
     # Two callbacks of the same inputs cannot share an output: notifications are shown by the callbacks themselves.
-    app.callback(told, prevent_initial_call=True)(lambda said: show(order_each(cockpit, said)))
+    app.callback(Output("runs-told", "data"), told, prevent_initial_call=True)(partial(_order_each, cockpit))
     app.callback(
         Output("runs-chosen-wanted", "data"), Output("runs-compared", "data"), told, prevent_initial_call=True
     )(partial(_make_twin, cockpit))

@@ -26,6 +26,7 @@ def layout() -> html.Div:
             dcc.Download(id="session-download"),
             dcc.Store(id="runs-known"),
             dcc.Store(id="runs-news"),
+            dcc.Store(id="runs-told"),  # two callbacks of the same input cannot both do without an output
             dcc.Store(id="runs-chosen"),
             dcc.Store(id="runs-chosen-wanted"),
             dcc.Store(id="runs-compared"),
