@@ -57,7 +57,7 @@ def written(part):
     """The texts of a figure that plotly draws."""
     if isinstance(part, dict):
         for name, value in part.items():
-            if name not in ("hovertemplate", "bdata", "uirevision", "meta"):
+            if name not in ("hovertemplate", "bdata", "uirevision", "selectionrevision", "meta"):
                 yield from written(value)
     elif isinstance(part, list):
         for value in part:

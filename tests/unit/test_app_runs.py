@@ -115,14 +115,18 @@ def test_a_view_of_a_run_that_is_gone_is_no_error_of_the_server(url, run):
     app = create_app(url)
     app._setup_server()
     body = {
-        "output": "carried.data",
-        "outputs": {"id": "carried", "property": "data"},
+        "output": "..carried.data...map-tip.children..",
+        "outputs": [{"id": "carried", "property": "data"}, {"id": "map-tip", "property": "children"}],
         "inputs": [
             {"id": "nav-map", "property": "hoverData", "value": None},
             {"id": "arch", "property": "data", "value": None},
             {"id": "template-run", "property": "data", "value": None},
         ],
-        "state": [{"id": "run", "property": "data", "value": "gone"}],
+        "state": [
+            {"id": "moment", "property": "data", "value": None},
+            {"id": "truth", "property": "data", "value": None},
+            {"id": "run", "property": "data", "value": "gone"},
+        ],
         "changedPropIds": ["arch.data"],
     }
     answer = app.server.test_client().post("/_dash-update-component", json=body)
