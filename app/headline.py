@@ -39,7 +39,9 @@ def words(found: Headline | None) -> list[Any]:
     if found is None:
         return []
     finding = found.finding + (":" if found.evidence else "")
-    return [html.Span(finding), *([html.Span(f" {found.evidence}", className="evidence")] if found.evidence else [])]
+    said = text(found)
+    evidence = [html.Span(f" {found.evidence}", className="evidence", title=said)] if found.evidence else []
+    return [html.Span(finding, title=said), *evidence]
 
 
 def text(found: Headline) -> str:

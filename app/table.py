@@ -20,6 +20,7 @@ def grid(identifier: str, csv: str, empty: str, **options: Any) -> dag.AgGrid:
             "animateRows": False,
             "rowHeight": 25,
             "headerHeight": 28,
+            "enableBrowserTooltips": True,
             "localeText": {"noRowsToShow": empty},
             **options.pop("dashGridOptions", {}),
         },

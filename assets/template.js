@@ -97,4 +97,10 @@ window.dash_clientside = window.dash_clientside || {};
     soon();
     return none();
   };
+
+  // The field that takes a file has no label of its own for those who hear the page.
+  new MutationObserver(() => {
+    const field = document.querySelector("#template-upload input[type=file]:not([aria-label])");
+    if (field) field.setAttribute("aria-label", "Load JSON");
+  }).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -24,7 +24,7 @@ _DRAWN = """(smallest) => {
     const box = range.getBoundingClientRect();
     if (box.width < 2 || box.height < 2) continue; // for screen readers alone
     const style = getComputedStyle(e);
-    const scale = e instanceof SVGElement && e.ownerSVGElement ? e.getScreenCTM().a : 1;
+    const scale = e instanceof SVGElement && e.ownerSVGElement ? Math.hypot(e.getScreenCTM().a, e.getScreenCTM().b) : 1;
     if (parseFloat(style.fontSize) * scale < smallest - 0.05) small.add(named(e, text));
     for (let around = e; around && around !== document.body; around = around.parentElement) {
       const held = getComputedStyle(around);

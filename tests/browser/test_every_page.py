@@ -68,9 +68,9 @@ def look(page: Page, address: str, path: str, run: str, theme: str, width: int, 
     page.goto(f"{address}{path}?run={run}")
     expect(page.locator("#question")).not_to_be_empty(timeout=60_000)
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("#run-status")).not_to_contain_text("Loading", timeout=60_000)
     page.wait_for_function("() => !document.querySelector('[data-dash-is-loading=true]')", timeout=60_000)
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1000)
 
 
 @pytest.mark.parametrize("path", PATHS)

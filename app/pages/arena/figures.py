@@ -91,7 +91,7 @@ def blank(theme: str) -> go.Figure:
 def nothing(theme: str) -> go.Figure:
     """What stands where no game is on."""
     figure = go.Figure()
-    styled(figure, theme, "Regret: how much your best falls short", "evaluations", "simple regret")
+    styled(figure, theme, "Regret of the best so far", "evaluations", "simple regret")
     text = "Press New game to begin."
     figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)
     return figure.update_xaxes(showticklabels=False).update_yaxes(showticklabels=False)

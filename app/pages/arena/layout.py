@@ -90,7 +90,6 @@ def _rules() -> dmc.Group:
             ),
         ],
         gap="xs",
-        wrap="nowrap",
         className="rules",
     )
 

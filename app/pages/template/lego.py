@@ -104,12 +104,12 @@ def _merge(number: int, layer: Layer, named: str) -> html.Div:
 _TOOLS = (
     ("‹", ("move", "-1"), "move left"),
     ("›", ("move", "1"), "move right"),
-    ("⧉", ("layer",), "copy behind itself"),
+    (html.Span(className="icon icon-copy", **{"aria-hidden": "true"}), ("layer",), "copy behind itself"),
     ("×", ("remove",), "remove"),
 )
 
 
-def _tool(label: str, told: tuple[str, ...], words: str, number: int) -> html.Button:
+def _tool(label: Any, told: tuple[str, ...], words: str, number: int) -> html.Button:
     return html.Button(
         label,
         className="lego-tool",
