@@ -10,8 +10,8 @@ import pytest
 from app.cockpit import Cockpit, View
 from app.masks import packed
 from app.pages.navigator.coverage import areas
-from app.pages.navigator.regions import PLAIN_AXES
 from app.pages.navigator.named_regions import NamedRegion
+from app.pages.navigator.regions import PLAIN_AXES
 from app.pages.navigator.suggestions import LEAST_SUPPORT, MOST, suggestions
 from nas_core.spaces import Act
 from nas_core.store import Store
