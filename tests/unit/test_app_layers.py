@@ -179,6 +179,8 @@ def test_the_headline_names_the_layer_with_the_greatest_share_of_the_difference(
     assert found.evidence == "67% of it, +2 of zico; +3 over all 2 layers"
     assert (found.action, found.press) == ("Look inside it", ("layer", "stem · conv 3×3"))
     assert "between #1 and the selected one" in sentence(cockpit, run, texts[0]).finding
+    unscored = next(text for text in cockpit.view(run).table.texts if text not in texts)
+    assert "between #1 and #2" in sentence(cockpit, run, unscored).finding
 
 
 def test_no_headline_without_two_candidates(cockpit):

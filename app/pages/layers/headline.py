@@ -18,7 +18,9 @@ def headline(shown: Shown) -> Headline | None:
     view, cockpit = shown.view, shown.cockpit
     two = chosen(view, shown.arch, [1, 2])
     if len(two) > 2:
-        two = [two[1], two[0]] if two[0][1] != two[1][1] else two[1:]
+        selected, best, _ = two
+        compared = selected[1] != best[1] and bool(telling(cockpit, view, [selected]))
+        two = [best, selected] if compared else two[1:]
     scores = telling(cockpit, view, two)
     table = tables(cockpit, view, two, scores[0]) if len(two) == 2 and scores else None
     if table is None or table["candidate"].nunique() < 2:
@@ -38,8 +40,9 @@ def headline(shown: Shown) -> Headline | None:
     layer = str(gap.abs().idxmax())
     share, score = abs(gap[layer]) / gap.abs().sum(), score_label(scores[0])
     name = {SELECTED: "the selected one"}
+    makes = "most of the difference" if share > 0.5 else "the greatest difference"
     return Headline(
-        f"{layer} makes most of the difference between {name.get(one, one)} and {name.get(other, other)}",
+        f"{layer} makes {makes} between {name.get(one, one)} and {name.get(other, other)}",
         f"{share:.0%} of it, {gap[layer]:+.3g} of {score}; {gap.sum():+.3g} over all {len(gap)} layers",
         "Look inside it",
         ("layer", layer),
