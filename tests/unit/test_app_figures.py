@@ -13,10 +13,12 @@ from app.cell import cell_graph, edit_path
 from app.masks import packed, unpacked
 from app.pages.correlation.figures import matrix, measures, score_against_truth
 from app.pages.layers.figures import heat_map, spread
-from app.pages.navigator.figures import LEVELS, best_so_far, block_chart, layer_bars, map_codes
+from app.pages.navigator.block_figures import block_chart
+from app.pages.navigator.figures import LEVELS, best_so_far, layer_bars, map_codes
 from app.palette import OPERATION_COLOURS, short, typed
 from nas_core import spaces
 from nas_core.predict import block_fitness
+from nas_core.spaces import Act, Steering
 
 
 def test_a_dot_is_its_rung_and_its_rank_among_what_is_known():
@@ -60,25 +62,39 @@ def test_best_so_far_of_nothing_is_an_empty_curve():
     assert len(best_so_far(np.array([]), [], "zico", "dark").data[0].x) == 0
 
 
-def test_blocks_stand_at_their_fitness_and_support_in_the_colour_of_their_operation():
+def fitness_of(archs):
+    return block_fitness(spaces.get("nb201").decisions, archs, np.arange(float(len(archs))))
+
+
+def test_blocks_stand_at_their_mean_rank_a_panel_a_decision_in_the_colour_of_their_operation():
     space = spaces.get("nb201")
-    archs = np.array(list(space.architectures())[::31])  # every block is in some of them
-    fitness = block_fitness(space.decisions, archs, np.arange(float(len(archs))))
-    trace = block_chart(fitness, space.decisions, "light").data[0]
-    assert np.allclose(trace.x, fitness["fitness"])
-    assert list(trace.y) == list(fitness["n"])
-    assert list(trace.marker.color) == [OPERATION_COLOURS[name] for name in space.decisions[0].choices] * 6
+    fitness = fitness_of(np.array(list(space.architectures())[::31]))  # every block is in some of them
+    traces = block_chart(fitness, space.decisions, "light").data
+    assert len(traces) == 6
+    assert np.allclose(np.concatenate([trace.x for trace in traces]), fitness["fitness"])
+    assert list(traces[2].y) == ["none", "skip", "conv1", "conv3", "pool3"]
+    assert list(traces[2].customdata) == [f"2:{c}" for c in range(5)]
+    assert list(traces[2].marker.color) == [OPERATION_COLOURS[name] for name in space.decisions[0].choices]
+    sizes = np.concatenate([trace.marker.size for trace in traces])
+    assert np.array_equal(np.argsort(sizes, kind="stable"), np.argsort(fitness["n"], kind="stable"))
 
 
 def test_a_block_that_nothing_scored_has_is_no_dot():
     space = spaces.get("nb201")
-    archs = np.array([arch for arch in space.architectures() if arch[0] != 4][:500])
-    fitness = block_fitness(space.decisions, archs, np.arange(500.0))
+    fitness = fitness_of(np.array([arch for arch in space.architectures() if arch[0] != 4][:500]))
     assert (fitness["n"] == 0).any()
-    trace = block_chart(fitness, space.decisions, "light").data[0]
-    assert len(trace.x) == (fitness["n"] > 0).sum() and min(trace.y) > 0
-    empty = block_chart(block_fitness(space.decisions, archs[:0], np.arange(0.0)), space.decisions, "light")
-    assert len(empty.data[0].x) == 0 and empty.layout.annotations[0].text == "no block seen yet"
+    traces = block_chart(fitness, space.decisions, "light").data
+    assert sum(len(trace.x) for trace in traces) == (fitness["n"] > 0).sum()
+    assert "pool3" not in traces[0].y
+
+
+def test_dots_of_blocks_that_the_steering_removes_are_hollow():
+    space = spaces.get("nb201")
+    fitness = fitness_of(np.array(list(space.architectures())[::31]))
+    allowed = Steering.free(space).extended(space, Act("prune", "edge 0→2", ("none",))).allowed
+    traces = block_chart(fitness, space.decisions, "light", allowed=allowed).data
+    assert list(traces[1].marker.symbol) == ["circle-open"] + ["circle"] * 4
+    assert set(traces[0].marker.symbol) == {"circle"}
 
 
 def test_a_cell_graph_labels_six_edges_and_dots_those_without_a_live_path():

@@ -8,7 +8,7 @@ import pytest
 from app.cockpit import Cockpit
 from app.live import pulse_of
 from app.pages.layers.evidence import lack
-from app.pages.navigator.figures import block_chart
+from app.pages.navigator.block_figures import block_chart
 from app.pages.navigator.loss import loss_curves
 from app.space_table import SAMPLE, space_table
 from nas_core import spaces

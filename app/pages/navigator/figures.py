@@ -10,9 +10,8 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from scipy.stats import rankdata
 
-from app.palette import ACCENT, INK, UNKNOWN_OPERATION, block_colour, block_name, plain, styled
+from app.palette import ACCENT, INK, UNKNOWN_OPERATION, plain, styled
 from app.tokens import tokens
-from nas_core.spaces import Decision
 
 UNKNOWN = UNKNOWN_OPERATION
 LEVELS = 20
@@ -73,38 +72,6 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tupl
     return figure.update_layout(
         dragmode=False, hovermode="closest", meta={"accent": ACCENT[theme], "ink": tokens(theme)["text"]}
     )
-
-
-def block_chart(
-    fitness: pd.DataFrame, decisions: tuple[Decision, ...], theme: str, title: str = "Blocks: fitness and support"
-) -> go.Figure:
-    """Fitness against support, one dot a block, with its interval; none of a block that nothing scored has."""
-    figure = go.Figure()
-    pairs = [(int(d), int(c)) for d, c in zip(fitness["decision"], fitness["choice"], strict=True)]
-    seen = fitness["n"].to_numpy() > 0
-    kept = [bool(seen[k]) and (bool(c) or not decisions[d].optional) for k, (d, c) in enumerate(pairs)]
-    fitness, pairs = fitness[kept], [pair for pair, shown in zip(pairs, kept, strict=True) if shown]
-    figure.add_scatter(
-        x=fitness["fitness"],
-        y=fitness["n"],
-        mode="markers",
-        text=[block_name(decisions[d], c) for d, c in pairs],
-        customdata=[f"{d}:{c}" for d, c in pairs],
-        marker={"size": 9, "color": [block_colour(decisions[d], c) for d, c in pairs]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": fitness["high"] - fitness["fitness"],
-            "arrayminus": fitness["fitness"] - fitness["low"],
-            "thickness": 1,
-            "color": INK[theme],
-            "width": 0,
-        },
-        hovertemplate="%{text}<br>fitness %{x:.3f}, n = %{y}<extra></extra>",
-    )
-    if not any(kept):
-        figure.add_annotation(text="no block seen yet", showarrow=False, xref="paper", yref="paper")
-    return styled(figure, theme, title, "fitness (mean rank)", "support n").update_xaxes(range=[0, 1])
 
 
 def best_so_far(values: np.ndarray, acts: Sequence[tuple[int, str]], metric: str, theme: str) -> go.Figure:

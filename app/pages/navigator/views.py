@@ -9,7 +9,8 @@ from zlib import crc32
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from app.cockpit import Cockpit, View
-from app.pages.navigator import bricks, dock, figures, pareto
+from app.pages.navigator import bricks, dock, pareto
+from app.pages.navigator.block_figures import block_chart
 from app.pages.navigator.charts import CHARTS
 from app.pages.navigator.rows import rows
 from app.pages.navigator.scene import Scene, Scenes
@@ -89,7 +90,8 @@ def _charts(view: View, theme: str, truth: Truth | None, tab: str | None) -> tup
     """The chart of blocks and that of the front, each where its tab is open."""
     blocks = front = no_update
     if tab == dock.BLOCKS:
-        blocks = figures.block_chart(view.blocks, view.table.space.decisions, theme, _blocks_of(view))
+        space, allowed = view.table.space, view.steering.allowed
+        blocks = block_chart(view.blocks, space.decisions, theme, _blocks_of(view), allowed)
     if tab == dock.PARETO:
         front = pareto.pareto_chart(pareto.priced(view, truth), theme)
     return blocks, front
@@ -99,7 +101,7 @@ def _blocks_of(view: View) -> str:
     """The title of the block chart: where the candidates lie, and how many they are."""
     where = f" in {view.label}" if isinstance(view, Scene) and view.label else ""
     counted = int(view.within.sum()) if isinstance(view, Scene) else len(view.indices)
-    return f"Blocks{where}: fitness, support (n = {counted:,})"
+    return f"Blocks{where} (n = {counted:,})"
 
 
 def acts(view: View) -> Any:
