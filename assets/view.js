@@ -65,7 +65,8 @@ window.dash_clientside = window.dash_clientside || {};
     if (!open || here() !== open.path) return;
     const keys = open.parts.map((part) => part.key);
     const kept = pairs().filter((pair) => !keys.includes(keyOf(pair)));
-    const shown = open.parts.filter((part) => open.texts[part.key]).map((part) => `${part.key}=${written(open.texts[part.key])}`);
+    const texts = { ...open.texts, ...open.wanted };
+    const shown = keys.filter((key) => texts[key]).map((key) => `${key}=${written(texts[key])}`);
     const search = [...kept, ...shown].join("&");
     const wanted = `${window.location.pathname}${search ? `?${search}` : ""}${window.location.hash}`;
     if (wanted !== window.location.pathname + window.location.search + window.location.hash) window.history.replaceState(window.history.state, "", wanted);
@@ -84,26 +85,23 @@ window.dash_clientside = window.dash_clientside || {};
 
   // Put back what is wanted and not shown yet, once the component has something to show at all.
   const put = () => {
-    const rest = open.parts.filter((part) => open.wanted[part.key]);
-    const plain = rest.filter((part) => !SPECIAL[part.id]);
-    (plain.length ? plain : rest).forEach((part) => {
+    const wanted = (special) => open.parts.filter((part) => open.wanted[part.key] && Boolean(SPECIAL[part.id]) === special);
+    wanted(false).forEach((part) => {
       const text = open.wanted[part.key];
-      if (SPECIAL[part.id]) {
-        delete open.wanted[part.key];
-        if (open.texts[part.key] !== text) SPECIAL[part.id].write(text, open.run);
-      } else if (open.texts[part.key]) {
-        delete open.wanted[part.key];
-        if (open.texts[part.key] === text || !offers(part.id, text)) return;
-        open.texts[part.key] = text;
-        window.dash_clientside.set_props(part.id, { [part.property]: asValue(text, open.values[part.key]) });
-      } else if (!document.getElementById(part.id)) {
-        delete open.wanted[part.key]; // not on the page in this version, or in this state of it
-      }
+      const known = open.texts[part.key];
+      if (!known && document.getElementById(part.id)) return; // its choices are still to come
+      delete open.wanted[part.key];
+      if (!known || known === text || !offers(part.id, text)) return;
+      open.texts[part.key] = text;
+      window.dash_clientside.set_props(part.id, { [part.property]: asValue(text, open.values[part.key]) });
     });
-    if (!Object.keys(open.wanted).length) {
-      remember(open.path, open.run, open.texts);
-      inscribe();
-    }
+    if (!wanted(false).length) wanted(true).forEach((part) => {
+      const text = open.wanted[part.key];
+      delete open.wanted[part.key];
+      if (open.texts[part.key] !== text) SPECIAL[part.id].write(text, open.run);
+    });
+    remember(open.path, open.run, { ...open.texts, ...open.wanted });
+    inscribe();
   };
 
   window.dash_clientside.view = {

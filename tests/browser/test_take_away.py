@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import socket
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,8 +12,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from app.space_table import space_table
-from nas_core.store import Store
-from tests.runs import SCAN, make_run
+from tests.browser.conftest import serve
+from tests.browser.filled import fill
 
 SCORED = 1000
 NAME = "lr<b>1</b>"
@@ -24,30 +21,15 @@ NAME = "lr<b>1</b>"
 
 @pytest.fixture(scope="module")
 def run(store_url):
-    """A finished run of nb201 with random values."""
-    store, table = Store(store_url), space_table("nb201")
-    run = make_run(store, "nb201", {**SCAN, "budget": SCORED}, NAME)
-    chosen = np.random.default_rng(0).permutation(np.unique(table.canonical))[:SCORED]
-    store.ask(run, [(table.texts[k], table.texts[k]) for k in chosen], {})
-    values = np.random.default_rng(1).normal(100, 10, SCORED)
-    store.tell(run, [(place, {"zico": float(value)}, {}) for place, value in enumerate(values)])
-    store.set_state(run, "finished")
-    store.close()
-    return run
+    """A finished run."""
+    return fill(store_url, SCORED, NAME)
 
 
 @pytest.fixture(scope="module")
 def address(store_url, run):
     """The app on that run, without an engine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--port", str(port), "--store", store_url, "--no-engine"]
-    server = subprocess.Popen([sys.executable, "-m", "app", *options], stdout=subprocess.PIPE, text=True)
-    assert "NAS Helm is at" in server.stdout.readline()
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    assert server.wait(timeout=30) == 0
+    with serve(store_url) as (address, _):
+        yield address
 
 
 @pytest.fixture

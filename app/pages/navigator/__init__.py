@@ -48,9 +48,11 @@ PAGE = page.add(
             ),
         ),
         viewed=(
+            Viewed("nav-view", "value", "view"),
             Viewed("map-x", "value", "x", of_run=True),
             Viewed("map-y", "value", "y", of_run=True),
             Viewed("map-colour", "value", "colour", of_run=True),
+            Viewed("map-cost", "value", "cost", of_run=True),
             Viewed("map-scope", "data", "region", of_run=True),
             Viewed("chart", "value", "chart"),
             Viewed("nav-dock", "value", "tab"),
