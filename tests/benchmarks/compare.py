@@ -38,11 +38,11 @@ class Tree:
     name: str
     path: Path
 
-    def run(self, *arguments: str, **environment: str) -> tuple[str, float, float]:
+    def run(self, *arguments: str, may_fail: bool = False, **environment: str) -> tuple[str, float, float]:
         """Run Python on arguments in this tree: what it wrote, its seconds, and its processor seconds.
 
         Raises:
-            SystemExit: it failed, with the end of what it wrote.
+            SystemExit: it failed where it may not, with the end of what it wrote.
         """
         own = {**os.environ, "PYTHONPATH": str(self.path), **environment}
         before, began = _processor_seconds(), time.perf_counter()
@@ -56,7 +56,7 @@ class Tree:
             check=False,
         )
         took, used = time.perf_counter() - began, _processor_seconds() - before
-        if done.returncode:
+        if done.returncode and not may_fail:
             raise SystemExit(f"{self.name}: {' '.join(arguments)[:200]}\n{(done.stdout + done.stderr)[-3000:]}")
         return done.stdout, took, used
 
@@ -117,7 +117,7 @@ def engine(tree: Tree, folder: Path) -> dict[str, Figure]:
 def steering(tree: Tree, folder: Path) -> dict[str, Figure]:
     """Seconds from an act to every view in a real browser, at rest and while two workers score."""
     test = ["-m", "pytest", "tests/benchmarks/test_steering_latency.py", "-s", "-q", f"--basetemp={folder / 'pytest'}"]
-    told, _, _ = tree.run(*test)
+    told, _, _ = tree.run(*test, may_fail=True)  # a bound of its own that is missed is no reason to stop comparing
     found = dict(re.findall(r"steering act to updated views, (.+?): median ([\d.]+) s", told))
     if len(found) != 2:
         raise SystemExit(f"{tree.name}: no latencies in what the benchmark printed:\n{told[-2000:]}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,15 +12,14 @@ from app.cockpit import Cockpit
 from app.report import report
 from nas_core import bench
 from nas_core.store import Store
+from tests import commands
 
 SCORES = ("synflow", "naswot", "ntk_condition")
 """Of the last, lower is better."""
 
 
 def helm(*arguments: str) -> list:
-    done = subprocess.run(
-        [sys.executable, "-m", "nas_core", *arguments], capture_output=True, text=True, check=False, timeout=300
-    )
+    done = commands.run(*arguments)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from nas_core import bench
+from tests import commands
 from tests.published_results import (
     ARCHS,
     SPACE,
@@ -36,14 +37,7 @@ def home(tmp_path, monkeypatch):
 
 
 def helm(*arguments: object, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nas_core", "bench", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        **{"stdin": subprocess.DEVNULL, **options},
-    )
+    return commands.run("bench", *arguments, timeout=120, **options)
 
 
 def assert_one_line(done: subprocess.CompletedProcess, part: str) -> None:
@@ -278,10 +272,11 @@ def test_scores_are_correlated_with_any_column_of_any_table(tmp_path):
     assert helm("import", write_devices(tmp_path / "hw.csv"), "--kind", "chip=latency").returncode == 0
     frame = pd.DataFrame({"arch": ARCHS, "speed": range(len(ARCHS))})
     frame.to_csv(tmp_path / "scores.csv", index=False)
-    correlate = [sys.executable, "-m", "nas_core", "correlate", str(tmp_path / "scores.csv"), "--bootstrap", "0"]
+    correlate = ["correlate", tmp_path / "scores.csv", "--bootstrap", 0]
 
     def correlated(*options: str) -> dict:
-        done = subprocess.run([*correlate, *options, "--json"], capture_output=True, text=True, timeout=120, check=True)
+        done = commands.run(*correlate, *options, "--json", timeout=120)
+        assert done.returncode == 0, done.stderr
         rows = [row for row in json.loads(done.stdout) if row["score"] == "speed"]
         return {row["data_set"]: row for row in rows}
 
@@ -291,5 +286,5 @@ def test_scores_are_correlated_with_any_column_of_any_table(tmp_path):
     assert found["hw/edgegpu_energy"]["tau"]["value"] == -1.0
     assert found["hw/chip"]["truth"]["kind"] == "latency" and not found["hw/chip"]["truth"]["higher_is_better"]
     assert list(correlated()) == ["cifar10", "cifar100", "imagenet16-120"]
-    done = subprocess.run([*correlate, "--truth", "hw/chap"], capture_output=True, text=True, timeout=120, check=False)
+    done = commands.run(*correlate, "--truth", "hw/chap", timeout=120)
     assert_one_line(done, "table 'hw' has no column 'chap'; expected one of: chip, edgegpu_energy")

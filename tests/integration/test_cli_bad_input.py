@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 from nas_core import spaces
 from nas_core.proxies import ScoreSettings
 from nas_core.store import Store
+from tests import commands
 
 SPACE = spaces.get("nb201")
 CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
@@ -24,14 +24,7 @@ TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels"
 
 
 def helm(*arguments: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nas_core", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        **{"stdin": subprocess.DEVNULL, **options},
-    )
+    return commands.run(*arguments, timeout=120, **options)
 
 
 def assert_one_line(done: subprocess.CompletedProcess, part: str) -> None:
@@ -123,7 +116,7 @@ def test_a_torn_last_line_is_scored_again(tmp_path):
 def test_a_full_disk_stops_the_scan_in_one_line_and_loses_nothing(tmp_path):
     scan = ["scan", "--out", "x.csv", "--limit", "40", "--workers", "1", *TINY]
     # The kernel refuses to let any file of the process grow further: a full disk, without filling one.
-    full = helm(*scan, cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
+    full = helm(*scan, cwd=tmp_path, largest_file=3000)
     assert_one_line(full, "the disk is full; free some space and run the same command again")
     kept = (tmp_path / "x.csv.partial.jsonl").read_text().count("\n") - 1
     assert kept > 0

@@ -16,21 +16,14 @@ import pytest
 
 from nas_core import spaces
 from nas_core.store import Store
-from tests import processes
+from tests import commands, processes
 from tests.runs import make_run
 
 TINY = ["--image-size", "8", "--batch-size", "2", "--batches", "2", "--channels", "4"]
 
 
 def helm(*arguments: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nas_core", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        **options,
-    )
+    return commands.run(*arguments, **options)
 
 
 def test_a_killed_scan_resumes_to_the_same_table(tmp_path):

@@ -12,18 +12,13 @@ import pytest
 
 from nas_core import spaces
 from nas_core.store import Store
+from tests import commands
 
 TINY = ["--image-size", "8", "--batch-size", "2", "--channels", "4", "--workers", "1"]
 
 
 def search(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nas_core", "search", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return commands.run("search", *arguments)
 
 
 def test_a_pareto_search_marks_the_whole_front_of_score_and_costs(tmp_path):

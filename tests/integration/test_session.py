@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,6 +14,7 @@ from nas_core.cli._session import compare_runs
 from nas_core.engine import Engine
 from nas_core.spaces import Act, Steering
 from nas_core.store import Store, StoreError, replay, session_script, twin, twin_of
+from tests import commands
 from tests.runs import make_run
 
 SPACE = spaces.get("nb201")
@@ -34,8 +34,7 @@ def executor():
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "nas_core", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return commands.run(*arguments)
 
 
 def created(store: Store, **changes) -> str:

@@ -7,20 +7,19 @@ import io
 import json
 import sqlite3
 import subprocess
-import sys
 
 import pytest
 
 from nas_core.spaces import Act
 from nas_core.store import Outcome, Store
+from tests import commands
 from tests.runs import make_run
 
 CELLS = [f"|none~0|+|none~0|none~1|+|{op}~0|none~1|none~2|" for op in ("none", "skip_connect", "avg_pool_3x3")]
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "nas_core", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    return commands.run(*arguments, timeout=120)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import torch
 
 from nas_core import cli
 from nas_core.supernet import load
+from tests import commands
 
 TINY = ["--image-size", "8", "--batch-size", "16", "--channels", "4"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -26,9 +27,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def helm(*arguments: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, check=False, timeout=120, env=ENVIRONMENT, **options
-    )
+    return commands.run("supernet", *arguments, timeout=120, env=ENVIRONMENT, **options)
 
 
 def kill_once_written(arguments: list[str], out: Path, number: signal.Signals) -> tuple[int, str]:

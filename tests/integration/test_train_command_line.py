@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import torch
 
 from nas_core import supernet
 from nas_core.spaces.template import PRESETS
+from tests import commands
 
 NETWORK = "1|110|100|10|101|100"
 
@@ -25,8 +27,7 @@ def template(tmp_path_factory):
 
 
 def run(*arguments, **options):
-    command = [sys.executable, "-m", "nas_core", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
+    return commands.run(*arguments, **options)
 
 
 def test_one_network_is_trained_and_exported_with_its_weights(template, tmp_path):
@@ -61,7 +62,10 @@ def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(template
     killed, calm = tmp_path / "killed", tmp_path / "calm"
     arguments = ["--space", template, "--epochs", 16, "--save-every", 0]
     command = [sys.executable, "-m", "nas_core", "train", NETWORK, "--out", killed, *arguments]
-    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        list(map(str, command)), env=one_thread, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 60
     while not killed.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
