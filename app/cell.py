@@ -74,9 +74,7 @@ def cell_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph 
         text=list(graph.nodes),
         hovertemplate="%{text}<extra></extra>",
     )
-    styled(figure, theme, title or "Cell (dotted: no live path)").update_layout(
-        margin={"l": 4, "r": 4, "t": 26, "b": 4}
-    )
+    styled(figure, theme, title or "Dotted: no live path").update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
     return figure.update_xaxes(visible=False).update_yaxes(visible=False)
 
 
@@ -107,6 +105,6 @@ def layer_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph
         text=list(graph.nodes),
         hovertemplate="%{text}<extra></extra>",
     )
-    styled(figure, theme, title or "Layers and the blocks kept (hover for names)")
+    styled(figure, theme, title or "Blocks kept, by layer")
     figure.update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
     return figure.update_xaxes(visible=False).update_yaxes(visible=False, range=[-2, 2])

@@ -15,6 +15,7 @@ window.dash_clientside = window.dash_clientside || {};
         for (const [property, value] of Object.entries(look.bar)) brick.style.setProperty(property, value);
         const text = brick.querySelector(".support");
         if (text.textContent !== look.text) text.textContent = look.text;
+        text.title = look.title;
       }
       return none();
     },

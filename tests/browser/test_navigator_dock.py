@@ -25,7 +25,7 @@ DOT = """() => {
   const { _offset: left, _length: width } = map._fullLayout.xaxis, { _offset: top, _length: height } = map._fullLayout.yaxis;
   const box = map.getBoundingClientRect(), { xaxis, yaxis } = map._fullLayout;
   let best = null;
-  for (const trace of map.data.filter((t) => t.name.startsWith('dots') && t.marker.symbol === 'diamond')) {
+  for (const trace of map.data.filter((t) => (t.name || '').startsWith('dots') && t.marker.symbol === 'diamond')) {
     trace.x.forEach((x, k) => {
       const place = { x: xaxis.l2p(x), y: yaxis.l2p(trace.y[k]) };
       const far = Math.hypot(place.x - width / 2, place.y - height / 2);
@@ -77,7 +77,7 @@ def test_the_dock_is_tall_enough_to_work_in_and_undo_is_one_press_away_from_ever
         assert panel.bounding_box()["height"] >= 180, name
         page.locator('[data-brick="0:0"] .prune').click()
         expect(page.locator("#count")).to_have_text("12,500 of 15,625")
-        expect(page.locator("#btn-undo")).to_have_attribute("title", "Undo: prune edge 0→1 = none")
+        expect(page.locator("#btn-undo")).to_have_attribute("title", "Undo (u): prune edge 0→1 = none")
         page.locator("#btn-undo").click()
         expect(page.locator("#count")).to_have_text("15,625 of 15,625")
         shoot(page, f"navigator-dock-{name.lower()}")
@@ -185,7 +185,7 @@ def test_the_trade_off_draws_the_front_over_a_cost_that_can_be_chosen(address, p
     expect(page.locator("#nav-map .xtitle")).to_have_text("FLOPs")
     page.wait_for_function(FRONT)
     assert page.evaluate(f"({FRONT})().line.shape") == "hv"
-    expect(page.locator("#view-sentence")).to_contain_text("of 300 scored on the front")
+    expect(page.locator("#view-sentence")).to_contain_text("of 300 scored are on the front")
     expect(page.locator("#view-sentence")).to_contain_text("FLOPs")
     page.locator("#map-cost").click()
     page.get_by_role("option", name="parameters", exact=True).click()

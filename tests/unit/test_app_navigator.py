@@ -122,7 +122,8 @@ def test_a_choice_that_nothing_scored_has_shows_neither_bar_nor_number(cockpit, 
     looks = bricks.looks(cockpit.view(run))
     assert looks["0:3"]["text"] == bricks.NOT_SEEN and not looks["0:3"]["seen"]
     assert set(looks["0:3"]["bar"].values()) == {"0%"}
-    assert looks["0:0"]["seen"] and looks["0:0"]["text"].endswith(" 3")
+    assert "Not seen yet" in looks["0:3"]["title"]
+    assert looks["0:0"]["seen"] and looks["0:0"]["text"] == ".50 3" and looks["0:0"]["title"].endswith("n = 3")
 
 
 # the dock ------------------------------------------------------------------------------------------------------------
@@ -158,7 +159,7 @@ def test_undo_stands_beside_the_decisions_and_says_what_it_would_undo(cockpit, r
     assert {"btn-undo", "template"} <= {getattr(found, "id", None) for found in decisions._traverse()}
     assert draw(cockpit, run, dock.CANDIDATES)[2:4] == (True, "There is no act to undo.")
     cockpit.act(run, Act("pin", "edge 0→3", ("skip_connect",)))
-    assert draw(cockpit, run, dock.CANDIDATES)[2:4] == (False, "Undo: pin edge 0→3 = skip_connect")
+    assert draw(cockpit, run, dock.CANDIDATES)[2:4] == (False, "Undo (u): pin edge 0→3 = skip_connect")
 
 
 def test_ids_that_others_use_stand_in_the_page():

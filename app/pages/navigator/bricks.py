@@ -10,8 +10,9 @@ from app.cockpit import View
 from app.palette import block_colour, block_label
 from app.presses import press
 
-NOT_SEEN = "not seen"
+NOT_SEEN = "unseen"
 """Stands where numbers would, of a choice that no scored network has."""
+_UNSEEN = "Not seen yet: no scored network has it"
 
 
 def bricks_of(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
@@ -50,9 +51,17 @@ def looks(view: View) -> dict[str, dict[str, Any]]:
                 "--low": f"{block.low if seen else 0:.0%}",
                 "--width": f"{max(block.high - block.low, 0.01) if seen else 0:.0%}",
             },
-            "text": f"{block.fitness:.2f} {block.n:,}" if seen else NOT_SEEN,
+            "text": f"{block.fitness:.2f} {_count(block.n)}".removeprefix("0") if seen else NOT_SEEN,
+            "title": f"Mean rank {block.fitness:.3f} [{block.low:.3f}, {block.high:.3f}], n = {block.n:,}"
+            if seen
+            else _UNSEEN,
         }
     return found
+
+
+def _count(n: int) -> str:
+    """A count as a brick has room for it; its title tells it whole."""
+    return f"{n:,}" if n < 1000 else (f"{n / 1000:.1f}k" if n < 10_000 else f"{n // 1000:,}k")
 
 
 def _brick(identifier: str, shown: str, name: str, colour: str) -> html.Div:

@@ -66,7 +66,7 @@ def map_base(title: str, labels: tuple[str, str, str], theme: str, *, ends: tupl
         },
     )
     styled(figure, theme, title, *labels[:2])
-    figure.update_layout(margin={"l": 48, "r": 8, "t": 34, "b": 34})
+    figure.update_layout(margin={"l": 48, "r": 8, "t": 34, "b": 34}, title={"font": {"size": 13}})
     # What was zoomed to on other axes means nothing on these.
     figure.update_layout(uirevision=" ".join(labels[:2]), selectionrevision=" ".join(labels[:2]))
     return figure.update_layout(

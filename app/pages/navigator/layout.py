@@ -13,7 +13,6 @@ from app.presses import press
 QUESTION = "Where are the good architectures, and what makes them good?"
 _MAP = GRAPH | {
     "scrollZoom": True,
-    "displayModeBar": True,
     "modeBarButtons": [["toImage"]],  # the tools have words and stand on the map, see `map_tools`
 }
 _SIGNS = ("● closed form ", "◆ zero-cost ", "■ one-shot ", "★ trained ", "○ selected")
@@ -49,7 +48,7 @@ def layout() -> html.Div:
 
 def _template() -> html.Section:
     undo = html.Button(
-        ["Undo ", html.Kbd("u")],
+        "Undo",
         id="btn-undo",
         type="button",
         className="plain small",
@@ -60,7 +59,8 @@ def _template() -> html.Section:
     return html.Section(
         [
             html.Div(
-                [html.H2(["Decisions ", html.Span(id="count"), html.Span(" left")]), undo], className="panel-head"
+                [html.H2(["Decisions ", html.Span(id="count", title="Architectures left, of all")]), undo],
+                className="panel-head",
             ),
             html.Div(id="template"),
             html.P(

@@ -63,7 +63,7 @@ def sentence(points: Priced | None) -> str:
     if points is None:
         return "No cost is known of this run."
     size = int(points.on_front.sum())
-    counted = f"{size:,} of {len(points.values):,} scored on the front"
+    counted = f"{size:,} of {len(points.values):,} scored are on the front of {points.metric} over {points.cost}"
     if not size:
         return "Nothing is scored yet: the front begins with the first candidates."
     found = knee(points)

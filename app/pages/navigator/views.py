@@ -68,7 +68,7 @@ def _told(view: View, moment: int | None) -> tuple[Any, ...]:
     """Counts, acts, undo with what it would undo, and the looks of bricks."""
     space, in_force = view.table.space, view.in_force()
     count = space.count(view.steering)
-    why = f"Undo: {in_force[-1][1].describe()}" if in_force else "There is no act to undo."
+    why = f"Undo (u): {in_force[-1][1].describe()}" if in_force else "There is no act to undo."
     if moment is not None:
         why = "Acts of an earlier moment are not undone: press Live first."
     return (
