@@ -73,6 +73,9 @@ def lack(view: View, compared: list[tuple[str, int]] | None = None) -> Lack:
         return Lack("No candidate is chosen", "choose some by their rank, or select one in the Navigator")
     if zero_cost and compared and all(label == SELECTED for label, _ in compared):
         return Lack("This candidate is not scored in this run", "choose others by their rank")
+    if TELLS_LAYERS in zero_cost:
+        advice = "their scores alone are in the store; choose other candidates by their rank"
+        return Lack(f"No layers of these candidates are kept for {score_label(TELLS_LAYERS)}", advice)
     told = ", ".join(score_label(score) for score in zero_cost) or name
     several = "are single numbers" if len(zero_cost) > 1 else "is one number"
     return Lack(
