@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import textwrap
 from html import escape
 from typing import Any
 
@@ -94,6 +95,10 @@ def plain(text: str) -> str:
     return escape(text, quote=False)
 
 
+_LONGEST_Y = 26
+"""Letters of the name of a y axis in a line: it stands upright beside charts that may be low."""
+
+
 def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") -> go.Figure:
     """Give a figure the look of the app: title, named axes, transparent ground, ink of the theme.
 
@@ -117,7 +122,9 @@ def styled(figure: go.Figure, theme: str, title: str, x: str = "", y: str = "") 
         selectionrevision="keep",
     )
     figure.update_xaxes(title={"text": plain(x), "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
-    figure.update_yaxes(title={"text": plain(y), "standoff": 4}, gridcolor=GRID[theme], zeroline=False)
+    lines = textwrap.wrap(y, _LONGEST_Y)
+    title_y = {"text": " <br>".join(plain(line) for line in lines), "standoff": 4}
+    figure.update_yaxes(title=title_y, automargin=len(lines) > 1, gridcolor=GRID[theme], zeroline=False)
     return figure
 
 

@@ -20,6 +20,7 @@ FIRST_SCRIPT = "before-first-paint.js"
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
   <head>
+    <meta name="color-scheme" content="light dark">
     {%metas%}
     <title>{%title%}</title>
     <script src="FIRST"></script>

@@ -38,9 +38,9 @@ def columns(unit: str) -> list[dict[str, Any]]:
         bounds = f", params.data.{name}_low, params.data.{name}_high" if name in _WITH_INTERVAL else ""
         told = {"function": f"interval(params.value{bounds})"}
         title = f"{head}, {unit.strip()}" if name == "regret" and unit.strip() else head
-        shown.append(
-            column(name, title, width=width, valueFormatter=NUMBER if name == "regret" else told, headerTooltip=meaning)
-        )
+        written = NUMBER if name == "regret" else told
+        said = {"valueFormatter": written, "tooltipValueGetter": written, "headerTooltip": meaning}
+        shown.append(column(name, title, width=width, **said))
         hidden += [column(f"{name}_{end}", hide=True) for end in ("low", "high")]
     shown.append(column("ms", width=62, valueFormatter=NUMBER, headerTooltip="Mean time an architecture took, ms"))
     everything = [*shown, *hidden, column("meaning", hide=True)]

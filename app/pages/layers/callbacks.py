@@ -284,7 +284,7 @@ def _cells(view: View, shown: list[tuple[str, int]], truth: Truth | None, theme:
         if before is not None:
             path = [step(*found) for found in edit_path(space, before, arch)]
             told = "; ".join(path[:_PATH]) + (f"; and {len(path) - _PATH} more" if len(path) > _PATH else "")
-            parts.append(html.Div(told or "the same cell", className="support path", title="\n".join(path)))
+            parts.append(html.Div(told or "the same cell", className="support path", title="\n".join(path), tabIndex=0))
         cells.append(html.Div(parts))
         before = arch
     return cells
