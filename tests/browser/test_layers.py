@@ -47,11 +47,14 @@ def test_a_template_on_shared_weights_says_what_to_do_and_one_press_does_it(addr
     expect(page.locator("#layers-table")).to_contain_text(re.compile(r"layer 1 · block \d · conv \d×\d"))
     expect(page.locator("#headline")).to_contain_text(re.compile("difference between #1 and"), timeout=20_000)
     expect(page.locator("#layers-spread .legend")).to_contain_text("weights", timeout=60_000)
-    named = page.locator("#headline").text_content().split(" makes")[0]
-    page.locator("#headline-acts").get_by_role("button", name="Look inside it").click()
+    expect(page.locator("#run-status")).to_contain_text("Done", timeout=60_000)
+    page.wait_for_timeout(3_000)  # the headline of the last candidate
+    look = page.locator("#headline-acts").get_by_role("button", name="Look inside it")
+    named = look.get_attribute("data-press").removeprefix("layer:")
+    assert page.locator("#headline").text_content().startswith(f"{named} makes")
+    look.click()
     expect(page.locator("#layers-spread .gtitle")).to_contain_text(f"over the weights of {named}", timeout=20_000)
     shoot(page, "layers-template")
-    page.locator("#btn-stop").click()
 
 
 def test_the_file_has_the_modules_own_names_beside_those_of_people(address, page, run):

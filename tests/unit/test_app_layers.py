@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 
 import numpy as np
+import pandas as pd
 import pytest
 from dash._callback_context import context_value
 from dash._utils import AttributeDict
@@ -166,6 +167,7 @@ def test_people_read_places_and_operations_and_the_file_has_the_modules(cockpit)
     page = drawn(cockpit, run)
     layers = {row["layer"] for row in page["rows"]}
     assert "head · dense" in layers and any(name.startswith("layer 1 · block ") for name in layers)
+    assert [one["field"] for one in page["columns"]][:4] == ["candidate", "layer", "term", "mean_abs_grad"]
     columns = {one["field"]: one for one in page["columns"]}
     assert columns["layer"]["tooltipField"] == "module" and columns["module"]["hide"] is True
     assert {row["module"] for row in page["rows"]} == {"layers.0.blocks.0.0", "head.2"}
@@ -233,3 +235,11 @@ def test_parts_of_a_network_are_named_where_they_begin_and_not_too_many():
     found = figures.parts(layers)
     assert found[0] == (0, "stem") and len(found) <= 16
     assert figures.parts(["a · b", "a · c", "d"]) == [(0, "a"), (2, "d")]
+
+
+def test_an_axis_of_a_few_powers_of_ten_has_ticks_between_them_as_large_as_the_others():
+    row = {"layer": "stem", "statistic": "std", "weights": 8, "zeros": 0, "counts": [1] * 8}
+    few = figures.spread({"#1": pd.DataFrame([{**row, "low": -0.5, "high": 0.4}])}, "stem", "std", "dark").layout.xaxis
+    assert {0.5, 1.0, 2.0} <= set(few.tickvals) and few.tickmode == "array"
+    many = figures.spread({"#1": pd.DataFrame([{**row, "low": -4.0, "high": 3.0}])}, "stem", "std", "dark").layout.xaxis
+    assert 0.001 in many.tickvals and 0.002 not in many.tickvals

@@ -224,8 +224,9 @@ def _choices(held: list[str]) -> list[dict[str, Any]]:
 
 
 def _columns(table: pd.DataFrame) -> list[dict[str, Any]]:
-    first = ["candidate", "layer", *(name for name in ("module", "kind", "shape", "weights") if name in table)]
-    names = first + [str(name) for name in table if name not in first]
+    about = [name for name in _ABOUT if name in table]
+    held = [str(name) for name in table if name not in about]
+    names = [*about[:2], *sorted(held, key=lambda name: name != "term"), *about[2:]]  # what is asked for comes first
     columns = []
     for name in names:
         options: dict[str, Any] = {"width": _WIDTHS.get(name, 92)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from plotly.colors import sample_colorscale
 from app.pages.layers.layout import STATISTICS
 from app.palette import LINES, styled
 
+_MANY_POWERS = 5
+"""Powers of ten on an axis from which only these have ticks."""
 _MOST_PARTS = 16
 """Parts of a network that can be named below a map of its layers."""
 _SCALE = {
@@ -102,7 +105,17 @@ def spread(
     name = STATISTICS.get(statistic, statistic)
     styled(figure, theme, f"{name} over the weights of {layer}{more}", name, "% of weights")
     figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.98, "bgcolor": "rgba(0,0,0,0)"})
-    return figure.update_xaxes(type="log", dtick="D2", tickfont={"size": 12})
+    return figure.update_xaxes(type="log", tickmode="array", tickvals=_ticks(figure), tickformat="~g")
+
+
+def _ticks(figure: go.Figure) -> list[float]:
+    """1, 2 and 5 times the powers of ten that the lines of a figure span: plotly writes its own 2 and 5 too small."""
+    ends = [end for trace in figure.data for end in (min(trace.x), max(trace.x))]
+    if not ends:
+        return []
+    powers = range(math.floor(math.log10(min(ends))), math.ceil(math.log10(max(ends))) + 1)
+    steps = (1, 2, 5) if len(powers) < _MANY_POWERS else (1,)
+    return [step * 10.0**power for power in powers for step in steps]
 
 
 def waiting(message: str, theme: str, title: str = "Inside the layer under the pointer") -> go.Figure:
