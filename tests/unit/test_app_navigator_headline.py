@@ -11,7 +11,7 @@ from app.pages.navigator.headline import LEAST, headline
 from nas_core.ladder import TRAINED
 from nas_core.spaces import Act
 from nas_core.store import Store
-from tests.unit.test_app_loop import TABLE, drawn, run_of
+from tests.unit.test_app_loop import TABLE, add, drawn, run_of
 
 SPACE = TABLE.space
 
@@ -67,7 +67,14 @@ def test_the_training_is_followed_and_its_end_offers_the_export(cockpit):
     cockpit.store.tell(other, [(asked.position, {TRAINED: 87.5}, {})])
     cockpit.store.set_state(other, "finished")
     found = told(cockpit, run)
-    assert "87.5 % of held-out images" in found.evidence and found.press == ("export", "onnx", arch)
+    assert "87.5 % of held-out images" in found.finding and found.press == ("export", "onnx", arch)
+    assert found.evidence.startswith("0 of ")
+    more = drawn(900)[400:]
+    add(
+        cockpit, run, more, convolutions(more) + 100
+    )  # the best is another one now, and the trained one still to be had
+    found = told(cockpit, run)
+    assert found.press == ("export", "onnx", arch) and not found.evidence.startswith("0 of ")
 
 
 def test_a_finished_run_of_few_networks_speaks_of_its_best(cockpit):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.cockpit import View
 from app.labels import score_label
 from app.page import Headline, Shown
 from app.pages.navigator.candidate import SHORT_EPOCHS, course
@@ -62,16 +63,29 @@ def _best(shown: Shown) -> Headline:
         )
     best = int(view.indices[int(np.nanargmax(ranked))])
     text = view.table.texts[best]
+    count = f"{int(allowed.sum()):,} networks"
+    known = {arch: share for arch, share in view.trained.items() if share == share}
+    if known:  # whatever the best is by now: it moves on while candidates are scored
+        found = max(known, key=lambda arch: known[arch])
+        several = f"the best of {len(known)} trained networks" if len(known) > 1 else "the trained network"
+        finding = f"{several[:1].upper()}{several[1:]} is right on {known[found]:.1f} % of held-out images"
+        return Headline(finding, _place(view, found, ranked, count), "Export it", ("export", "onnx", found), _BEST)
+    if view.training:
+        words, _ = course(shown.cockpit, view, list(view.training)[-1])
+        return Headline("One of the best is trained to see what it reaches", words.rstrip("."), why=_BEST)
     value = short(float(view.over_space(view.rank_by)[best]))
-    finding = f"The best of {int(allowed.sum()):,} networks has {score_label(view.rank_by)} {value}"
-    if text in view.trained:
-        evidence = f"trained alone, it is right on {view.trained[text]:.1f} % of held-out images"
-        return Headline(finding, evidence, "Export it", ("export", "onnx", text), _BEST)
-    if text in view.training:
-        words, _ = course(shown.cockpit, view, text)
-        return Headline(finding, words[:1].lower() + words[1:].rstrip("."), why=_BEST)
+    finding = f"The best of {count} has {score_label(view.rank_by)} {value}"
     evidence = "what it reaches on images is not known before it is trained"
     return Headline(finding, evidence, f"Train it, {SHORT_EPOCHS} epochs", ("train-alone", SHORT_EPOCHS, text), _BEST)
+
+
+def _place(view: View, text: str, ranked: np.ndarray, count: str) -> str:
+    """Where a network stands among those scored."""
+    rows = np.flatnonzero(view.indices == view.table.index.get(text, -1))
+    if not len(rows) or np.isnan(ranked[rows[0]]):
+        return f"it is none of the {count} that obey"
+    better = int(np.nansum(ranked > ranked[rows[0]]))
+    return f"{better} of {count} are better by {score_label(view.rank_by)}"
 
 
 def _clearest(shown: Shown) -> tuple[dict[str, float], float] | None:
