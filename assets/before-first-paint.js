@@ -7,4 +7,9 @@
   window.helmTheme = theme;
   document.documentElement.setAttribute("data-mantine-color-scheme", theme);
   document.documentElement.dataset.agThemeMode = theme;
+  // Mantine begins with its own theme until the page tells it ours: a frame of white, unless it is put right at once.
+  new MutationObserver(() => {
+    const root = document.documentElement;
+    if (root.getAttribute("data-mantine-color-scheme") !== window.helmTheme) root.setAttribute("data-mantine-color-scheme", window.helmTheme);
+  }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
 })();

@@ -45,4 +45,12 @@ window.dashMantineFunctions = window.dashMantineFunctions || {};
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-why]")) document.getElementById("why").hidden = !document.getElementById("why").hidden;
   });
+  // Mantine says of the box around a button what opens, where only the button itself may say it.
+  const SAID = ["aria-haspopup", "aria-expanded", "aria-controls"];
+  new MutationObserver(() => {
+    document.querySelectorAll("div[aria-haspopup]").forEach((box) => {
+      const button = box.querySelector("button");
+      if (button) SAID.filter((name) => box.hasAttribute(name)).forEach((name) => { button.setAttribute(name, box.getAttribute(name)); box.removeAttribute(name); });
+    });
+  }).observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: SAID });
 })();

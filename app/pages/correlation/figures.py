@@ -49,7 +49,7 @@ def score_against_truth(
         hoverinfo="skip",
         marker={"size": 15, "color": ACCENT[theme], "symbol": "circle-open", "line": {"width": 3}},
     )
-    title = f"Score against truth, n = {len(score):,}; brush dots to look at them alone"
+    title = f"Score and truth, n = {len(score):,}; brush dots"
     styled(figure, theme, title, *names)
     return figure.update_layout(dragmode="select")
 
