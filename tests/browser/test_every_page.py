@@ -74,7 +74,10 @@ def look(page: Page, address: str, path: str, run: str, theme: str, width: int, 
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(("theme", "width", "height"), [("dark", 1280, 800), ("light", 1024, 700)])
+@pytest.mark.parametrize(
+    ("theme", "width", "height"),
+    [("light", 1024, 700), pytest.param("dark", 1280, 800, marks=pytest.mark.long)],
+)
 def test_words_can_be_read_and_axe_finds_nothing(address, page, runs, path, theme, width, height, shoot):
     look(page, address, path, runs["finished"], theme, width, height)
     shoot(page, f"{path.strip('/') or 'navigator'}-finished-{theme}-{width}")

@@ -13,7 +13,7 @@ STEPS = (("Start", 40_000), ("Pin ", 180_000), ("Train it", 30_000), ("Export it
 """How the next press begins, and milliseconds that the page may take to name it."""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_from_an_empty_store_to_an_exported_trained_network(address, page, tmp_path, shoot):
     page.goto(address)
     presses = 0
