@@ -69,7 +69,10 @@ window.dash_clientside = window.dash_clientside || {};
     const shown = keys.filter((key) => texts[key]).map((key) => `${key}=${written(texts[key])}`);
     const search = [...kept, ...shown].join("&");
     const wanted = `${window.location.pathname}${search ? `?${search}` : ""}${window.location.hash}`;
-    if (wanted !== window.location.pathname + window.location.search + window.location.hash) window.history.replaceState(window.history.state, "", wanted);
+    if (wanted === window.location.pathname + window.location.search + window.location.hash) return;
+    window.history.replaceState(window.history.state, "", wanted);
+    // Dash goes back to the address that it knows when it is to open another.
+    window.dash_clientside.set_props("url", { href: window.location.href });
   };
   // Dash writes addresses without what is shown; that is put back before anybody looks.
   const push = window.history.pushState.bind(window.history);
