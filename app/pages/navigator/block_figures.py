@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.palette import INK, block_colour, block_label, block_name, styled
+from app.palette import INK, block_colour, block_label, block_name, plain, styled
 from nas_core.spaces import Decision
 
 Allowed = Sequence[Sequence[int]] | None
@@ -57,12 +57,12 @@ def _in_panels(
     allowed: Sequence[Sequence[int]] | None,
 ) -> go.Figure:
     """A panel a decision, its choices one below the other."""
-    names = [decision.name for decision in decisions]
+    names = [plain(decision.name) for decision in decisions]
     figure = make_subplots(rows=1, cols=len(decisions), subplot_titles=names, horizontal_spacing=_SPACING)
     most = max(int(shown["n"].max()), 1) if len(shown) else 1
     for d, decision in enumerate(decisions):
         rows = shown[shown["decision"] == d]
-        labels = [block_label(decision, c) for c in range(len(decision.choices))]
+        labels = [plain(block_label(decision, c)) for c in range(len(decision.choices))]
         dots = _dots(rows, decisions, theme, allowed)
         dots["marker"]["size"] = _SMALLEST + _GROWTH * np.sqrt(rows["n"] / most)
         figure.add_scatter(y=[labels[int(c)] for c in rows["choice"]], row=1, col=d + 1, **dots)
@@ -102,7 +102,7 @@ def _dots(rows: pd.DataFrame, decisions: tuple[Decision, ...], theme: str, allow
     return {
         "x": rows["fitness"],
         "mode": "markers",
-        "text": [block_name(decisions[d], c) for d, c in pairs],
+        "text": [plain(block_name(decisions[d], c)) for d, c in pairs],
         "customdata": [f"{d}:{c}" for d, c in pairs],
         "marker": {
             "color": [block_colour(decisions[d], c) for d, c in pairs],

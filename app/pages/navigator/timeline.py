@@ -42,7 +42,7 @@ def timeline_row() -> html.Div:
         [
             slider,
             html.Span("live", id="timeline-text", className="support", role="status"),
-            html.Span(STAYS, id="timeline-stays", className="support stays", hidden=True),
+            html.Span(STAYS, id="timeline-stays", className="support stays", title=STAYS, hidden=True),
             live,
             html.Span(id="coverage", className="support coverage"),
         ],
