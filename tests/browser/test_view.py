@@ -31,6 +31,14 @@ def address(store_url, runs):
         yield address
 
 
+@pytest.fixture(autouse=True)
+def patience():
+    """What a busy machine needs: none of these promises is about time."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 def named(page):
     """What the address names, by key."""
     return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
@@ -133,7 +141,7 @@ def test_a_choice_that_the_address_names_in_vain_leaves_the_default(address, pag
 def test_an_unknown_candidate_and_an_unknown_run_are_told_on_the_page(address, page, runs):
     page.goto(f"{address}/?run={runs[0]}&arch=%7Cgarbage~0%7C")
     expect(page.locator("#address-told")).to_contain_text("|garbage~0|", timeout=60_000)
-    expect(page.locator(".mantine-Notification-root")).to_contain_text("No candidate is selected")
+    expect(page.locator(".mantine-Notification-root").first).to_contain_text("No candidate is selected")
     page.goto(f"{address}/?run=nope")
     expect(page.locator("#address-told")).to_contain_text("is shown instead", timeout=60_000)
     page.locator("#candidates .ag-row").first.locator('[col-id="arch"]').click(timeout=30_000)

@@ -41,7 +41,8 @@ def run(tmp_path_factory) -> tuple[str, str]:
     store = Store(url)
     identifier = make_run(store, "nb201", {**SCAN, "budget": CANDIDATES}, "scored")
     space = spaces.get("nb201")
-    archs = [space.format((k % 5, 1, 2, 3, k % 3, 3)) for k in range(CANDIDATES)]
+    networks = dict.fromkeys(map(space.canonical, space.architectures()))
+    archs = [space.format(arch) for arch in list(networks)[:CANDIDATES]]
     store.ask(identifier, [(arch, arch) for arch in archs], {})
     store.tell(identifier, [(place, {"zico": float(place)}, {}) for place in range(CANDIDATES)])
     store.close()
