@@ -68,6 +68,8 @@ def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, sh
     page.reload()
     expect(chip(page, "A")).to_be_visible(timeout=30_000)
     open_tab(page, "Blocks")
+    expect(page.locator("#blocks .gtitle")).to_contain_text("Blocks in A")  # what was looked at is kept for the tab
+    chip(page, "A").click()
     expect(page.locator("#blocks .gtitle")).to_have_text(before)
 
     chip(page, "A").click()
