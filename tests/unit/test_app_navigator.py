@@ -77,7 +77,7 @@ def test_the_tooltip_tells_name_rank_rung_strip_and_three_numbers_and_no_place(c
     view, truth = cockpit.view(run), cockpit.truth("nb201")
     index = TABLE.index[CELLS[1]]
     said = text_of(tooltip(view, index, truth))
-    assert "#2, rank 2 of 3" in said and "◆ zero-cost" in said and "conv1" in said
+    assert "no. 2, rank 2 of 3" in said and "◆ zero-cost" in said and "conv1" in said
     told = dict(numbers(view, index, truth))
     assert list(told) == ["zico", "cifar10 validation accuracy", "parameters"]
     assert told["cifar10 validation accuracy"].endswith(" %")
@@ -97,7 +97,7 @@ def test_the_tooltip_of_what_is_not_scored_says_so_and_shows_no_score(cockpit, r
 
 def test_at_an_earlier_moment_the_tooltip_knows_what_was_known_then(cockpit, run):
     then = scene(cockpit.view(run), 1, None)
-    assert "#1, rank 1 of 1" in text_of(tooltip(then, TABLE.index[CELLS[0]], None))
+    assert "no. 1, rank 1 of 1" in text_of(tooltip(then, TABLE.index[CELLS[0]], None))
     assert "Not scored yet" in text_of(tooltip(then, TABLE.index[CELLS[2]], None))
 
 

@@ -84,7 +84,7 @@ def _name(view: View, index: int) -> str:
     number = _number(view, index)
     if number is None:
         return "Not scored yet" if view.kept[index] else "Outside of what is left"
-    return f"#{number + 1}"
+    return f"no. {number + 1:,}"
 
 
 def _rank(view: View, index: int) -> str:
