@@ -180,7 +180,7 @@ window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
       else field.focus();
     }
     const api = grid();
-    if (event.key === "ArrowDown" && document.activeElement === document.body && api && api.getDisplayedRowCount()) {
+    if (event.key === "ArrowDown" && ["", "page"].includes(document.activeElement.id) && !document.activeElement.closest("#runs-grid, button, a") && api && api.getDisplayedRowCount()) {
       event.preventDefault();
       api.ensureIndexVisible(0);
       api.setFocusedCell(0, "name");

@@ -262,7 +262,7 @@ def test_a_thousand_runs_are_sorted_searched_and_cost_little(browser, tmp_path):
         page.locator("#runs-search").fill("")
         expect(page.locator(ROW).nth(5)).to_be_visible()
         answers: list[Response] = []
-        page.on("response", answers.append)
+        page.on("response", lambda answer: answers.append(answer))
         store.set_state(first, "finished")
         expect(page.get_by_role("button", name=re.compile("Done 1"))).to_be_visible()
         sizes = [len(answer.body()) for answer in answers if answer.status == 200]
