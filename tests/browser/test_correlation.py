@@ -66,7 +66,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     assert {"zico", "synflow", "jacov", "−NTK condition", "live parameters (baseline)"} <= set(found)
     assert found["zico"] == "40"
     expect(page.locator("#checks .check")).to_have_count(4)
-    expect(page.locator("#checks .check").first).to_contain_text("Does zico rank these networks?")
+    expect(page.locator("#checks .check").first).to_contain_text("Does zico rank networks?")
     expect(page.locator("#checks .check").first).to_contain_text("n = 40")
     expect(page.locator("#checks .pill").first).to_have_text(re.compile("✓|✕|~"))
     assert cut_off(page) == []
@@ -100,7 +100,7 @@ def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     page.locator("#looked-at").click()
     page.get_by_role("option", name="NTK condition", exact=True).click()
     expect(page.locator("#measures")).to_contain_text("What does NTK condition measure?")
-    expect(page.locator("#checks .check").first).to_contain_text("Does −NTK condition rank these networks?")
+    expect(page.locator("#checks .check").first).to_contain_text("Does −NTK condition rank networks?")
     expect(page.locator("#score-truth .xtitle")).to_have_text("−NTK condition")
 
     # Weights of one's own move the aggregate, and survive a redraw and another page.

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from app.table import NUMBER, column
+from app.table import column
 
 _STATISTICS = {
-    "tau": ("τ", 112, "Kendall's tau-b: share of pairs in the right order minus share in the wrong one; 95 % interval"),
-    "tau_top_half": ("τ better half", 112, "Kendall's tau-b among the truly better half; 95 % interval"),
-    "regret": ("short", 76, "How far the best of the ten highest scores falls short of the best there is"),
-    "rho": ("ρ", 58, "Spearman's rank correlation"),
-    "ndcg": ("nDCG", 64, "normalised discounted cumulative gain of the whole ranking"),
+    "tau": ("τ", 124, "Kendall's tau-b: share of pairs in the right order minus share in the wrong one; 95 % interval"),
+    "tau_top_half": ("τ better half", 124, "Kendall's tau-b among the truly better half; 95 % interval"),
+    "regret": ("short", 74, "How far the best of the ten highest scores falls short of the best there is"),
+    "rho": ("ρ", 50, "Spearman's rank correlation"),
+    "ndcg": ("nDCG", 60, "normalised discounted cumulative gain of the whole ranking"),
 }
 """Head, width in pixels and meaning of every statistic, in the order of the columns."""
+_THREE_DIGITS = {"function": "params.value == null ? '–' : d3.format(',.3~r')(params.value)"}
 _WITH_INTERVAL = ("tau", "tau_top_half")
 
 
@@ -38,11 +39,13 @@ def columns(unit: str) -> list[dict[str, Any]]:
         bounds = f", params.data.{name}_low, params.data.{name}_high" if name in _WITH_INTERVAL else ""
         told = {"function": f"interval(params.value{bounds})"}
         title = f"{head}, {unit.strip()}" if name == "regret" and unit.strip() else head
-        written = NUMBER if name == "regret" else told
+        written = _THREE_DIGITS if name == "regret" else told
         said = {"valueFormatter": written, "tooltipValueGetter": written, "headerTooltip": meaning}
         shown.append(column(name, title, width=width, **said))
         hidden += [column(f"{name}_{end}", hide=True) for end in ("low", "high")]
-    shown.append(column("ms", width=62, valueFormatter=NUMBER, headerTooltip="Mean time an architecture took, ms"))
+    shown.append(
+        column("ms", width=58, valueFormatter=_THREE_DIGITS, headerTooltip="Mean time an architecture took, ms")
+    )
     everything = [*shown, *hidden, column("meaning", hide=True)]
     return [one | {"useValueFormatterForExport": False} for one in everything]
 

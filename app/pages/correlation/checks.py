@@ -32,7 +32,7 @@ def tiles(name: str, found: Verdict, unit: str) -> list[html.Div]:
     """The four checks of the score called `name`; `unit` is that of the known results."""
     points = {"%": "points"}.get(unit.strip(), unit.strip())
     questions = (
-        f"Does {name} rank these networks?",
+        f"Does {name} rank networks?",
         "Does it rank the better half?",
         "Does it beat plain counting?",
         f"Is a winner in its top {TOP}?",
@@ -76,14 +76,15 @@ def _better(found: Verdict) -> tuple[str, str, str]:
 
 
 def _pairs(tau: float) -> str:
-    return f"{50 * (1 + tau):.0f} of 100 pairs in the right order; a coin gets 50"
+    return f"{50 * (1 + tau):.0f} of 100 pairs right; a coin gets 50"
 
 
 def _counting(found: Verdict) -> tuple[str, str, str]:
     if found.counting is None:
         return "–", "", "The space has no other count to compare with"
     gain = found.counting.difference
-    alone = f"Counting {score_label(found.counting.name)} alone reaches τ {number(found.counting.tau)}"
+    count = score_label(found.counting.name)
+    alone = f"{count[:1].upper()}{count[1:]} alone: τ {number(found.counting.tau)}"
     sign = "+" if gain.value > 0 else ""
     return f"{sign}{number(gain.value)}", f"τ{bounds(gain)}, n = {found.n:,}", alone
 
@@ -91,7 +92,7 @@ def _counting(found: Verdict) -> tuple[str, str, str]:
 def _top(found: Verdict, points: str) -> tuple[str, str, str]:
     if found.finds_winner == verdict.NONE:
         return "–", "", f"More than {2 * TOP} networks are needed, {found.n} are known"
-    blind = f"{TOP} random ones: {short(found.blind.regret)} short; as good with a chance of {found.blind.chance:.0%}"
+    blind = f"{TOP} random ones: {short(found.blind.regret)} short, as good in {found.blind.chance:.0%}"
     if found.regret <= 0:
-        return "0", "short: it holds the best there is", blind
-    return short(found.regret), f"{points} short of the best, n = {found.n:,}".strip(), blind
+        return "0", f"short, it is the best, n = {found.n:,}", blind
+    return short(found.regret), f"{points} short, n = {found.n:,}".strip(), blind
