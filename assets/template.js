@@ -57,6 +57,7 @@ window.dash_clientside = window.dash_clientside || {};
     svg.replaceChildren();
     svg.setAttribute("width", document.getElementById("template-layers").scrollWidth);
     svg.setAttribute("height", document.getElementById("template-layers").scrollHeight);
+    const joints = []; // drawn last, above the lines that meet in them
     let from = null; // where what the layer before gives comes out
     columns.forEach((column) => {
       const place = placed(view, column);
@@ -71,13 +72,14 @@ window.dash_clientside = window.dash_clientside || {};
         part(svg, "path", { d: line(block.right, block.middle, joins, end) });
       });
       if (blocks.length > 1 && column.dataset.flow === "sum") {
-        part(svg, "circle", { class: "join", cx: joins, cy: height, r: RADIUS });
-        part(svg, "path", { class: "sign", d: `M${joins - 3} ${height} h6 M${joins} ${height - 3} v6` });
+        joints.push(["circle", { class: "join", cx: joins, cy: height, r: RADIUS }]);
+        joints.push(["path", { class: "sign", d: `M${joins - 3} ${height} h6 M${joins} ${height - 3} v6` }]);
       } else if (blocks.length > 1) {
-        part(svg, "path", { class: "join", d: `M${joins} ${Math.min(...middles) - RADIUS} V${Math.max(...middles) + RADIUS}` });
+        joints.push(["path", { class: "join", d: `M${joins} ${Math.min(...middles) - RADIUS} V${Math.max(...middles) + RADIUS}` }]);
       }
       from = [joins, height];
     });
+    joints.forEach(([name, attributes]) => part(svg, name, attributes));
   };
   let due = false;
   const soon = () => {
