@@ -25,7 +25,7 @@ def headline(shown: Shown) -> Headline | None:
     table = tables(cockpit, view, two, scores[0]) if len(two) == 2 and scores else None
     if table is None or table["candidate"].nunique() < 2:
         missing = lack(view, two if scores else None)
-        if scores or not missing.press:
+        if scores:
             return Headline("Too early", "two scored candidates are needed to compare their layers")
         return Headline(missing.finding, missing.advice, missing.action, missing.press)
     if "term" not in table:
