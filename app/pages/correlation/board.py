@@ -8,8 +8,8 @@ from typing import Any
 from app.table import column
 
 _STATISTICS = {
-    "tau": ("τ", 124, "Kendall's tau-b: share of pairs in the right order minus share in the wrong one; 95 % interval"),
-    "tau_top_half": ("τ better half", 124, "Kendall's tau-b among the truly better half; 95 % interval"),
+    "tau": ("τ", 130, "Kendall's tau-b: share of pairs in the right order minus share in the wrong one; 95 % interval"),
+    "tau_top_half": ("τ better half", 130, "Kendall's tau-b among the truly better half; 95 % interval"),
     "regret": ("short", 74, "How far the best of the ten highest scores falls short of the best there is"),
     "rho": ("ρ", 50, "Spearman's rank correlation"),
     "ndcg": ("nDCG", 60, "normalised discounted cumulative gain of the whole ranking"),
