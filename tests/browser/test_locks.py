@@ -226,4 +226,4 @@ def test_an_unknown_page_is_told_with_its_status_and_a_slash_too_many_is_no_othe
     expect(visitor.locator("#page")).to_contain_text("There is no page", timeout=PATIENCE)
     answer = visitor.goto(f"{address}runs/?x=1")
     assert answer is not None and answer.status == 200 and visitor.url == f"{address}runs?x=1"
-    expect(visitor.locator("#new-name")).to_be_visible(timeout=PATIENCE)
+    expect(visitor.locator("#run-cards")).to_be_visible(timeout=PATIENCE)

@@ -112,6 +112,8 @@ def test_a_cell_graph_labels_six_edges_and_dots_those_without_a_live_path():
 def test_layer_bars_and_heat_map_keep_the_order_of_layers_and_candidates():
     layers = pd.DataFrame({"layer": ["stem", "cell", "head"], "term": [3.0, 1.0, 2.0], "position": [0, 1, 2]})
     assert list(layer_bars(layers, "zico", "dark").data[0].y) == [3, 1, 2]
+    without = layers.drop(columns="term").assign(weights=9.0, mean_abs_grad=[0.3, 0.1, 0.2])  # as of L-SWAG
+    assert list(layer_bars(without, "l_swag", "dark").data[0].y) == [0.3, 0.1, 0.2]
     both = pd.concat([layers.assign(candidate="selected"), layers.assign(candidate="#1", term=0.0)])
     trace = heat_map(both, "term", "dark").data[0]
     assert list(trace.y) == ["selected", "#1"]

@@ -91,14 +91,21 @@ def best_so_far(values: np.ndarray, acts: Sequence[tuple[int, str]], metric: str
     return styled(figure, theme, "Best so far, acts as flags", "candidates scored", metric)
 
 
+_ABOUT_LAYERS = ("layer", "module", "kind", "shape", "weights", "channels", "positions")
+"""Columns of a table of layers that say what a layer is."""
+
+
 def layer_bars(layers: pd.DataFrame, metric: str, theme: str) -> go.Figure:
-    """What every layer adds to the score."""
+    """What every layer adds to the score; the first thing that is told of layers where the score adds up no terms."""
+    told = [str(name) for name in layers if name not in _ABOUT_LAYERS and layers[name].dtype.kind == "f"]
+    what = "term" if "term" in layers or not told else told[0]
+    words = what.replace("_", " ")
     figure = go.Figure()
     figure.add_bar(
         x=list(range(len(layers))),
-        y=layers["term"],
+        y=layers[what] if what in layers else [],
         customdata=layers["layer"],
         marker={"color": tokens(theme)["text3"]},
     )
     figure.update_traces(hovertemplate="%{customdata}<br>%{y:.3g}<extra></extra>")
-    return styled(figure, theme, f"{metric}, term by layer", "layer", "term")
+    return styled(figure, theme, f"{metric}, {words} by layer", "layer", words)
