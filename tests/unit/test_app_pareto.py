@@ -83,6 +83,14 @@ def test_costs_of_zero_have_no_place_on_a_logarithmic_axis_and_are_counted():
     assert "1 at 0 not drawn" in pareto_chart(points, "light").layout.xaxis.title.text
 
 
+def test_ticks_of_the_logarithmic_axis_are_all_written_in_full(cockpit):
+    view = scored(cockpit, [{"zico": value} for value in (1.0, 5.0, 4.0, 6.0)])
+    axis = pareto_chart(priced(view), "dark").layout.xaxis
+    costs = priced(view).costs
+    assert axis.dtick is None and "20 M" in axis.ticktext
+    assert axis.tickvals[0] <= costs.min() and axis.tickvals[-1] >= costs.max()
+
+
 def test_an_empty_run_says_what_to_press(cockpit):
     run = make_run(cockpit.store, "nb201", SCAN)
     figure = pareto_chart(priced(cockpit.view(run)), "dark")

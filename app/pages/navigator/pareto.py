@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from app import selection
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label, score_label
 from app.pages.navigator.under_pointer import index_of
-from app.palette import INK, styled, typed
+from app.palette import INK, short, styled, typed
 from app.strip import words
 from app.tokens import tokens
 from app.truth import Truth, truth_of
@@ -128,7 +129,17 @@ def pareto_chart(points: Priced | None, theme: str) -> go.Figure:
         hoverlabel={"font": {"size": 12}},
         uirevision=f"pareto {points.cost} {points.metric}",
     )
-    return figure.update_xaxes(type="log", dtick="D2", exponentformat="SI")
+    ticks = _ticks(points.costs)
+    return figure.update_xaxes(type="log", tickvals=ticks, ticktext=[short(tick) for tick in ticks])
+
+
+def _ticks(costs: np.ndarray) -> list[float]:
+    """1, 2 and 5 of every power of ten that positive costs span: plotly itself writes 2 and 5 smaller than all text."""
+    positive = costs[costs > 0]
+    if not len(positive):
+        return []
+    powers = range(math.floor(math.log10(positive.min())), math.ceil(math.log10(positive.max())) + 1)
+    return [step * 10.0**power for power in powers for step in (1, 2, 5)]
 
 
 def _hover(points: Priced) -> str:
