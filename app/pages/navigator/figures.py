@@ -103,7 +103,7 @@ def layer_bars(layers: pd.DataFrame, metric: str, theme: str) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         x=list(range(len(layers))),
-        y=layers[what] if what in layers else [],
+        y=layers.get(what, []),
         customdata=layers["layer"],
         marker={"color": tokens(theme)["text3"]},
     )
