@@ -66,7 +66,7 @@ def test_the_csv_of_a_page_holds_every_row_with_exact_numbers(dark, page, run):
     dark()
     link = page.locator("#btn-csv")
     expect(link).to_have_attribute("href", re.compile(run), timeout=60_000)
-    with page.expect_download() as download:
+    with page.expect_download(timeout=60_000) as download:
         link.click()
     assert download.value.suggested_filename == "lr-b-1-b-candidates.csv"
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
@@ -78,7 +78,7 @@ def test_the_csv_of_a_page_holds_every_row_with_exact_numbers(dark, page, run):
 
 @pytest.mark.parametrize(
     ("path", "chart", "name"),
-    [("/", "#nav-map", "Space"), ("/", "#blocks", "Blocks"), ("/correlation", "#score-truth", "Score-against-truth")],
+    [("/", "#nav-map", "Space"), ("/", "#blocks", "Blocks"), ("/correlation", "#score-truth", "Score-and-truth")],
 )
 def test_a_chart_of_the_dark_theme_is_saved_in_dark_ink_on_white(dark, page, path, chart, name):
     dark(path)
