@@ -13,7 +13,8 @@ import pytest
 from app.cell import cell_graph
 from app.pages.correlation.figures import matrix, measures, score_against_truth
 from app.pages.layers.figures import waiting
-from app.pages.navigator.figures import best_so_far, block_chart, map_base
+from app.pages.navigator.block_figures import block_chart
+from app.pages.navigator.figures import best_so_far, map_base
 from app.pages.navigator.trust import Agreement, Trust, trust_chart
 from app.palette import styled
 from app.tokens import tokens
