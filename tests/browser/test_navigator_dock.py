@@ -161,7 +161,7 @@ def test_the_tooltip_tells_what_a_dot_is_stays_inside_and_never_lies_over_it(add
     page.mouse.move(dot["x"], dot["y"], steps=4)
     tip = page.locator("#map-tip.shown")
     expect(tip).to_be_visible()
-    expect(tip).to_contain_text(re.compile(r"#\d+, rank \d+ of 300"))
+    expect(tip).to_contain_text(re.compile(r"no. \d+, rank \d+ of 300"))
     expect(tip).to_contain_text("◆ zero-cost")
     expect(tip).to_contain_text("cifar10 validation accuracy")
     expect(tip.locator(".segment")).to_have_count(6)
