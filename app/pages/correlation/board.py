@@ -40,7 +40,7 @@ def columns(unit: str) -> list[dict[str, Any]]:
         told = {"function": f"interval(params.value{bounds})"}
         title = f"{head}, {unit.strip()}" if name == "regret" and unit.strip() else head
         written = _THREE_DIGITS if name == "regret" else told
-        said = {"valueFormatter": written, "tooltipValueGetter": written, "headerTooltip": meaning}
+        said: dict[str, Any] = {"valueFormatter": written, "tooltipValueGetter": written, "headerTooltip": meaning}
         shown.append(column(name, title, width=width, **said))
         hidden += [column(f"{name}_{end}", hide=True) for end in ("low", "high")]
     shown.append(
