@@ -121,5 +121,7 @@ def test_every_chart_of_a_page_can_be_saved(dark, page, path):
     dark(path)
     expect(page.locator(".dash-graph").first).to_be_attached(timeout=60_000)
     page.wait_for_timeout(1500)
-    charts, controls = page.locator(".dash-graph").count(), page.locator(".dash-graph > .take-chart").count()
-    assert charts and charts == controls
+    page.wait_for_function(  # charts come with their data, and each gets its control at once
+        "() => { const all = [...document.querySelectorAll('.dash-graph')];"
+        " return all.length > 0 && all.every((one) => one.querySelector(':scope > .take-chart')); }"
+    )
