@@ -265,7 +265,9 @@ def test_a_thousand_runs_are_sorted_searched_and_cost_little(browser, tmp_path):
         page.on("response", lambda answer: answers.append(answer))
         store.set_state(first, "finished")
         expect(page.get_by_role("button", name=re.compile("Done 1"))).to_be_visible()
-        sizes = [len(answer.body()) for answer in answers if answer.status == 200]
+        # The picker is filled anew when a page opens, and may be late on a busy machine.
+        news = [a for a in answers if a.status == 200 and '"run-picker' not in (a.request.post_data or "")[:400]]
+        sizes = [len(answer.body()) for answer in news]
         assert max(sizes) < 100_000  # one row and checksums, not a thousand rows
         context.close()
     store.close()
