@@ -33,7 +33,9 @@ def tau_difference(score: ArrayLike, other: ArrayLike, truth: ArrayLike, *, seed
     these shares.
 
     Args:
-        score, other, truth: values (n,), higher is better; networks with a NaN in any are left out.
+        score: values (n,), higher is better; networks with a NaN in any of the three are left out.
+        other: values (n,) of the score that it is compared with, higher is better.
+        truth: known results (n,), higher is better.
         seed: of the networks that the error is estimated from, where there are more than 1,000.
 
     Raises:
