@@ -458,7 +458,8 @@ def test_a_table_with_a_column_for_every_decision_is_imported(tmp_path):
 
 
 def test_device_tables_import_where_they_are_at_hand(tmp_path):
-    source = Path(os.environ.get("SHARED_DATA", "/work/shared/data")) / "nb201_hardware_cifar10.csv.gz"
+    folder = os.environ.get("SHARED_DATA", Path(__file__).parents[3] / "shared" / "data")
+    source = Path(folder) / "nb201_hardware_cifar10.csv.gz"
     if not source.exists():
         pytest.skip("the table is not here")
     assert bench.import_results(source, "nb201", name="hw").architectures == 15_625
