@@ -111,7 +111,12 @@ def _table() -> html.Div:
             dag.AgGrid(
                 id="runs-grid",
                 columnDefs=_columns(),
-                defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
+                defaultColDef={
+                    "sortable": True,
+                    "resizable": True,
+                    "suppressHeaderMenuButton": True,
+                    "getQuickFilterText": {"function": "''"},  # a search reads `search` alone, no dates and no numbers
+                },
                 getRowId="params.data.id",
                 dashGridOptions={
                     "animateRows": False,
@@ -142,7 +147,7 @@ def _columns() -> list[dict[str, Any]]:
     numbers = {"filter": "agNumberColumnFilter", "type": "rightAligned"}
     return [
         {"field": "name", "headerName": "run", "cellRenderer": "RunName", "flex": 3, "minWidth": 190, **words},
-        {"field": "search", "hide": True},
+        {"field": "search", "hide": True, "getQuickFilterText": {"function": "params.value"}},
         {"field": "state", "headerName": "state", "cellRenderer": "RunState", "flex": 2, "minWidth": 150, **words},
         {"field": "spark", "headerName": "best so far", "cellRenderer": "RunSpark", "width": 118, "sortable": False},
         {"field": "best", "headerName": "best score", "cellRenderer": "RunBest", "width": 128, **numbers},
