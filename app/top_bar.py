@@ -138,10 +138,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
 def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[Any, Any, str]:
     """The run and the architecture of an address, and what is told of one that is not there."""
     run, arch = selection.read(search)
-    known = {row.id for row in cockpit.store.runs()}
-    chosen = run if run in known else (current if current in known else cockpit.ensure_run())
+    found = next((one for one in (run, current) if one and cockpit.holds(one)), None)
+    chosen = found or cockpit.ensure_run()
     problem = ""
-    if run and run not in known:
+    if run and run != chosen:
         name = cockpit.store.run(chosen).name
         problem = f"The run of this address was deleted, or is in another store: “{name}” is shown instead."
     elif arch and (problem := unknown_candidate(cockpit.store.run(chosen), arch)):
@@ -181,7 +181,7 @@ def command(
         name = {"btn-start": "start", "btn-pause": "pause", "btn-stop": "stop"}[str(ctx.triggered_id)]
         # The address is ahead of what is drawn: who opened a run and presses at once means that run.
         opened = selection.read(search)[0]
-        run = shown = opened if opened in {row.id for row in cockpit.store.runs()} else run
+        run = shown = opened if opened and cockpit.holds(opened) else run
     if not run:
         return no_update, no_update
     try:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -56,6 +56,20 @@ def run(
             stream.seek(0)
             written.append(stream.read().decode())
     return subprocess.CompletedProcess(words, status, *written)
+
+
+def python(folder: Path, path: Sequence[Path], *arguments: str) -> subprocess.CompletedProcess:
+    """Run Python afresh on arguments, in `folder`, with these folders on its path and one thread to calculate with."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 class _Forks:

@@ -13,31 +13,16 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.page import pages
-from nas_core import spaces
 from nas_core.store import Store
 from tests.browser import faults
 from tests.browser.conftest import serve
-from tests.runs import SCAN, make_run
+from tests.runs import SCAN, make_run, score
 
-SPACE = spaces.get("nb201")
 SCORED = 60
 STATES = {"empty": "created", "running": "running", "paused": "paused", "failed": "failed", "finished": "finished"}
 """What a run of a name is in; `empty` has no candidate."""
 WINDOWS = {1280: 800, 1920: 1080}
 PATHS = [page.path for page in pages()]
-
-
-def score(store: Store, run: str, n: int) -> None:
-    """Random scores of `n` cells, as an engine stores them."""
-    archs = sorted({SPACE.canonical(arch) for arch in SPACE.architectures()})
-    rng = np.random.default_rng(0)
-    texts = [SPACE.format(archs[k]) for k in rng.permutation(len(archs))[:n]]
-    values = rng.normal(100, 10, n)
-    best = np.maximum.accumulate(values)
-    curve = [[k + 1, float(best[k])] for k in range(n) if k == 0 or best[k] > best[k - 1]]
-    asked = store.ask(run, [(text, text) for text in texts], {})
-    told = [(row.position, {"zico": float(values[k])}, {}) for k, row in enumerate(asked)]
-    store.tell(run, told, summary={"best": curve[-1][1], "curve": curve})
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +33,7 @@ def runs(store_url):
     for name, state in STATES.items():
         found[name] = make_run(store, "nb201", {**SCAN, "budget": 2 * SCORED if state != "finished" else SCORED}, name)
         if name != "empty":
-            score(store, found[name], SCORED)
+            score(store, found[name], n=SCORED)
         store.set_state(found[name], state, "the images of digits.npz cannot be read" if state == "failed" else "")
     store.close()
     return found

@@ -6,34 +6,18 @@ import re
 import sqlite3
 from contextlib import closing
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from nas_core import spaces
 from nas_core.spaces import Act
 from nas_core.store import Store, twin
 from tests.browser.conftest import serve
-from tests.runs import SCAN, make_run
+from tests.runs import SCAN, make_run, score
 
-SPACE = spaces.get("nb201")
 NAMED = "lr<b>1</b>"
 TWIN = f"twin of {NAMED}"
 STATES = ("finished", "paused", "failed", "stopped", "created")
 ROW = "#runs-grid .ag-center-cols-container .ag-row"
-
-
-def score(store: Store, run: str, seed: int, n: int = 40) -> None:
-    """Score `n` candidates and sum them up, as an engine does."""
-    archs = sorted({SPACE.canonical(arch) for arch in SPACE.architectures()})
-    rng = np.random.default_rng(seed)
-    texts = [SPACE.format(archs[k]) for k in rng.permutation(len(archs))[:n]]
-    values = rng.normal(100, 10, n)
-    best = np.maximum.accumulate(values)
-    curve = [[k + 1, float(best[k])] for k in range(n) if k == 0 or best[k] > best[k - 1]]
-    asked = store.ask(run, [(text, text) for text in texts], {})
-    told = [(row.position, {"zico": float(values[k])}, {}) for k, row in enumerate(asked)]
-    store.tell(run, told, summary={"best": curve[-1][1], "curve": curve})
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import nas_core
+from tests import commands
 
 ROOT = Path(nas_core.__file__).parents[1]
 PAGES = ROOT / "docs" / "extending"
@@ -37,16 +36,7 @@ def example(kind: str) -> tuple[str, str]:
 
 
 def run(folder: Path, path: list[Path], *arguments: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return commands.python(folder, path, *arguments)
 
 
 def checked(kind: str, name: str, folder: Path, path: list[Path]) -> None:

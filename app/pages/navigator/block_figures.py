@@ -54,7 +54,7 @@ def _in_panels(
     decisions: tuple[Decision, ...],
     theme: str,
     title: str,
-    allowed: Sequence[Sequence[int]] | None,
+    allowed: Allowed,
 ) -> go.Figure:
     """A panel a decision, its choices one below the other."""
     names = [plain(decision.name) for decision in decisions]
@@ -84,7 +84,7 @@ def _together(
     decisions: tuple[Decision, ...],
     theme: str,
     title: str,
-    allowed: Sequence[Sequence[int]] | None,
+    allowed: Allowed,
 ) -> go.Figure:
     """All blocks in one panel, mean rank against support."""
     figure = go.Figure()
