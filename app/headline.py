@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -80,6 +81,15 @@ def drawn(found: Headline | None, run: str | None = None, search: str | None = N
     return words(found), _acts(found, run or "", search), found.why if found else ""
 
 
+_NONE_OPEN = Headline(
+    "No run is open",
+    "choose one in the bar above, or look at all of them",
+    action="All runs",
+    href="/runs",
+    why="The address names a run that is not in this store: it was deleted, or the link is from another store.",
+)
+
+
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Write the headline anew when the run, its scores, the truth or the page change."""
     app.callback(
@@ -108,6 +118,8 @@ def answer(
     shown = page.at(selection.below(path))
     if shown is not None and shown.headline is page.own_headline:
         return no_update, no_update, no_update  # it may have been written already
+    if shown is not None and shown.about_run and run == "":
+        return drawn(replace(_NONE_OPEN, action="") if shown.path == _NONE_OPEN.href else _NONE_OPEN, run, search)
     if shown is None or shown.headline is page.no_headline or not run or (pulse or {}).get("error"):
         return [], [], ""
     try:

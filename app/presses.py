@@ -9,9 +9,12 @@ from dash import ClientsideFunction, Dash, Input, no_update, set_props
 _FAILURE_SHOWN = 8_000
 """Milliseconds for which a notification of something not done stays, unless it is closed."""
 
+STEERING = ("pin", "prune", "undo", "undo-last", "focus", "must-have", "must-not")
+"""What presses that steer begin with; they are told to the store `steered`, so that nothing else need answer them."""
+
 
 def press(*words: object) -> dict[str, str]:
-    """Attributes of an element whose press is told to the store `pressed`, as the words joined by colons.
+    """Attributes of an element whose press is told to the store `pressed` or `steered`, as the words joined by colons.
 
     Views are redrawn while scores arrive; a press told to a fixed store outlives the button it was made on.
     """

@@ -17,6 +17,9 @@ from nas_core import spaces
 from nas_core.store import RunRow, StoreError
 
 GONE = "This run was deleted; choose another under Runs"
+NO_RUN = ""
+"""What the store `run` holds where the address names a run that is not there; None before it is known."""
+NONE_OPEN = "No run is open; choose one at the left"
 _COMMANDS = ("start", "pause", "resume", "stop", "extend", "train", "twin")
 
 
@@ -89,8 +92,10 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("run", "data"),
         Output("arch", "data"),
         Output("address-told", "children"),
+        Output("pulse", "data", allow_duplicate=True),
         Input("url", "search"),
         State("run", "data"),
+        prevent_initial_call="initial_duplicate",
     )(partial(select, cockpit))
     app.callback(
         Output("url", "search"),
@@ -128,6 +133,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("btn-stop", "title"),
         Input("pulse", "data"),
         Input("url", "pathname"),
+        State("run", "data"),
     )(partial(status, cockpit))
     app.clientside_callback(
         ClientsideFunction("theme", "toggle"), Output("theme", "data"), Input("btn-theme", "n_clicks")
@@ -135,20 +141,22 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     truth_picker.register(app, cockpit)
 
 
-def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[Any, Any, str]:
-    """The run and the architecture of an address, and what is told of one that is not there."""
+def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[Any, Any, str, Any]:
+    """The run and the architecture of an address, what is told of one that is not there, and the pulse without a run.
+
+    A run that is not there opens no other one: the run is empty then, where it is None before the first answer.
+    """
     run, arch = selection.read(search)
-    found = next((one for one in (run, current) if one and cockpit.holds(one)), None)
-    chosen = found or cockpit.ensure_run()
-    problem = ""
-    if run and run != chosen:
-        name = cockpit.store.run(chosen).name
-        problem = f"The run of this address was deleted, or is in another store: “{name}” is shown instead."
-    elif arch and (problem := unknown_candidate(cockpit.store.run(chosen), arch)):
-        arch = None
-    if problem:
+    if run and not cockpit.holds(run):
+        problem = f"No run is open: the one of this address ({_short(run)}) was deleted, or is in another store."
         notify(problem)
-    return no_update if chosen == current else chosen, arch, problem
+        return NO_RUN, None, problem, None
+    chosen = run or (current if current and cockpit.holds(current) else cockpit.ensure_run())
+    problem = unknown_candidate(cockpit.store.run(chosen), arch) if arch else ""
+    if problem:
+        arch = None
+        notify(problem)
+    return no_update if chosen == current else chosen, arch, problem, no_update
 
 
 def pick(value: str | None, current: str | None, search: str | None) -> Any:
@@ -193,11 +201,13 @@ def command(
     return live.pulse_of(cockpit, shown or run), no_update
 
 
-def status(cockpit: Cockpit, pulse: dict[str, Any] | None, path: str | None) -> tuple[Any, ...]:
+def status(cockpit: Cockpit, pulse: dict[str, Any] | None, path: str | None, run: str | None) -> tuple[Any, ...]:
     """How the run stands, in a pill, words and a bar, and which commands do something now."""
     text, state = told(cockpit, pulse), state_of(pulse)
     if text == GONE:
         state = "gone"
+    if run == NO_RUN:
+        text, state = NONE_OPEN, "none"
     done = share(pulse or {})
     shown = page.at(selection.below(path))
     why = {name: idle_because(name, state) for name in ("start", "pause", "stop")}
@@ -205,9 +215,9 @@ def status(cockpit: Cockpit, pulse: dict[str, Any] | None, path: str | None) -> 
         why = dict.fromkeys(why, f"{shown.title} is not about a run; open the Navigator to steer one.")
     commands = [part for name in why for part in (bool(why[name]), why[name] or _DOES[name])]
     return (
-        [*([pill(state)] if state else []), html.Span(text, className="run-told")],
+        [*([pill(state)] if state in SIGNS else []), html.Span(text, className="run-told")],
         text,
-        "gone" if text == GONE else "",
+        {"gone": "gone", "none": "none-open"}.get(state, ""),
         {"--share": f"{done:.2%}"} if done is not None else {"visibility": "hidden"},
         f"{100 * (done or 0):.0f}",
         {"paused": "Resume", "stopped": "Start again"}.get(state, "Start"),
@@ -220,15 +230,18 @@ def unknown_candidate(run: RunRow, arch: str) -> str:
     try:
         spaces.get(run.space).parse(arch)
     except ValueError as error:
-        named, reason = (
-            text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…" for text in (arch, str(error))
-        )
+        named, reason = _short(arch), _short(str(error))
         return f"No candidate is selected: the address names “{named}”, which is none of {run.space_title}: {reason}."
     return ""
 
 
+def _short(text: str) -> str:
+    """A text of an address as far as it is told."""
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
+
+
 _LONGEST_TOLD = 120
-"""Characters that are told of an unknown architecture, and of what is wrong with it."""
+"""Characters that are told of an unknown run or architecture, and of what is wrong with it."""
 _DOES = {
     "start": "Start or go on",
     "pause": "Pause: what is being scored is finished first, nothing is lost",
@@ -262,8 +275,13 @@ def state_of(pulse: dict[str, Any] | None) -> str:
 
 def idle_because(command: str, state: str) -> str:
     """Why a command would do nothing in this state; empty where it does something."""
-    if state in ("", "gone", "broken"):
-        return {"": "Loading …", "gone": GONE, "broken": "The store cannot be used; the state says why."}[state]
+    if state in ("", "gone", "none", "broken"):
+        return {
+            "": "Loading …",
+            "gone": GONE,
+            "none": NONE_OPEN,
+            "broken": "The store cannot be used; the state says why.",
+        }[state]
     busy = state in ("running", "queued")
     if command == "start":
         if busy:

@@ -4,16 +4,53 @@ window.dash_clientside = window.dash_clientside || {};
   const keep = (id, props) => window.dash_clientside.set_props(id, props);
   const none = () => window.dash_clientside.no_update;
   let settling = null;
+  // Drawn once a run, and anew where the page was left meanwhile: never replaced under the pointer.
+  const make = (name, className, more) => Object.assign(document.createElement(name), { className, ...more });
+  const button = (className, word, press, more) => {
+    const made = make("button", className, { type: "button", textContent: word });
+    for (const [name, value] of Object.entries({ ...press, ...more })) made.setAttribute(name, value);
+    return made;
+  };
+  const brick = ({ at, shown, name, colour, pin, prune }) => {
+    const made = make("div", "brick unseen");
+    made.dataset.brick = at;
+    made.style.setProperty("--op", colour);
+    const bar = make("div", "bar");
+    bar.append(make("div", "fill"), make("div", "whisker"));
+    made.append(
+      button("pin", shown, pin, { title: name, "aria-label": `pin ${name}` }),
+      button("prune", "×", prune, { "aria-label": `prune ${name}` }),
+      bar,
+      make("div", "support", { textContent: "unseen" }),
+    );
+    return made;
+  };
+  const group = ({ label, columns, bricks }) => {
+    const made = make("div", "decision-group"), head = make("div", "decision"), row = make("div", "bricks");
+    head.append(`${label} `, make("span", "pinned-word", { textContent: "pinned" }));
+    row.style.setProperty("--columns", columns);
+    row.append(...bricks.map(brick));
+    made.append(head, row);
+    return made;
+  };
+  let built = null;
+  const build = (groups) => {
+    const place = document.getElementById("template");
+    if (!place || !groups || (groups === built && place.firstChild)) return;
+    place.replaceChildren(...groups.map(group));
+    built = groups;
+  };
   window.dash_clientside.bricks = {
-    dress: (looks) => {
+    dress: (looks, groups) => {
+      build(groups);
       for (const [name, look] of Object.entries(looks || {})) {
-        const brick = document.querySelector(`[data-brick="${name}"]`);
-        if (!brick) continue;
-        brick.classList.toggle("pinned", look.state === "pinned");
-        brick.classList.toggle("pruned", look.state === "pruned");
-        brick.classList.toggle("unseen", !look.seen);
-        for (const [property, value] of Object.entries(look.bar)) brick.style.setProperty(property, value);
-        const text = brick.querySelector(".support");
+        const found = document.querySelector(`[data-brick="${name}"]`);
+        if (!found) continue;
+        found.classList.toggle("pinned", look.state === "pinned");
+        found.classList.toggle("pruned", look.state === "pruned");
+        found.classList.toggle("unseen", !look.seen);
+        for (const [property, value] of Object.entries(look.bar)) found.style.setProperty(property, value);
+        const text = found.querySelector(".support");
         if (text.textContent !== look.text) text.textContent = look.text;
         text.title = look.title;
       }
@@ -27,25 +64,26 @@ window.dash_clientside = window.dash_clientside || {};
       return none();
     },
     // Bricks of the blocks chosen by a set of regions.
-    outline: (scope) => {
+    outline: (scope, groups) => {
+      build(groups);
       const chosen = new Set(scope ? scope.blocks : []);
-      document.querySelectorAll("#template [data-brick]").forEach((brick) => {
-        brick.classList.toggle("outlined", chosen.has(brick.getAttribute("data-brick")));
+      document.querySelectorAll("#template [data-brick]").forEach((one) => {
+        one.classList.toggle("outlined", chosen.has(one.getAttribute("data-brick")));
       });
       return none();
     },
     carry: (bricks) => {
       const carried = new Set(bricks || []);
-      document.querySelectorAll(".brick").forEach((brick) => {
-        brick.classList.toggle("carried", carried.has(brick.getAttribute("data-brick")));
+      document.querySelectorAll(".brick").forEach((one) => {
+        one.classList.toggle("carried", carried.has(one.getAttribute("data-brick")));
       });
       return none();
     },
     link: (hover) => {
       const name = hover && hover.points[0].customdata;
-      document.querySelectorAll(".brick.linked").forEach((brick) => brick.classList.remove("linked"));
-      const brick = name && document.querySelector(`[data-brick="${name}"]`);
-      if (brick) brick.classList.add("linked");
+      document.querySelectorAll(".brick.linked").forEach((one) => one.classList.remove("linked"));
+      const linked = name && document.querySelector(`[data-brick="${name}"]`);
+      if (linked) linked.classList.add("linked");
       return name ? `pin:${name}` : null;
     },
   };
@@ -55,9 +93,9 @@ window.dash_clientside = window.dash_clientside || {};
   const steers = '[data-press^="pin:"], [data-press^="prune:"]';
   const tell = (event) => {
     if (!event.target.closest) return;
-    const brick = event.target.closest("[data-brick]");
-    const button = event.target.closest(steers);
-    const name = button ? button.dataset.press : (brick && `pin:${brick.dataset.brick}`) || null;
+    const over = event.target.closest("[data-brick]");
+    const pressing = event.target.closest(steers);
+    const name = pressing ? pressing.dataset.press : (over && `pin:${over.dataset.brick}`) || null;
     if (name === hovered || !document.getElementById("nav-map")) return;
     hovered = name;
     keep("hovered", { data: name });

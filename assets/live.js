@@ -24,11 +24,18 @@ window.dash_clientside = window.dash_clientside || {};
     asking = null;
     later(document.hidden ? HIDDEN : EVERY);
   };
+  // An act is answered with its pulse: what was asked before it and comes after it is no news.
+  const known = ({ mark }) => {
+    const now = window.dash_component_api.getLayout("pulse");
+    const held = now && now.props.data;
+    if (!held || held.run !== run || !held.mark) return false;
+    return held.mark.at >= mark.at || (String(held.mark.steady) === String(mark.steady) && held.mark.scores === mark.scores);
+  };
   const hear = (asked, told) => {
     heardAt = Date.now();
     find();
     if (asked !== run) return;
-    if (told.pulse) keep("pulse", { data: told.pulse });
+    if (told.pulse && !known(told.pulse)) keep("pulse", { data: told.pulse });
     beats += 1;
     keep("timer", { n_intervals: beats });
     pace(told);
@@ -78,7 +85,7 @@ window.dash_clientside = window.dash_clientside || {};
       return await fetched(...of);
     } catch (error) {
       const body = String((of[1] || {}).body || "");
-      if (/"changedPropIds":\["(pressed\.data|btn-[^"]*\.n_clicks)"/.test(body)) notDone("NAS Helm did not answer; press again once it does.");
+      if (/"changedPropIds":\["((pressed|steered)\.data|btn-[^"]*\.n_clicks)"/.test(body)) notDone("NAS Helm did not answer; press again once it does.");
       throw error;
     }
   };

@@ -40,13 +40,13 @@ window.dash_clientside = window.dash_clientside || {};
     let note = meant.note || (field ? field.value : "");
     if (source.dataset.ask) note = window.prompt(source.dataset.ask, source.dataset.answer || "");
     if (note === null) return;
-    const steers = /^(pin|prune|focus|must)/.test(what);
+    const steers = /^(pin|prune|focus|must-have|must-not)\b/.test(what), undoes = /^undo(-last)?\b/.test(what);
     if (what === "live" || steers) goLive(); // acts steer the run as it is now
     if (what === "live") return;
     if (what.startsWith("arena:")) { window.dash_clientside.arena.tell("arena-act", { words: what.split(":") }); return; }
     if (what.startsWith("template:")) { window.dash_clientside.template.press(what); return; }
     if (/^(scope|operation|region|explore)\b/.test(what)) window.dash_clientside.region_acts.tell("region-pressed", { what, note, run: meant.run });
-    else keep("pressed", { data: { what, at: event.timeStamp, note, run: meant.run } });
+    else keep(steers || undoes ? "steered" : "pressed", { data: { what, at: event.timeStamp, note, run: meant.run } });
     if (field && steers && !meant.note) keep("act-note", { value: "" });
   });
 

@@ -143,9 +143,16 @@ def test_an_unknown_candidate_and_an_unknown_run_are_told_on_the_page(address, p
     expect(page.locator("#address-told")).to_contain_text("|garbage~0|", timeout=60_000)
     expect(page.locator(".mantine-Notification-root").first).to_contain_text("No candidate is selected")
     page.goto(f"{address}/?run=nope")
-    expect(page.locator("#address-told")).to_contain_text("is shown instead", timeout=60_000)
-    page.locator("#candidates .ag-row").first.locator('[col-id="arch"]').click(timeout=30_000)
-    expect(page.locator("#address-told")).to_be_empty()
+    expect(page.locator("#address-told")).to_contain_text(
+        "No run is open: the one of this address (nope)", timeout=60_000
+    )
+    expect(page.locator("#run-status")).to_contain_text("choose one at the left")
+    expect(page.locator("#btn-start")).to_be_disabled()
+    expect(page.locator("#nav-map")).to_be_hidden()
+    page.get_by_role("link", name="All runs").click()
+    page.locator("#runs-table a").first.click()
+    expect(page.locator("#address-told")).to_be_empty(timeout=30_000)
+    expect(page.locator("#nav-map .js-plotly-plot canvas").first).to_be_visible(timeout=60_000)
 
 
 def test_a_slash_too_many_makes_no_difference_and_pages_have_titles_of_their_own(address, page, runs):

@@ -139,11 +139,11 @@ def test_a_note_of_a_press_is_bounded(app, send):
     output, taken = next(
         (output, taken)
         for output, taken in app.callback_map.items()
-        if [one["id"] for one in taken["inputs"]] == ["pressed"]
+        if [one["id"] for one in taken["inputs"]] == ["steered"]
     )
     given = {name: [{**one, "value": None} for one in taken[name]] for name in ("inputs", "state")}
     given["inputs"][0]["value"] = {"what": "pin:0:0", "note": "n" * 20_000}
-    answer = send({"output": output, "changedPropIds": ["pressed.data"], **given})
+    answer = send({"output": output, "changedPropIds": ["steered.data"], **given})
     assert (answer.status_code, answer.text) == (422, "note: got 20,000 characters, expected at most 10,000.\n")
 
 

@@ -178,14 +178,14 @@ def region_of(cockpit, run, mask):
 
 def test_the_card_of_a_region_is_raised_by_a_lasso_and_says_why_a_search_there_would_change_nothing(cockpit, run):
     assert show_region(cockpit, None, None, run)[-1] is True
-    words, *rest, hidden = show_region(cockpit, region_of(cockpit, run, TABLE.archs[:, 0] == 3), None, run)
+    words, *rest, hidden = show_region(cockpit, None, region_of(cockpit, run, TABLE.archs[:, 0] == 3), run)
     assert "inside; a focus keeps 3,125 of 15,625" in words and rest[0] is False and rest[2] is False and not hidden
     everything = region_of(cockpit, run, np.ones(len(TABLE.archs), dtype=bool))
-    _, still, why, _, _, hidden = show_region(cockpit, everything, None, run)
+    _, still, why, _, _, hidden = show_region(cockpit, None, everything, run)
     assert still and "narrows nothing" in why and not hidden
 
 
 def test_a_kept_region_is_not_kept_again_and_says_why(cockpit, run):
     scope = {**region_of(cockpit, run, TABLE.archs[:, 0] == 3), "of": ["12"]}
-    found = show_region(cockpit, scope, None, run)
+    found = show_region(cockpit, None, scope, run)
     assert found[3] is True and "kept already" in found[4]

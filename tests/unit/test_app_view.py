@@ -22,13 +22,17 @@ def store(tmp_path):
 
 def select(store, search, current=None):
     """What opening an address gives: run, architecture, and what is told on the page and in a notification."""
-    client = create_app(store.url).server.test_client()
+    app = create_app(store.url)
+    client = app.server.test_client()
+    app._setup_server()
+    output = next(name for name in app.callback_map if name.startswith("..run.data...arch.data..."))
     body = {
-        "output": "..run.data...arch.data...address-told.children..",
+        "output": output,
         "outputs": [
             {"id": "run", "property": "data"},
             {"id": "arch", "property": "data"},
             {"id": "address-told", "property": "children"},
+            {"id": "pulse", "property": output.strip(".").rsplit(".", 1)[1]},
         ],
         "inputs": [{"id": "url", "property": "search", "value": search}],
         "state": [{"id": "run", "property": "data", "value": current}],
@@ -58,11 +62,11 @@ def test_an_unknown_candidate_is_told_on_the_page_and_in_a_notification(store):
     assert "“|garbage~0|”" in told and notes == [told]
 
 
-def test_an_unknown_run_is_told_on_the_page_and_in_a_notification(store):
-    run = make_run(store, "nb201", SCAN, "first")
+def test_an_unknown_run_is_told_on_the_page_and_in_a_notification_and_opens_no_other(store):
+    make_run(store, "nb201", SCAN, "first")
     opened, _, told, notes = select(store, selection.write("nope", None))
-    assert opened == run
-    assert "deleted, or is in another store: “first”" in told and notes == [told]
+    assert opened == top_bar.NO_RUN
+    assert "(nope) was deleted, or is in another store" in told and notes == [told]
 
 
 @pytest.mark.parametrize("arch", ["", "garbage" * 10_000, "|<script>~0|", "1.1.1"])

@@ -16,7 +16,7 @@ from app.pages.navigator.previews import block_of, idle_because
 from app.pages.navigator.region import region_of
 from app.pages.navigator.regions import PLAIN_AXES, Choice, focus_on_blocks, scope_of
 from app.pages.navigator.under_pointer import index_of
-from app.presses import notification, pressed, run_of
+from app.presses import STEERING, notification, pressed, run_of
 from nas_core.spaces import Act, Region, SteeringConflict
 from nas_core.store import StoreError
 
@@ -25,7 +25,7 @@ def act(
     cockpit: Cockpit, told: dict[str, Any] | None, run: str | None, scope: dict[str, Any] | None
 ) -> tuple[Any, Any]:
     """A press that steers, in the run that it was made on: the pulse that tells of it, or why nothing was done."""
-    words = pressed(told, "pin", "prune", "undo", "undo-last", "focus", "must-have", "must-not")
+    words = pressed(told, *STEERING)
     shown, run = run, run_of(told, run)  # an act lands in the run that it was made on, or nowhere
     if not run or words is None:
         return no_update, no_update
@@ -90,7 +90,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     app.callback(
         Output("pulse", "data", allow_duplicate=True),
         Output("notifications", "sendNotifications", allow_duplicate=True),
-        Input("pressed", "data"),
+        Input("steered", "data"),
         State("run", "data"),
         State("map-scope", "data", allow_optional=True),
         prevent_initial_call=True,

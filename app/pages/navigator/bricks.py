@@ -1,10 +1,8 @@
-"""The bricks of the Navigator: one a choice of a decision, with what is known of it. Drawn once; their looks follow."""
+"""The bricks of the Navigator: one a choice of a decision, with what is known of it. Drawn once, by the browser."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from dash import html
 
 from app.cockpit import View
 from app.palette import block_colour, block_label
@@ -15,9 +13,12 @@ NOT_SEEN = "unseen"
 _UNSEEN = "Not seen yet: no scored network has it"
 
 
-def bricks_of(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
-    """The bricks of decisions that belong together; their looks follow from `looks`, so that none is replaced under
-    the pointer. A decision whether to keep a block is one brick, the block."""
+def bricks_of(view: View, label: str, decisions: tuple[int, ...]) -> dict[str, Any]:
+    """The bricks of decisions that belong together, as `assets/bricks.js` draws them; their looks follow by `looks`.
+
+    They are no components: a template has hundreds of bricks, and every update of a page costs the browser a look at
+    every component. A decision whether to keep a block is one brick, the block.
+    """
     bricks = []
     wordy = all(view.table.space.decisions[d].optional for d in decisions)  # blocks bear their properties in the label
     for d in decisions:
@@ -26,14 +27,17 @@ def bricks_of(view: View, label: str, decisions: tuple[int, ...]) -> html.Div:
             if decision.optional and not c:
                 continue
             name = decision.name if decision.optional else f"{choice} of {decision.name}"
-            bricks.append(_brick(f"{d}:{c}", block_label(decision, c), name, block_colour(decision, c)))
-    return html.Div(
-        [
-            html.Div([label, " ", html.Span("pinned", className="pinned-word")], className="decision"),
-            html.Div(bricks, className="bricks", style={"--columns": 3 if wordy else max(len(bricks), 3)}),
-        ],
-        className="decision-group",
-    )
+            bricks.append(
+                {
+                    "at": f"{d}:{c}",
+                    "shown": block_label(decision, c),
+                    "name": name,
+                    "colour": block_colour(decision, c),
+                    "pin": press("pin", d, c),
+                    "prune": press("prune", d, c),
+                }
+            )
+    return {"label": label, "columns": 3 if wordy else max(len(bricks), 3), "bricks": bricks}
 
 
 def looks(view: View) -> dict[str, dict[str, Any]]:
@@ -62,18 +66,3 @@ def looks(view: View) -> dict[str, dict[str, Any]]:
 def _count(n: int) -> str:
     """A count as a brick has room for it; its title tells it whole."""
     return f"{n:,}" if n < 1000 else (f"{n / 1000:.1f}k" if n < 10_000 else f"{n // 1000:,}k")
-
-
-def _brick(identifier: str, shown: str, name: str, colour: str) -> html.Div:
-    d, c = identifier.split(":")
-    return html.Div(
-        [
-            html.Button(shown, className="pin", title=name, **press("pin", d, c), **{"aria-label": f"pin {name}"}),
-            html.Button("×", className="prune", **press("prune", d, c), **{"aria-label": f"prune {name}"}),
-            html.Div([html.Div(className="fill"), html.Div(className="whisker")], className="bar"),
-            html.Div(NOT_SEEN, className="support"),
-        ],
-        className="brick unseen",
-        style={"--op": colour},
-        **{"data-brick": identifier},
-    )

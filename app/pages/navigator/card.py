@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from app.cell import cell_graph
 from app.cockpit import Cockpit, View
@@ -22,7 +22,7 @@ _HINT = "Click a dot or a table row to see the architecture behind it."
 _CHART_HEIGHT = "190px"
 
 
-def known(cockpit: Cockpit, _pulse: Any, arch: str | None, run: str | None, before: Any) -> Any:
+def known(cockpit: Cockpit, _due: Any, arch: str | None, run: str | None, before: Any) -> Any:
     """What is known of the selected architecture: the card is drawn anew only when this changes."""
     if not run:
         return no_update
@@ -127,10 +127,17 @@ def _layers(cockpit: Cockpit, view: View, index: int, theme: str) -> Any:
 
 def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
     """Callbacks of the card."""
-    app.callback(
-        Output("known", "data"),
+    app.clientside_callback(
+        ClientsideFunction("gates", "known"),
+        Output("known-due", "data"),
         Input("pulse", "data"),
         Input("arch", "data"),
+        State("known", "data"),
+    )
+    app.callback(
+        Output("known", "data"),
+        Input("known-due", "data"),
+        State("arch", "data"),
         State("run", "data"),
         State("known", "data"),
     )(partial(known, cockpit))

@@ -23,6 +23,7 @@ _STORES = (
     "looks",
     "dressed",
     "picked",
+    "bricks",
     "template-run",
     "map-base",
     "map-marks",
@@ -33,6 +34,10 @@ _STORES = (
     "map-chosen",
     "region",
     "map-tool",
+    "preview-due",
+    "known-due",
+    "region-due",
+    "columns-due",
 )
 
 

@@ -152,5 +152,5 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         ClientsideFunction("bricks", "outline"),
         Output("outlined", "data"),
         Input("map-scope", "data"),
-        Input("template", "children"),
+        Input("bricks", "data"),
     )

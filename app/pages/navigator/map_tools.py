@@ -89,7 +89,7 @@ def region_card() -> html.Div:
     )
 
 
-def show_region(cockpit: Cockpit, scope: dict[str, Any] | None, _count: Any, run: str | None) -> tuple[Any, ...]:
+def show_region(cockpit: Cockpit, _due: Any, scope: dict[str, Any] | None, run: str | None) -> tuple[Any, ...]:
     """Words of the chosen region, whether the search can be held to it and it can be kept, and why not."""
     if not run:
         return (no_update,) * 6
@@ -116,6 +116,13 @@ def show_region(cockpit: Cockpit, scope: dict[str, Any] | None, _count: Any, run
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the card; the tools are the browser's own."""
+    app.clientside_callback(
+        ClientsideFunction("gates", "region"),
+        Output("region-due", "data"),
+        Input("map-scope", "data"),
+        Input("count", "children"),
+        State("region-due", "data"),
+    )
     app.callback(
         Output("region-text", "children"),
         Output("btn-focus", "disabled"),
@@ -123,8 +130,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("btn-keep", "disabled"),
         Output("btn-keep", "title"),
         Output("region-card", "hidden"),
-        Input("map-scope", "data"),
-        Input("count", "children"),
+        Input("region-due", "data"),
+        State("map-scope", "data"),
         State("run", "data"),
     )(partial(show_region, cockpit))
     app.clientside_callback(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from dash import Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from app.cockpit import Cockpit, View
 from app.masks import packed
@@ -104,7 +104,7 @@ def _instead(view: View, kind: str, brick: str) -> str:
     return f"{where} instead: {kind}. Removes {seen.removed:,} architectures{best}."
 
 
-def show(cockpit: Cockpit, hovered: str | None, _pulse: Any, run: str | None, before: Any) -> tuple[Any, Any]:
+def show(cockpit: Cockpit, _due: Any, hovered: str | None, run: str | None, before: Any) -> tuple[Any, Any]:
     """What the press under the pointer would do: dots that would go, and the words; nothing where none is."""
     if not run or not hovered:
         return (None, "") if before else (no_update, no_update)
@@ -113,11 +113,19 @@ def show(cockpit: Cockpit, hovered: str | None, _pulse: Any, run: str | None, be
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """The callback of the brick under the pointer."""
+    app.clientside_callback(
+        ClientsideFunction("gates", "preview"),
+        Output("preview-due", "data"),
+        Input("hovered", "data"),
+        Input("pulse", "data"),
+        State("map-going", "data"),
+        prevent_initial_call=True,
+    )
     app.callback(
         Output("map-going", "data"),
         Output("preview", "children"),
-        Input("hovered", "data"),
-        Input("pulse", "data"),
+        Input("preview-due", "data"),
+        State("hovered", "data"),
         State("run", "data"),
         State("map-going", "data"),
         prevent_initial_call=True,

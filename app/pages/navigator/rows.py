@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from dash import Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from app import strip
 from app.cockpit import Cockpit, View
@@ -89,7 +89,7 @@ def columns(view: View, truth: Truth | None = None) -> list[dict[str, Any]]:
 
 
 def show_columns(
-    cockpit: Cockpit, run: str | None, _pulse: Any, choice: str | None, before: list[dict[str, Any]] | None
+    cockpit: Cockpit, _due: Any, run: str | None, choice: str | None, before: list[dict[str, Any]] | None
 ) -> Any:
     """The columns, where they are others than those that the table has."""
     if not run:
@@ -106,11 +106,19 @@ def mark(arch: str | None, _rows: Any) -> Any:
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Callbacks of the table; its rows are drawn with all that follows a pulse, see `views`."""
-    app.callback(
-        Output("candidates", "columnDefs"),
+    app.clientside_callback(
+        ClientsideFunction("gates", "columns"),
+        Output("columns-due", "data"),
         Input("run", "data"),
         Input("pulse", "data"),
         Input("truth", "data"),
+        State("columns-due", "data"),
+    )
+    app.callback(
+        Output("candidates", "columnDefs"),
+        Input("columns-due", "data"),
+        State("run", "data"),
+        State("truth", "data"),
         State("candidates", "columnDefs"),
     )(partial(show_columns, cockpit))
     app.callback(Output("candidates", "selectedRows"), Input("arch", "data"), Input("candidates", "rowData"))(mark)

@@ -122,7 +122,7 @@ def _act(number: int, act: Act, *, undo: bool) -> html.Div:
 def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
     """Callbacks of all that follows a pulse, and of what the browser does with the bricks alone."""
     app.callback(
-        Output("template", "children"),
+        Output("bricks", "data"),
         Output("template-run", "data"),
         Input("run", "data"),
         State("template-run", "data"),
@@ -155,7 +155,7 @@ def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:
         ClientsideFunction("bricks", "dress"),
         Output("dressed", "data"),
         Input("looks", "data"),
-        Input("template", "children"),
+        Input("bricks", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("bricks", "link"),
