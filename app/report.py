@@ -15,6 +15,7 @@ from plotly.colors import sample_colorscale
 from scipy.stats import rankdata, spearmanr
 
 from app import laboratory, page, svg
+from app.act_words import words
 from app.best_so_far import best_positions
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label, score_label
@@ -141,15 +142,10 @@ def _acts(view: View) -> str:
         scored = int(entry.body.get("scored", 0))
         left = view.refused.get(number) or _left(view, view.acts[:number], act, scored)
         state = "" if act.kind == "undo" and state == "in force" else state
-        rows.append((number + 1, _moment(entry.time), f"{scored:,}", _told(act), left, note, state))
+        rows.append((number + 1, _moment(entry.time), f"{scored:,}", words(act), left, note, state))
     head = ("act", "time", "scored then", "what", "what it did, as it looked then", "author, note", "now")
     caption = f"Steering acts in order; {_count(view, view.steering)} architectures are left now"
     return _table(caption, head, rows, numbers={0, 2})
-
-
-def _told(act: Act) -> str:
-    """An act for people, by the numbers of the table: they count from 1."""
-    return act.describe() if act.target is None else f"undo act {act.target + 1}"
 
 
 def _left(view: View, before: Sequence[LogEntry], act: Act, scored: int) -> str:
@@ -209,7 +205,7 @@ def _best_so_far(view: View) -> str:
     best = best_positions(view.ranked)
     turns = np.unique(np.append(best, len(best) - 1)) if len(best) else best
     line = svg.Line(ranking_label(view.rank_by), turns + 1.0, view.ranked[best[turns]])
-    flags = [(float(entry.body.get("scored", 0)), _told(Act.from_dict(entry.body))) for entry in view.acts]
+    flags = [(float(entry.body.get("scored", 0)), words(Act.from_dict(entry.body))) for entry in view.acts]
     title = f"Best {ranking_label(view.rank_by)} so far"
     drawn = svg.lines([line], "candidates scored", ranking_label(view.rank_by), title, steps=True, flags=flags)
     said = f"{title}, by candidates scored; n = {len(best):,}."

@@ -1,8 +1,8 @@
-"""`python -m nas_core ...` as a real process, forked from one that has imported everything once.
+"""`python -m nas_core ...` and `python -m app ...` as real processes, forked from ones that have imported all once.
 
-Importing torch takes longer than most commands of the tests. A command started here has its own process, arguments,
-folder, environment and files, and ends as any other: the exit status is the one that the system reports. What is to be
-killed or interrupted, or must see another package, is started afresh by its test instead.
+Importing torch or Dash takes longer than most of what the tests do. A program started here has its own process,
+arguments, folder, environment and files, and ends as any other: the exit status is the one that the system reports.
+A command that is to be killed or interrupted, or must see another package, is started afresh by its test instead.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 _ROOT = Path(__file__).resolve().parents[1]
 _LONGEST_REQUEST = 1 << 20
@@ -44,18 +47,29 @@ def run(
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         stdin.write(input.encode())
         stdin.seek(0)
-        request = {
-            "arguments": words,
-            "cwd": str(cwd or Path.cwd()),
-            "env": dict(os.environ if env is None else env),
-            "largest_file": largest_file,
-        }
-        status = _started().carry_out(request, [stream.fileno() for stream in (stdin, stdout, stderr)], timeout)
+        streams = [stream.fileno() for stream in (stdin, stdout, stderr)]
+        process = _forks("nas_core").start(_request(words, cwd, env, largest_file), streams)
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            raise
         written = []
         for stream in (stdout, stderr):
             stream.seek(0)
             written.append(stream.read().decode())
     return subprocess.CompletedProcess(words, status, *written)
+
+
+def app(*arguments: object) -> tuple[Program, IO[str]]:
+    """Start `python -m app` on arguments: the program, and what it writes to its standard output."""
+    reader, writer = os.pipe()
+    with open(os.devnull) as nothing:
+        words = [str(argument) for argument in arguments]
+        program = _forks("app").start(_request(words), [nothing.fileno(), writer, sys.stderr.fileno()])
+    os.close(writer)
+    return program, open(reader)
 
 
 def python(folder: Path, path: Sequence[Path], *arguments: str) -> subprocess.CompletedProcess:
@@ -72,69 +86,135 @@ def python(folder: Path, path: Sequence[Path], *arguments: str) -> subprocess.Co
     )
 
 
+@dataclass(frozen=True)
+class Program:
+    """A program that was started; as `subprocess.Popen` as far as the tests need it."""
+
+    pid: int
+    _forks: _Forks
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout: float = 300) -> int:
+        """Its exit status, minus the signal that ended it.
+
+        Raises:
+            subprocess.TimeoutExpired: it goes on after `timeout` seconds.
+        """
+        return self._forks.wait(self.pid, timeout)
+
+
 class _Forks:
     """The process that has imported everything, seen from here."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ended: dict[int, int] = {}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.commands", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.commands", module, str(theirs.fileno())],
                 cwd=_ROOT,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
                 pass_fds=[theirs.fileno()],
             )
         self._one_at_a_time = threading.Lock()
 
-    def carry_out(self, request: Mapping[str, object], streams: list[int], timeout: float) -> int:
+    def start(self, request: Mapping[str, object], streams: list[int]) -> Program:
         with self._one_at_a_time:
             socket.send_fds(self._requests, [json.dumps(request).encode()], streams)
-            process = int(self._requests.recv(64))
-            self._requests.settimeout(timeout)
-            try:
-                return int(self._requests.recv(64))
-            except TimeoutError:
-                os.kill(process, signal.SIGKILL)
-                self._requests.settimeout(None)
-                self._requests.recv(64)
-                raise subprocess.TimeoutExpired(str(request["arguments"]), timeout) from None
-            finally:
-                self._requests.settimeout(None)
+            return Program(self._told(), self)
+
+    def wait(self, pid: int, timeout: float) -> int:
+        with self._one_at_a_time:
+            if pid not in self._ended:
+                self._requests.send(json.dumps({"wait": pid, "timeout": timeout}).encode())
+                if (status := self._told()) is None:
+                    raise subprocess.TimeoutExpired(str(pid), timeout)
+                self._ended[pid] = status
+            return self._ended[pid]
+
+    def _told(self) -> Any:
+        return json.loads(self._requests.recv(64))
 
     def close(self) -> None:
         self._requests.close()
         self._process.wait(timeout=30)
 
 
-_forks: list[_Forks] = []
+_started: dict[str, _Forks] = {}
 
 
-def _started() -> _Forks:
-    if not _forks:
-        _forks.append(_Forks())
-        atexit.register(_forks[0].close)
-    return _forks[0]
+def _forks(module: str) -> _Forks:
+    if module not in _started:
+        _started[module] = _Forks(module)
+        atexit.register(_started[module].close)
+    return _started[module]
 
 
-def _serve(requests: socket.socket) -> None:
-    """Fork a process for every request, until the tests are over; returns in the forked ones, set up."""
+def _request(
+    words: list[str],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    largest_file: int | None = None,
+) -> dict[str, object]:
+    return {
+        "arguments": words,
+        "cwd": str(cwd or Path.cwd()),
+        "env": dict(os.environ if env is None else env),
+        "largest_file": largest_file,
+    }
+
+
+def _import(program: str) -> None:
+    """Import what a program needs, before it is forked."""
+    if program == "app":
+        from app import engine_process, page, server
+
+        assert server and engine_process
+        page.pages()
+        return
     import nas_core.cli
     import nas_core.engine._preloaded
 
     assert nas_core.cli and nas_core.engine._preloaded
+
+
+def _serve(requests: socket.socket, program: str) -> None:
+    """Fork a process for every request, until the tests are over; returns in the forked ones, set up."""
+    _import(program)
     while True:
         message, streams, _, _ = socket.recv_fds(requests, _LONGEST_REQUEST, 3)
         if not message:
             raise SystemExit
+        request = json.loads(message)
+        if "wait" in request:
+            requests.send(json.dumps(_status(request["wait"], request["timeout"])).encode())
+            continue
         child = os.fork()
         if child == 0:
             requests.close()
-            _become(json.loads(message), streams)
+            _become(request, streams)
             return
         for stream in streams:
             os.close(stream)
         requests.send(b"%d" % child)
-        requests.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _status(child: int, timeout: float) -> int | None:
+    """The exit status of a child, once it has ended; None where it goes on after `timeout` seconds."""
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    return None
 
 
 def _become(request: Mapping, streams: list[int]) -> None:
@@ -150,5 +230,6 @@ def _become(request: Mapping, streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("nas_core", run_name="__main__", alter_sys=True)
+    program = sys.argv[1]
+    _serve(socket.socket(fileno=int(sys.argv[2])), program)
+    runpy.run_module(program, run_name="__main__", alter_sys=True)

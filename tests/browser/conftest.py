@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+
+from tests import commands
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-unsafe-swiftshader"]
 expect.set_options(timeout=15_000)  # a page is waited for, not timed: that is what tests/benchmarks do
@@ -27,22 +26,19 @@ def store_url(tmp_path_factory):
 
 
 @contextmanager
-def serve(store_url: str, *arguments: str) -> Iterator[tuple[str, subprocess.Popen]]:
+def serve(store_url: str, *arguments: str) -> Iterator[tuple[str, commands.Program]]:
     """An app on a store, without an engine unless `arguments` say otherwise: its address and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app", "--port", str(port), "--store", store_url, *(arguments or ["--no-engine"])]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    assert "NAS Helm is at" in server.stdout.readline()
-    url = f"http://127.0.0.1:{port}"
-    urllib.request.urlopen(url, timeout=10).read()
-    try:
-        yield url, server
-    finally:
-        server.terminate()
-        assert server.wait(timeout=30) == 0
+    server, told = commands.app("--port", 0, "--store", store_url, *(arguments or ["--no-engine"]))
+    with told:
+        line = told.readline()
+        assert "NAS Helm is at" in line
+        url = line.split()[-1].rstrip("/")
+        urllib.request.urlopen(url, timeout=10).read()
+        try:
+            yield url, server
+        finally:
+            server.terminate()
+            assert server.wait(timeout=30) == 0
 
 
 @pytest.fixture(scope="module")
@@ -78,16 +74,27 @@ def late(page):
     return lambda output: page.evaluate(LATE, output)
 
 
-@pytest.fixture
-def page(browser):
-    """A page of 1280 x 800 whose console must stay free of errors."""
+@pytest.fixture(scope="module")
+def context(browser):
+    """What pages of a module share: the files of the app, read and compiled once."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context):
+    """A page of 1280 x 800 whose console must stay free of errors; the browser remembers nothing of pages before."""
     page: Page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    context.close()
+    if page.url.startswith("http"):
+        page.evaluate("() => { try { localStorage.clear(); } catch { /* denied */ } }")
+    page.close()
+    context.clear_permissions()
+    context.clear_cookies()
     assert errors == []
 
 

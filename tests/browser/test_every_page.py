@@ -61,7 +61,12 @@ def look(page: Page, address: str, path: str, run: str, theme: str, width: int, 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     ("theme", "width", "height"),
-    [("light", 1024, 700), pytest.param("dark", 1280, 800, marks=pytest.mark.long)],
+    [
+        ("light", 1024, 700),
+        pytest.param("dark", 1280, 800, marks=pytest.mark.long),
+        pytest.param("light", 960, 600, marks=pytest.mark.long),  # 1440 x 900 at a zoom of 150 %
+        pytest.param("dark", 3840, 2160, marks=pytest.mark.long),
+    ],
 )
 def test_words_can_be_read_and_axe_finds_nothing(address, page, runs, path, theme, width, height, shoot):
     look(page, address, path, runs["finished"], theme, width, height)

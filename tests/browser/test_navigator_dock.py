@@ -77,7 +77,7 @@ def test_the_dock_is_tall_enough_to_work_in_and_undo_is_one_press_away_from_ever
         assert panel.bounding_box()["height"] >= 180, name
         page.locator('[data-brick="0:0"] .prune').click()
         expect(page.locator("#count")).to_have_text("12,500 of 15,625")
-        expect(page.locator("#btn-undo")).to_have_attribute("title", "Undo (u): prune edge 0→1 = none")
+        expect(page.locator("#btn-undo")).to_have_attribute("title", "Undo (u): prune none on edge 0→1")
         page.locator("#btn-undo").click()
         expect(page.locator("#count")).to_have_text("15,625 of 15,625")
         shoot(page, f"navigator-dock-{name.lower()}")

@@ -94,7 +94,7 @@ def test_another_brick_is_predicted_under_the_acts_in_force(cockpit, run):
 def test_a_press_that_would_change_nothing_says_so_before_it_is_made(cockpit, run):
     seen, words = predicted(after(cockpit, run, PIN), f"pin:{CONV}", None)
     assert seen["mask"] is None
-    assert "edge 0→1 nor_conv_3x3 is already pinned." in text_of(words)
+    assert "Conv3 on edge 0→1 is already pinned." in text_of(words)
 
 
 # acts that change nothing --------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def test_a_second_pin_or_prune_of_one_brick_changes_nothing_and_says_so(cockpit,
     assert idle_because(after(cockpit, run, PRUNE), PRUNE) == "edge 0→1 none is already pruned."
     assert idle_because(cockpit.view(run), PIN) == ""
     view = after(cockpit, run, PIN)
-    assert idle_because(view, PIN) == "edge 0→1 nor_conv_3x3 is already pinned."
+    assert idle_because(view, PIN) == "Conv3 on edge 0→1 is already pinned."
     assert idle_because(view, Act("prune", "edge 0→1", ("skip_connect",))) != ""
     with pytest.raises(SteeringConflict, match="last choice"):
         idle_because(view, Act("prune", "edge 0→1", ("nor_conv_3x3",)))
@@ -150,8 +150,8 @@ def test_acts_are_listed_newest_first_and_each_undoes_itself(cockpit, run):
         (row.children[0].children[0], row.children[1].to_plotly_json()["props"]["data-press"]) for row in acts(view)
     ]
     assert shown == [
-        ("pin edge 0→1 = nor_conv_3x3", "undo:3"),
-        ("prune edge 0→2 = none", "undo:1"),
+        ("pin conv3 on edge 0→1", "undo:3"),
+        ("prune none on edge 0→2", "undo:1"),
     ]
 
 

@@ -159,7 +159,7 @@ def test_undo_stands_beside_the_decisions_and_says_what_it_would_undo(cockpit, r
     assert {"btn-undo", "template"} <= {getattr(found, "id", None) for found in decisions._traverse()}
     assert draw(cockpit, run, dock.CANDIDATES)[2:4] == (True, "There is no act to undo.")
     cockpit.act(run, Act("pin", "edge 0→3", ("skip_connect",)))
-    assert draw(cockpit, run, dock.CANDIDATES)[2:4] == (False, "Undo (u): pin edge 0→3 = skip_connect")
+    assert draw(cockpit, run, dock.CANDIDATES)[2:4] == (False, "Undo (u): pin skip on edge 0→3")
 
 
 def test_ids_that_others_use_stand_in_the_page():

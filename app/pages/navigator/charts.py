@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import plotly.graph_objects as go
 
+from app.act_words import words
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label
 from app.pages.navigator import figures
@@ -34,7 +35,7 @@ def chart(name: str) -> Callable[[Chart], Chart]:
 @chart("Best so far")
 def best_so_far(_cockpit: Cockpit, view: View, theme: str, _truth: Truth | None) -> go.Figure:
     """Best value of the ranking score after each candidate, the acts in force as flags."""
-    flags = [(int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in view.in_force()]
+    flags = [(int(view.acts[k].body.get("scored", 0)), words(act)) for k, act in view.in_force()]
     return figures.best_so_far(view.ranked, flags, ranking_label(view.rank_by), theme)
 
 

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
+from app.act_words import words
 from app.cockpit import Cockpit, View
 from app.pages.navigator import bricks, dock, pareto
 from app.pages.navigator.block_figures import block_chart
@@ -68,7 +69,7 @@ def _told(view: View, moment: int | None) -> tuple[Any, ...]:
     """Counts, acts, undo with what it would undo, and the looks of bricks."""
     space, in_force = view.table.space, view.in_force()
     count = space.count(view.steering)
-    why = f"Undo (u): {in_force[-1][1].describe()}" if in_force else "There is no act to undo."
+    why = f"Undo (u): {words(in_force[-1][1])}" if in_force else "There is no act to undo."
     if moment is not None:
         why = "Acts of an earlier moment are not undone: press Live first."
     return (
@@ -114,9 +115,9 @@ def acts(view: View) -> Any:
 
 
 def _act(number: int, act: Act, *, undo: bool) -> html.Div:
-    words = html.Span([act.describe(), html.I(f" {act.note}" if act.note else "")])
-    button = html.Button("undo", **press("undo", number), **{"aria-label": f"undo {act.describe()}"})
-    return html.Div([words, button] if undo else [words], className="act")
+    told = html.Span([words(act), html.I(f" {act.note}" if act.note else "")])
+    button = html.Button("undo", **press("undo", number), **{"aria-label": f"undo {words(act)}"})
+    return html.Div([told, button] if undo else [told], className="act")
 
 
 def register(app: Dash, cockpit: Cockpit, scenes: Scenes) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.act_words import words
 from app.best_so_far import best_positions
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label
@@ -163,7 +164,7 @@ def _course(cockpit: Cockpit, view: View, label: str, choice: str | None) -> Cou
         values,
         known,
         *(("", "") if truth is None else (truth.axis, truth.unit)),
-        flags=tuple((int(view.acts[k].body.get("scored", 0)), act.describe()) for k, act in view.in_force()),
+        flags=tuple((int(view.acts[k].body.get("scored", 0)), words(act)) for k, act in view.in_force()),
     )
     if course.found is None:
         return course
