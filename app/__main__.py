@@ -19,6 +19,8 @@ from app.server import create_app
 from nas_core.store import DEFAULT_URL, StoreError
 
 _MOST_WORKERS = 1024
+_ENGINE_NICE = 10
+"""How far the engine gives way: the browser and its pages stand on the same cores, and are waited for."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,6 +127,8 @@ def main() -> int:
             options.store,
             "--workers",
             str(options.workers),
+            "--nice",
+            str(_ENGINE_NICE),
             "--parent",
             str(os.getpid()),
         ]

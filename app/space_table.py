@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nas_core import spaces
+from nas_core.single_flight import one_at_a_time
 from nas_core.spaces import Architecture, SearchSpace
 
 LARGEST_SPACE = 100_000
@@ -56,6 +57,7 @@ class SpaceTable:
         )
 
 
+@one_at_a_time
 @lru_cache(maxsize=4)
 def space_table(name: str) -> SpaceTable:
     """The table of space `name`."""

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 import pandas as pd
 
 from nas_core.bench._columns import Column, Table, inferred
+from nas_core.single_flight import one_at_a_time
 
 ENDING = ".csv.gz"
 MARK = "# NAS Helm table "
@@ -148,6 +149,7 @@ def _described(path: Path, changed: int, size: int) -> tuple[tuple[Column, ...],
     return tuple(inferred(str(name), table[name].to_numpy()) for name in table), len(table)
 
 
+@one_at_a_time
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int, size: int) -> pd.DataFrame:
     """`changed` and `size` make a table that was imported anew another entry of the cache."""

