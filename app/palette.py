@@ -138,6 +138,8 @@ def short(value: Any) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
     number = float(value)
+    if abs(number) >= 1e12:
+        return f"{number:.2e}".replace("e+", "e")
     if abs(number) >= 1e9:
         return f"{number / 1e9:.3g} G"
     if abs(number) >= 1e6:

@@ -6,7 +6,9 @@ from typing import Any
 
 import dash_ag_grid as dag
 
-NUMBER = {"function": "params.value == null ? '–' : d3.format(',.4~r')(params.value)"}
+NUMBER = {
+    "function": "params.value == null ? '–' : d3.format(Math.abs(params.value) < 1e10 ? ',.4~r' : '.4~g')(params.value)"
+}
 
 
 def grid(identifier: str, csv: str, empty: str, **options: Any) -> dag.AgGrid:

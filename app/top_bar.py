@@ -309,7 +309,8 @@ def told(cockpit: Cockpit, pulse: dict[str, Any] | None) -> str:
         return f"{message} · {scored}"
     if state == "running" and not pulse["scored"] and not message:
         message = "starting the workers and loading the data"
-    more = message if state in ("running", "paused", "finished") else ""
+    used_up = state == "finished" and message.startswith("budget of")  # the count has said so
+    more = message if state in ("running", "paused", "finished") and not used_up else ""
     return " · ".join(part for part in (scored, more, HINTS.get(state, "")) if part)
 
 

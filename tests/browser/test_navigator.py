@@ -307,11 +307,11 @@ def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
         page.wait_for_timeout(50)  # the map is drawn after the count
     assert dots(page, "dots 0") == 12_500
     pinned.locator(".pin").click()
-    expect(page.locator("body")).to_contain_text("Conv3 on edge 0→1 is already pinned.")
+    expect(page.locator("body")).to_contain_text("Already pinned: conv3 on edge 0→1.")
     brick(page, 1, 0).locator(".prune").click()
     expect(page.locator("#count")).to_have_text("2,500 of 15,625")
     brick(page, 1, 0).locator(".prune").click()
-    expect(page.locator("body")).to_contain_text("edge 0→2 none is already pruned.")
+    expect(page.locator("body")).to_contain_text("Already pruned: none on edge 0→2.")
     acts = page.locator("#acts-list .act")
     expect(acts).to_have_count(2)
     expect(acts.first).to_contain_text("prune none on edge 0→2")

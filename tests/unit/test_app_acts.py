@@ -94,7 +94,7 @@ def test_another_brick_is_predicted_under_the_acts_in_force(cockpit, run):
 def test_a_press_that_would_change_nothing_says_so_before_it_is_made(cockpit, run):
     seen, words = predicted(after(cockpit, run, PIN), f"pin:{CONV}", None)
     assert seen["mask"] is None
-    assert "Conv3 on edge 0→1 is already pinned." in text_of(words)
+    assert "Already pinned: conv3 on edge 0→1." in text_of(words)
 
 
 # acts that change nothing --------------------------------------------------------------------------------------------
@@ -102,10 +102,10 @@ def test_a_press_that_would_change_nothing_says_so_before_it_is_made(cockpit, ru
 
 def test_a_second_pin_or_prune_of_one_brick_changes_nothing_and_says_so(cockpit, run):
     assert idle_because(cockpit.view(run), PRUNE) == ""
-    assert idle_because(after(cockpit, run, PRUNE), PRUNE) == "edge 0→1 none is already pruned."
+    assert idle_because(after(cockpit, run, PRUNE), PRUNE) == "Already pruned: none on edge 0→1."
     assert idle_because(cockpit.view(run), PIN) == ""
     view = after(cockpit, run, PIN)
-    assert idle_because(view, PIN) == "Conv3 on edge 0→1 is already pinned."
+    assert idle_because(view, PIN) == "Already pinned: conv3 on edge 0→1."
     assert idle_because(view, Act("prune", "edge 0→1", ("skip_connect",))) != ""
     with pytest.raises(SteeringConflict, match="last choice"):
         idle_because(view, Act("prune", "edge 0→1", ("nor_conv_3x3",)))

@@ -92,7 +92,7 @@ def cell(referee: Referee, held: Any, draft: Any, theme: str) -> tuple[Any, Any]
         return figures.blank(theme), ""
     space = referee.arena(game).space
     arch = valid_draft(space, _laying(referee, game, draft))
-    graph = cell_graph(space.graph(arch), theme, "Dotted: no live path") if arch else figures.blank(theme)
+    graph = cell_graph(space.graph(arch), theme) if arch else figures.blank(theme)
     return graph, _known(referee, game, arch)
 
 

@@ -39,7 +39,7 @@ def idle_because(view: View, wanted: Act) -> str:
     if wanted.kind == "focus":
         return "This focus narrows nothing: what is left obeys it already."
     done = "pinned" if wanted.kind == "pin" else "pruned"
-    return f"{words(wanted).removeprefix(wanted.kind).strip().capitalize()} is already {done}."
+    return f"Already {done}: {words(wanted).removeprefix(wanted.kind).strip()}."
 
 
 def predicted(view: View, hovered: str, before: dict[str, Any] | None) -> tuple[Any, Any]:
