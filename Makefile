@@ -11,7 +11,7 @@ run: $(VENV)/.run
 test: $(VENV)/.dev browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -m "not long" -n auto
 	$(BIN)/python -m pytest tests/integration -m "not long" -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/browser -m "not long"
+	$(BIN)/python -m pytest tests/browser -m "not long" -n 2 --dist loadfile
 
 test-long: $(VENV)/.dev browser
 	$(BIN)/python -m pytest -m long --timeout=3600

@@ -15,9 +15,9 @@ def words(act: Act) -> str:
     if act.kind == "focus":
         region = act.region or Region()
         parts = [_block(decision, choice) for decision, choice in region.must_have]
-        parts += [f"no {_block(decision, choice)}" for decision, choice in region.must_not]
+        parts += [f"without {_block(decision, choice)}" for decision, choice in region.must_not]
         parts += [f"{low:g} ≤ {score_label(metric)} ≤ {high:g}" for metric, low, high in region.ranges]
-        return "focus on " + (", ".join(parts) or "everything")
+        return f"focus on {', '.join(parts) or 'everything'}"
     if act.choices == OPTIONAL[1:]:
         return f"{act.kind} {act.decision}"
     named = " or ".join(OPERATION_NAMES.get(choice, choice) for choice in act.choices)

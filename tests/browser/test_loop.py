@@ -76,7 +76,7 @@ def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, sh
     must_have.click()
     expect(page.locator("#count")).not_to_have_text("15,625 of 15,625")
     assert 0 < kept(page) < 15_625
-    expect(page.locator("#acts-list")).to_contain_text("focus edge")
+    expect(page.locator("#acts-list")).to_contain_text("focus on")
     page.locator("#btn-undo").click()
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
 

@@ -150,7 +150,7 @@ def test_an_unknown_candidate_and_an_unknown_run_are_told_on_the_page(address, p
     expect(page.locator("#btn-start")).to_be_disabled()
     expect(page.locator("#nav-map")).to_be_hidden()
     page.get_by_role("link", name="All runs").click()
-    page.locator("#runs-table a").first.click()
+    page.locator("#run-cards a").first.click()
     expect(page.locator("#address-told")).to_be_empty(timeout=30_000)
     expect(page.locator("#nav-map .js-plotly-plot canvas").first).to_be_visible(timeout=60_000)
 

@@ -14,7 +14,7 @@ FOCUS = Region(must_have=(("edge 0→1", "nor_conv_3x3"),), must_not=(("edge 0�
         (Act("pin", "edge 0→1", ("nor_conv_3x3",)), "pin conv3 on edge 0→1"),
         (Act("prune", "*", ("none", "skip_connect")), "prune none or skip everywhere"),
         (Act("prune", "layer 1 conv 3x3", ("on",)), "prune layer 1 conv 3x3"),
-        (Act("focus", region=FOCUS), "focus on conv3 on edge 0→1, no none on edge 0→2, 1 ≤ FLOPs ≤ 5"),
+        (Act("focus", region=FOCUS), "focus on conv3 on edge 0→1, without none on edge 0→2, 1 ≤ FLOPs ≤ 5"),
         (Act("focus", region=Region()), "focus on everything"),
         (Act("undo", target=2), "undo act 3"),
     ],
