@@ -94,7 +94,7 @@ def test_training_killed_again_and_again_ends_in_the_same_weights(store, searche
     command = [sys.executable, "-m", "nas_core", "engine", "--store", store.url, "--workers", "1"]
     environment = {**os.environ, "NAS_HELM_LEASE_SECONDS": "1"}
     killed = 0
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 1500
     while store.run(run).state in ("queued", "running") and time.monotonic() < deadline:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         before = len(store.log(run, kind="loss"))

@@ -85,7 +85,7 @@ def test_nothing_is_fetched(cockpit, run):
 def test_acts_are_told_with_what_they_removed_and_whether_they_hold(cockpit, run):
     rows = table(report(cockpit, run), "Steering acts")
     assert [(row[0], row[2], row[3], row[6]) for row in rows] == [
-        ("1", "40", "prune everywhere = none", "undone"),
+        ("1", "40", "prune none everywhere", "undone"),
         ("2", "60", "undo act 1", ""),
     ]
     assert rows[0][4].startswith("removes 11,529 architectures (74%)") and rows[0][4].endswith("; 4,096 left")

@@ -75,7 +75,7 @@ def test_the_steered_run_stands_first_whichever_was_chosen_first(cockpit):
         assert found.twins
         assert [one.run for one in found.courses] == [run, other]
         assert [one.label for one in found.courses] == ["steered", "twin"]
-    assert found.courses[0].flags == ((40, "prune everywhere = none"),)
+    assert found.courses[0].flags == ((40, "prune none everywhere"),)
 
 
 def test_scores_that_mean_different_things_are_not_compared(cockpit):
