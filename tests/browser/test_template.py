@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 from playwright.sync_api import Page, expect
 
@@ -178,6 +179,7 @@ def save_download(page: Page, kind: str, path) -> None:
     download.value.save_as(path)
 
 
+@pytest.mark.long  # minutes of training; its parts: the tests above, and tests/integration/test_engine_supernet.py
 def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
     page: Page, address: str, store_url: str, tmp_path, shoot
 ):
