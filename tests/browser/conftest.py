@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests import commands
 
@@ -25,10 +26,25 @@ def store_url(tmp_path_factory):
     return f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}"
 
 
+def _port() -> int:
+    """The port of the app before, where it is free: what the browser has compiled it finds again by the address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", _ports[0] if _ports else 0))
+        except OSError:
+            return 0
+        _ports[:] = [probe.getsockname()[1]]
+        return _ports[0]
+
+
+_ports: list[int] = []
+
+
 @contextmanager
 def serve(store_url: str, *arguments: str) -> Iterator[tuple[str, commands.Program]]:
     """An app on a store, without an engine unless `arguments` say otherwise: its address and its process."""
-    server, told = commands.app("--port", 0, "--store", store_url, *(arguments or ["--no-engine"]))
+    server, told = commands.app("--port", _port(), "--store", store_url, *(arguments or ["--no-engine"]))
     with told:
         line = told.readline()
         assert "NAS Helm is at" in line
@@ -48,14 +64,25 @@ def address(store_url):
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium, one a module."""
-    chromium = shutil.which("chromium") or "/usr/bin/chromium"
+@pytest.fixture(scope="session")
+def playwright():
+    """What drives browsers; there may be one in a process."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """Debian's Chromium."""
+    chromium = shutil.which("chromium") or "/usr/bin/chromium"
+    return playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *arguments])
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    """Chromium, one for all modules."""
+    browser = launch(playwright)
+    yield browser
+    browser.close()
 
 
 LATE = """(output) => {
@@ -74,9 +101,9 @@ def late(page):
     return lambda output: page.evaluate(LATE, output)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def context(browser):
-    """What pages of a module share: the files of the app, read and compiled once."""
+    """What pages share: the files of the app, read and compiled once."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield context
     context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import threading
@@ -11,12 +10,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from app.cockpit import DEFAULT_CONFIG
 from app.space_table import space_table
 from nas_core.store import Store
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import launch
 
 NAMES = "MAP helm.example 127.0.0.1, MAP rebound.example 127.0.0.1, MAP evil.example 127.0.0.1"
 VIOLATIONS = """
@@ -56,14 +55,19 @@ def address(store_url):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(playwright):
     """Chromium whose name server an attacker has in hand."""
-    chromium = shutil.which("chromium") or "/usr/bin/chromium"
-    with sync_playwright() as playwright:
-        arguments = [*ARGUMENTS, f"--host-resolver-rules={NAMES}"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
+    browser = launch(playwright, f"--host-resolver-rules={NAMES}")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    """What its pages share."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
 
 
 @pytest.fixture

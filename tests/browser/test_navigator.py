@@ -103,7 +103,7 @@ def test_the_main_job(address, page, shoot):
     expect(page.locator("#nav-map canvas").first).to_be_visible()
     expect(page.locator("#run-status")).to_contain_text("press Start")
     spoken = page.locator("#nav-map .js-plotly-plot").get_attribute("aria-label")
-    assert "Space of 15,625 architectures" in spoken and "x is projection 1, from" in spoken
+    assert "Space of 15,625 architectures" in spoken and "x is projection 1 (PCA, trustworthiness" in spoken
     assert int(re.search(r"(\d+) points", spoken).group(1)) >= 15_625
     shoot(page, "navigator-empty-dark")
 

@@ -139,7 +139,7 @@ def draw(
     if truth is None or told < LEAST:
         why = lack(cockpit, view, scope, len(chosen), told)
         nothing = figures.matrix([], np.zeros((0, 0)), theme), figures.measures({}, score_label(looked_at), theme)
-        return [], [], *nothing, why
+        return [], no_update, *nothing, why
     given = weights_of(given_weights, run)
     about: Scope = (scope, len(view.acts), brushed if scope == "brush" else None)
     rows = board.grid_rows(derived.board(view, chosen, truth, given, about))

@@ -98,8 +98,9 @@ def measures(
     if _look(shown) == look:
         return _patch(numbers)
     figure = go.Figure()
-    figure.add_bar(**numbers, orientation="h", textangle=0, marker={"color": "#0072B2"})
-    styled(figure, theme, f"What does {score} measure?", "Spearman correlation", "").update_layout(meta=look)
+    plain_text = {"textangle": 0, "constraintext": "none", "cliponaxis": False}  # else plotly shrinks it with its bar
+    figure.add_bar(**numbers, **plain_text, orientation="h", marker={"color": "#0072B2"})
+    styled(figure, theme, f"What does {score} measure?", "Spearman’s ρ", "").update_layout(meta=look)
     return figure.update_xaxes(range=[-1, 1]).update_yaxes(autorange="reversed", automargin=True)
 
 

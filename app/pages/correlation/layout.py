@@ -6,6 +6,7 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from app.pages.correlation.board import columns
 from app.palette import BLANK, GRAPH
 from app.table import grid
 
@@ -81,6 +82,7 @@ def layout() -> html.Div:
 
 def _board() -> dag.AgGrid:
     board = grid("leader-board", "correlation.csv", "Nothing can be compared yet; the line above says why.")
+    board.columnDefs = columns("")  # a table without columns is none for a screen reader
     board.csvExportParams = {"fileName": "correlation.csv", "allColumns": True}  # with the ends of the intervals
     return board
 

@@ -53,9 +53,9 @@ def base(
     x, y = axes_of(view, shown, x, y, cost)
     title = f"Space of {view.table.space.size:,} architectures"
     title += f", {len(view.table.archs):,} of them drawn" if view.table.sampled else ""
-    if x.startswith("projection") or y.startswith("projection"):
-        title += f" · PCA, trustworthiness {view.table.trustworthiness:.2f}"
     names = [score_label(name) for name in (x, y, colour)]
+    if x.startswith("projection"):
+        names[0] += f" (PCA, trustworthiness {view.table.trustworthiness:.2f})"
     if shown == TRADE_OFF:
         title, names[0], names[1] = "What does a better score cost?", cost_label(view, x), ranking_label(y)
     figure = figures.map_base(title, (names[0], names[1], names[2]), theme, ends=_ends(view, colour))
