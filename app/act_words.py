@@ -18,10 +18,15 @@ def words(act: Act) -> str:
         parts += [f"without {_block(decision, choice)}" for decision, choice in region.must_not]
         parts += [f"{low:g} ≤ {score_label(metric)} ≤ {high:g}" for metric, low, high in region.ranges]
         return f"focus on {', '.join(parts) or 'everything'}"
+    return f"{act.kind} {blocks(act)}"
+
+
+def blocks(act: Act) -> str:
+    """What an act pins or prunes: `conv3 on edge 0→1`, or the block that a decision keeps or leaves out."""
     if act.choices == OPTIONAL[1:]:
-        return f"{act.kind} {act.decision}"
+        return act.decision
     named = " or ".join(OPERATION_NAMES.get(choice, choice) for choice in act.choices)
-    return f"{act.kind} {named} {'everywhere' if act.decision == '*' else f'on {act.decision}'}"
+    return f"{named} {'everywhere' if act.decision == '*' else f'on {act.decision}'}"
 
 
 def _block(decision: str, choice: str) -> str:

@@ -74,9 +74,9 @@ def cell_graph(graph: CellGraph, theme: str, title: str = "", unlike: CellGraph 
         text=list(graph.nodes),
         hovertemplate="%{text}<extra></extra>",
     )
-    styled(
-        figure, theme, title or ("The cell" if all(edge.live for edge in graph.edges) else "Dotted: no live path")
-    ).update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
+    dotted = any(not edge.live for edge in graph.edges)
+    title = title or ("Dotted: no live path" if dotted else "The cell")
+    styled(figure, theme, title).update_layout(margin={"l": 4, "r": 4, "t": 26, "b": 4})
     return figure.update_xaxes(visible=False).update_yaxes(visible=False)
 
 

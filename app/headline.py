@@ -118,7 +118,7 @@ def answer(
     shown = page.at(selection.below(path))
     if shown is not None and shown.headline is page.own_headline:
         return no_update, no_update, no_update  # it may have been written already
-    if shown is not None and shown.about_run and run == "":
+    if shown is not None and shown.about_run and run == selection.NO_RUN:
         return drawn(replace(_NONE_OPEN, action="") if shown.path == _NONE_OPEN.href else _NONE_OPEN, run, search)
     if shown is None or shown.headline is page.no_headline or not run or (pulse or {}).get("error"):
         return [], [], ""

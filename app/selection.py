@@ -15,6 +15,9 @@ from dash.exceptions import UnsupportedRelativePath
 SHARED = ("run", "arch", "truth")
 """What all pages share, by its key in the address."""
 
+NO_RUN = ""
+"""What the store `run` holds where the address names a run that is not there; None before it is known."""
+
 
 @dataclass(frozen=True)
 class Viewed:

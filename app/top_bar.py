@@ -17,8 +17,6 @@ from nas_core import spaces
 from nas_core.store import RunRow, StoreError
 
 GONE = "This run was deleted; choose another under Runs"
-NO_RUN = ""
-"""What the store `run` holds where the address names a run that is not there; None before it is known."""
 NONE_OPEN = "No run is open; choose one at the left"
 _COMMANDS = ("start", "pause", "resume", "stop", "extend", "train", "twin")
 
@@ -150,7 +148,7 @@ def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[A
     if run and not cockpit.holds(run):
         problem = f"No run is open: the one of this address ({_short(run)}) was deleted, or is in another store."
         notify(problem)
-        return NO_RUN, None, problem, None
+        return selection.NO_RUN, None, problem, None
     chosen = run or (current if current and cockpit.holds(current) else cockpit.ensure_run())
     problem = unknown_candidate(cockpit.store.run(chosen), arch) if arch else ""
     if problem:
@@ -206,7 +204,7 @@ def status(cockpit: Cockpit, pulse: dict[str, Any] | None, path: str | None, run
     text, state = told(cockpit, pulse), state_of(pulse)
     if text == GONE:
         state = "gone"
-    if run == NO_RUN:
+    if run == selection.NO_RUN:
         text, state = NONE_OPEN, "none"
     done = share(pulse or {})
     shown = page.at(selection.below(path))

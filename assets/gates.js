@@ -11,7 +11,10 @@ window.dash_clientside = window.dash_clientside || {};
     // What is known of the selected architecture: while one is selected.
     known: (pulse, arch, before) => (arch || before ? now() : none()),
     // Words of the region: while one is chosen, and at first.
-    region: (scope, count, before) => (scope || before !== "none" ? (scope ? now() : "none") : none()),
+    region: (scope, count, before) => {
+      if (scope) return now();
+      return before === "none" ? none() : "none";
+    },
     // Columns of the table: acts bring none.
     columns: (run, pulse, truth, before) => {
       const { scored, failed, rescored, trained, state } = pulse || {};

@@ -72,13 +72,13 @@ def app(*arguments: object) -> tuple[Program, IO[str]]:
     return program, open(reader)
 
 
-def python(folder: Path, path: Sequence[Path], *arguments: str) -> subprocess.CompletedProcess:
+def python(folder: Path, path: Sequence[Path], *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Run Python afresh on arguments, in `folder`, with these folders on its path and one thread to calculate with."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "OMP_NUM_THREADS": "1"}
+    own = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "OMP_NUM_THREADS": "1", **environment}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=environment,
+        env=own,
         capture_output=True,
         text=True,
         timeout=300,

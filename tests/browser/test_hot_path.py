@@ -36,7 +36,7 @@ def at_rest(page: Page, address: str) -> None:
 
 def test_an_act_asks_each_question_once_and_none_without_need(address, page):
     at_rest(page, address)
-    asked: list[str] = []
+    asked: list[dict] = []
     page.on("request", lambda sent: asked.append(json.loads(sent.post_data or "{}")) if sent.post_data else None)
     page.locator('[data-brick="0:3"] .prune').dispatch_event("click")
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import sys
 from pathlib import Path
 
 from nas_core.store import Store
+from tests import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -18,21 +18,7 @@ EXAMPLES = ROOT / "examples"
 
 def run(folder: Path, *arguments: str, path: tuple[Path, ...] = ()) -> str:
     """What Python prints in `folder`; it must end well."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *path))),
-        "NAS_HELM_HOME": str(folder / "home"),
-        "OMP_NUM_THREADS": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = commands.python(folder, [ROOT, *path], *arguments, NAS_HELM_HOME=str(folder / "home"))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -65,7 +65,7 @@ def test_an_unknown_candidate_is_told_on_the_page_and_in_a_notification(store):
 def test_an_unknown_run_is_told_on_the_page_and_in_a_notification_and_opens_no_other(store):
     make_run(store, "nb201", SCAN, "first")
     opened, _, told, notes = select(store, selection.write("nope", None))
-    assert opened == top_bar.NO_RUN
+    assert opened == selection.NO_RUN
     assert "(nope) was deleted, or is in another store" in told and notes == [told]
 
 

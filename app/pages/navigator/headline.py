@@ -10,6 +10,7 @@ from app.page import Headline, Shown
 from app.pages.navigator.candidate import SHORT_EPOCHS, course
 from app.pages.navigator.suggestions import LEAST_SUPPORT
 from app.palette import block_name, short
+from app.states import go_on
 
 LEAST = 40
 """Scored networks below which nothing is said of blocks."""
@@ -23,7 +24,6 @@ _BEST = (
     "Of the scored networks that obey all acts in force, the one that ranks first by the score of the run. A score "
     "ranks networks; only training says what one reaches."
 )
-_GO_ON = {"created": ("Start the search", "start"), "stopped": ("Go on", "start"), "paused": ("Resume", "resume")}
 
 
 def headline(shown: Shown) -> Headline | None:
@@ -31,11 +31,9 @@ def headline(shown: Shown) -> Headline | None:
     view = shown.view
     scored, state = len(view.indices), view.run.state
     if scored < LEAST and not (scored and state == "finished"):
-        action, command = _GO_ON.get(state, ("", ""))
-        press = (command, view.run.id) if command else ()
         if state == "failed":
             return Headline("Nothing to see yet", "the run failed; the line above says of what")
-        return Headline("Too early", f"{scored} of {LEAST} networks needed", action, press)
+        return Headline("Too early", f"{scored} of {LEAST} networks needed", *go_on(state, view.run.id))
     found = _clearest(shown) if scored >= LEAST and not view.in_force() else None
     if found is None:
         return _best(shown)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
-from app.act_words import words
+from app.act_words import blocks
 from app.cockpit import Cockpit, View
 from app.masks import packed
 from app.pages.navigator.region import changes
@@ -39,7 +39,7 @@ def idle_because(view: View, wanted: Act) -> str:
     if wanted.kind == "focus":
         return "This focus narrows nothing: what is left obeys it already."
     done = "pinned" if wanted.kind == "pin" else "pruned"
-    return f"Already {done}: {words(wanted).removeprefix(wanted.kind).strip()}."
+    return f"Already {done}: {blocks(wanted)}."
 
 
 def predicted(view: View, hovered: str, before: dict[str, Any] | None) -> tuple[Any, Any]:
