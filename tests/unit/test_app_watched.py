@@ -199,6 +199,9 @@ def test_a_layer_under_the_pointer_shows_its_course_beside_those_at_its_depth(co
     assert [trace.name for trace in figure.data] == ["mine: head · dense", "other: head · dense"]
     assert list(figure.data[0].x) == [0, 10, 20] and list(figure.data[0].y) == pytest.approx([0.1, 0.01, 0.005])
     assert figure.layout.yaxis.type == "log"
+    heard = {"points": [{"curveNumber": 0, "x": 91.7, "y": 0, "text": f"{one}\thead · dense"}]}  # as a browser tells
+    assert inside_of(cockpit, run, [one, other], hover=heard)[1] == layer
+    assert list(page(cockpit, run, [one])["map"].data[0].text[0])[-1] == f"{one}\thead · dense"
     candidate = {"points": [{"customdata": ["stem · conv 3×3", "", "2", ""]}]}
     assert inside_of(cockpit, run, [one], hover=candidate, layer=layer)[1] == "stem · conv 3×3"
 

@@ -71,6 +71,7 @@ def by_depth(
             name=plain(label),
             coloraxis="coloraxis",
             customdata=[about],
+            text=[[f"{network}\t{layer}" for layer, _, _, network in about]],  # what the page hears of the pointer
             hoverongaps=False,
             xgap=1,
             ygap=2,

@@ -65,6 +65,7 @@ def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
             colorscale=SCALE[theme],
             colorbar={"title": {"text": name}, "thickness": 10},
             customdata=[about] * len(table),
+            text=[order] * len(table),  # what the page hears of the pointer
             hoverongaps=False,
             xgap=1,
             ygap=1,

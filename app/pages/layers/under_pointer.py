@@ -104,14 +104,22 @@ def _spread(
 
 def pointed(hover: dict[str, Any] | None) -> str:
     """The layer under the pointer; empty where there is none."""
-    told = ((hover or {}).get("points") or [{}])[0].get("customdata")
-    return str(told[0]) if told else ""
+    return _pointed(hover)[0]
 
 
 def network_pointed(hover: dict[str, Any] | None) -> str:
     """The id of the watched network under the pointer; empty where there is none."""
-    told = ((hover or {}).get("points") or [{}])[0].get("customdata")
-    return str(told[3]) if told and len(told) > 3 else ""
+    return _pointed(hover)[1]
+
+
+def _pointed(hover: dict[str, Any] | None) -> tuple[str, str]:
+    """Layer and network: of a heat map Dash tells the text of a cell, and leaves its custom data out."""
+    point = ((hover or {}).get("points") or [{}])[0]
+    told = point.get("customdata")
+    if told:
+        return str(told[0]), str(told[3]) if len(told) > 3 else ""
+    network, _, layer = str(point.get("text") or "").rpartition("\t")
+    return layer, network
 
 
 def _largest_layer(known: dict[str, pd.DataFrame]) -> str:
