@@ -1,7 +1,8 @@
 """How updates reach the browser, and the only module that knows: one question at a time about the run that is open.
 
 The browser asks (`assets/live.js`) and is told what has changed since it last heard; an answer that does not come is
-told as lost contact. Views listen to the store `pulse`, lists of all runs to `timer`, which beats with the answers.
+told as lost contact. Views listen to the store `pulse`, lists of all runs to `timer`, which beats with the answers,
+and what shows watched networks to the store `watched`.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ _PACE_FROM = 20
 
 
 def components() -> html.Div:
-    """What the page needs: the pulse every view listens to, the beat, and where lost contact is told."""
+    """What the page needs: the pulse every view listens to, the beat, news of watched networks, lost contact."""
     return html.Div(
         [
             dcc.Interval(id="timer", disabled=True),
             dcc.Store(id="pulse"),
             dcc.Store(id="asked"),
+            dcc.Store(id="watched"),
             html.Div(
                 [
                     html.Span(id="lost-text"),
@@ -71,6 +73,14 @@ def pulse_of(cockpit: Cockpit, run: str) -> dict[str, Any]:
         "trained": len(cockpit.trained(run)) if held.get("training") else 0,
     }
     return _marked(pulse | {"budget": row.budget or 0})
+
+
+def watched_of(cockpit: Cockpit) -> str:
+    """What differs whenever a watched network was added, changed or deleted; empty where the store cannot be read."""
+    try:
+        return cockpit.store.watched()
+    except StoreError:
+        return ""
 
 
 def _marked(pulse: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +132,7 @@ def register(app: Dash, cockpit: Cockpit) -> None:
 
     def live(run: str) -> Response:
         pulse = pulse_of(cockpit, run)
-        told: dict[str, Any] = {"run": run, **pace.of(pulse)}
+        told: dict[str, Any] = {"run": run, "watched": watched_of(cockpit), **pace.of(pulse)}
         heard = (request.args.get("steady", ""), request.args.get("scores", ""))
         if is_news(pulse, *heard, request.args.get("at", 0.0, float)):
             told["pulse"] = pulse

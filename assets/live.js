@@ -5,7 +5,7 @@ window.dash_clientside = window.dash_clientside || {};
   const none = () => window.dash_clientside.no_update;
   const keep = (id, props) => window.dash_clientside.set_props(id, props);
   const config = () => JSON.parse(document.getElementById("_dash-config").textContent);
-  let run = null, last = null, asking = null, timer = null, beats = 0, lostSince = null;
+  let run = null, last = null, asking = null, timer = null, beats = 0, lostSince = null, watched = "";
   let heardAt = Date.now();
 
   const later = (wait) => { clearTimeout(timer); timer = setTimeout(ask, wait); };
@@ -36,6 +36,10 @@ window.dash_clientside = window.dash_clientside || {};
     find();
     if (asked !== run) return;
     if (told.pulse && !known(told.pulse)) keep("pulse", { data: told.pulse });
+    if (told.watched && told.watched !== watched) {
+      watched = told.watched;
+      keep("watched", { data: watched });
+    }
     beats += 1;
     keep("timer", { n_intervals: beats });
     pace(told);

@@ -92,9 +92,10 @@ window.dash_clientside = window.dash_clientside || {};
     wanted(false).forEach((part) => {
       const text = open.wanted[part.key];
       const known = open.texts[part.key];
-      if (!known && document.getElementById(part.id)) return; // its choices are still to come
+      const chosenNone = Array.isArray(open.values[part.key]) && !open.values[part.key].length;
+      if (!known && !chosenNone && document.getElementById(part.id)) return; // its choices are still to come
       delete open.wanted[part.key];
-      if (!known || known === text || !offers(part.id, text)) return;
+      if ((!known && !chosenNone) || known === text || !offers(part.id, text)) return;
       open.texts[part.key] = text;
       window.dash_clientside.set_props(part.id, { [part.property]: asValue(text, open.values[part.key]) });
     });

@@ -17,6 +17,7 @@ from nas_core.cli import (
     _engine,
     _export,
     _lists,
+    _networks,
     _run_list,
     _scan,
     _score,
@@ -25,6 +26,7 @@ from nas_core.cli import (
     _supernet,
     _task,
     _train,
+    _watch,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="NAS Helm: steerable neural architecture search.")
@@ -41,12 +43,14 @@ app.command("engine")(_engine.engine)
 app.command("run")(_task.run)
 app.command("train")(_train.train)
 app.command("export")(_export.export)
+app.command("watch")(_watch.watch)
 app.command("replay")(_session.replay)
 app.command("twin")(_session.twin)
 app.add_typer(_bench.app, name="bench")
 app.add_typer(_supernet.app, name="supernet")
 app.add_typer(_store.app, name="store")
 app.add_typer(_run_list.app, name="runs")
+app.add_typer(_networks.app, name="networks")
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ def info(store: StoreUrl = None, as_json: Json = False) -> None:
         "cached scores": f"{found.scores:,}",
         "files of runs": f"{found.files:,}",
         "templates": f"{found.templates:,}",
+        "networks": f"{found.networks:,} watched, in {found.snapshots:,} snapshots",
     }
     width = max(map(len, lines))
     typer.echo("\n".join(f"{name:{width}}  {value}" for name, value in lines.items()))

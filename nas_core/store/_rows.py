@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from nas_core.config import RunConfig
+
+Layers = Mapping[str, Sequence[float]]
+"""Statistics of layers by name, each a number a layer."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,62 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True)
+class NetworkRow:
+    """A network that somebody watches.
+
+    Attributes:
+        made: when it was added, in seconds since 1970.
+        taken: snapshots taken so far: the number of the last one.
+        step: the training step of the last snapshot.
+        about: what its scores are computed on.
+    """
+
+    id: str
+    name: str
+    made: float
+    taken: int
+    step: int
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a network is made of.
+
+    Attributes:
+        modules: its modules, each after the one that it is part of: `name` (empty for the network itself), `kind`,
+            `weights` (parameters of its own), `called` (its place in the order of a pass; None where it is not called).
+        layers: by score, what does not change of the rows of its table of layers (`layer`, `kind`, `shape`, `weights`).
+    """
+
+    modules: Sequence[Mapping[str, Any]]
+    layers: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A network at one step of its training.
+
+    Attributes:
+        step: updates of its weights so far.
+        values: scores; NaN where undefined.
+        layers: by score, statistics of its layers in the order of `Structure.layers`.
+        reasons: by score, why its value is undefined.
+        seconds: by score.
+        number: place among the snapshots of the network; given by the store.
+        time: seconds since 1970; given by the store where it is 0.
+    """
+
+    step: int
+    values: Mapping[str, float]
+    layers: Mapping[str, Layers] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    number: int = 0
+    time: float = 0.0
+
+
+@dataclass(frozen=True)
 class StoreInfo:
     """A store in figures; sizes in bytes. `journal` is what a copy of the main file alone would lack."""
 
@@ -145,4 +204,6 @@ class StoreInfo:
     scores: int
     files: int
     templates: int
+    networks: int
+    snapshots: int
     states: dict[str, int] = field(default_factory=dict)

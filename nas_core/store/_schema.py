@@ -21,9 +21,9 @@ from sqlalchemy.engine import Connection, Engine
 from nas_core.store._errors import StoreError
 from nas_core.store._tables import metadata
 
-VERSION = "0002"
+VERSION = "0003"
 """The version of `_tables`: the last one in `migrations/versions`."""
-_VERSIONS = ("0001", VERSION)
+_VERSIONS = ("0001", "0002", VERSION)
 _UPGRADE_WAIT_SECONDS = 3600
 """How long a program waits while another one upgrades the store."""
 _LOCK = 20_130_002

@@ -6,14 +6,27 @@ from nas_core.store._candidates import CandidateRecords
 from nas_core.store._files import FileRecords
 from nas_core.store._leases import Leases
 from nas_core.store._log import LogRecords
+from nas_core.store._networks import NetworkRecords
 from nas_core.store._runs import RunRecords
 from nas_core.store._scores import ScoreCache
 from nas_core.store._templates import TemplateRecords
 from nas_core.store._upkeep import Upkeep
 
 
-class Store(RunRecords, Leases, LogRecords, CandidateRecords, FileRecords, TemplateRecords, ScoreCache, Upkeep):
-    """Runs, log, candidates and the score cache behind one SQLAlchemy URL. Every method is one short transaction.
+class Store(
+    RunRecords,
+    Leases,
+    LogRecords,
+    CandidateRecords,
+    FileRecords,
+    TemplateRecords,
+    NetworkRecords,
+    ScoreCache,
+    Upkeep,
+):
+    """Runs, log, candidates, watched networks and the score cache behind one SQLAlchemy URL.
+
+    Every method is one short transaction.
 
     Example:
         store = Store("sqlite:///runs.db")

@@ -146,6 +146,32 @@ templates = Table(
     Column("saved", Float, nullable=False),
 )
 
+networks = Table(
+    "networks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("made", Float, nullable=False),
+    Column("taken", Integer, nullable=False),  # the number of the last snapshot
+    Column("step", Integer, nullable=False),  # that of the last snapshot
+    Column("about", JSON, nullable=False),
+    Column("modules", JSON, nullable=False),
+    Column("layers", JSON, nullable=False),  # by score, what all snapshots have in common
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("network", String(32), ForeignKey("networks.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("step", Integer, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("seconds", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("layers", JSON, nullable=False),  # by score and statistic, a number a layer
+)
+
 
 def digest(text: str) -> str:
     """32 hexadecimal digits that stand for a text; the migrations compute the same in SQL."""

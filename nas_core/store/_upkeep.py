@@ -14,7 +14,7 @@ from nas_core.store import _schema as schema
 from nas_core.store._database import Database
 from nas_core.store._errors import StoreError
 from nas_core.store._rows import StoreInfo
-from nas_core.store._tables import candidates, evaluations, files, log, runs, scores, templates
+from nas_core.store._tables import candidates, evaluations, files, log, networks, runs, scores, snapshots, templates
 
 
 class Upkeep(Database):
@@ -47,8 +47,8 @@ class Upkeep(Database):
                 for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
                     wrong += [] if line == "ok" else [f"damaged: {line}"]
                 for table, *_ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-                    wrong.append(f"a row of {table} belongs to no run")
-        return wrong + self._check_counters()
+                    wrong.append(f"a row of {table} belongs to no {'network' if table == snapshots.name else 'run'}")
+        return wrong + self._check_counters() + self._check_networks()
 
     def backup(self, target: Path) -> int:
         """Write a complete copy of the store, in use or not, to a new file; its size in bytes.
@@ -141,6 +141,18 @@ class Upkeep(Database):
                     wrong.append(f"run {row['id']}: its log goes beyond its last number")
         return wrong
 
+    def _check_networks(self) -> list[str]:
+        """Where a watched network has snapshots beyond the last that it counts, or none."""
+        last = select(snapshots.c.network, func.max(snapshots.c.number)).group_by(snapshots.c.network)
+        with self._reading() as connection:
+            numbers = dict(_pairs(connection.execute(last)))
+            counted = list(_pairs(connection.execute(select(networks.c.id, networks.c.taken))))
+        return [
+            f"network {network}: its counter of snapshots says {taken}, its last one is {numbers.get(network, 'none')}"
+            for network, taken in counted
+            if numbers.get(network) != taken
+        ]
+
 
 _COUNTED = {
     "runs": runs,
@@ -150,6 +162,8 @@ _COUNTED = {
     "scores": scores,
     "files": files,
     "templates": templates,
+    "networks": networks,
+    "snapshots": snapshots,
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import nas_core
+from nas_core.store import Store
 from tests import commands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,20 @@ def test_the_example_of_the_export_guide_writes_the_weights_of_the_network(tmp_p
     wrong = run(tmp_path, "to_numpy.py", "nb201", CELL.replace("3x3", "1x1"), "other.npz", "cell.pt")
     assert wrong.returncode == 1 and "the weights do not fit" in wrong.stderr
     assert not (tmp_path / "other.npz").exists()
+
+
+def test_the_example_of_the_watching_guide_puts_a_film_into_the_store(tmp_path):
+    guide = (ROOT / "docs" / "watch.md").read_text()
+    program = next(text for text in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if text.startswith("import"))
+    (tmp_path / "train.py").write_text(program)
+    done = run(tmp_path, "train.py")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^zico +\d+\.\d\d", done.stdout, re.MULTILINE)
+    store = Store(f"sqlite:///{tmp_path / 'watched.db'}")
+    (network,) = store.networks()
+    assert network.name == "my network"
+    assert [snapshot.step for snapshot in store.snapshots(network.id)] == [0, 10, 20, 30, 40, 50, 60]
+    store.close()
 
 
 @pytest.fixture(scope="module")

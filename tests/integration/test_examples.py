@@ -26,7 +26,8 @@ def run(folder: Path, *arguments: str, path: tuple[Path, ...] = ()) -> str:
 def test_every_example_has_a_test_and_stands_in_the_list():
     listed = (EXAMPLES / "README.md").read_text()
     found = {path.name for path in EXAMPLES.iterdir() if path.name not in ("README.md", "__pycache__")}
-    assert found == {"score_your_model.py", "steer_a_search.py", "import_results.py", "third_party"}
+    programs = {"score_your_model.py", "watch_a_training.py", "steer_a_search.py", "import_results.py"}
+    assert found == {*programs, "third_party"}
     assert all(f"[{name}" in listed for name in found)
 
 
@@ -39,6 +40,15 @@ def test_a_model_of_ones_own_is_scored(tmp_path):
     layers = printed.split("ZiCo layer by layer:\n")[1].splitlines()
     assert len(layers) == 1 + 3
     assert abs(sum(float(line.split()[-1]) for line in layers[1:]) - values["zico"]) < 0.002  # rounded rows
+
+
+def test_a_training_of_ones_own_is_watched(tmp_path):
+    printed = run(tmp_path, str(EXAMPLES / "watch_a_training.py"))
+    assert "my network: 7 snapshots" in printed and "mean |g| of layers 0, 3, 8" in printed
+    rows = re.findall(r"^ +(\d+) +([\d.]+)  (\S+) (\S+) (\S+)$", printed, re.M)
+    assert [int(row[0]) for row in rows] == [0, 20, 40, 60, 80, 100, 120]
+    assert all(float(value) > 0 for row in rows for value in row[1:])
+    assert len({row[2] for row in rows}) == len(rows)  # the gradients change while it learns
 
 
 def test_a_search_is_steered_and_read_as_a_data_frame(tmp_path):

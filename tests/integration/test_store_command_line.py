@@ -42,7 +42,7 @@ def run(store):
 
 def test_info_and_check_say_what_is_there(store, run):
     found = json.loads(helm("store", "info", "--json", "--store", store.url).stdout)
-    assert (found["version"], found["runs"], found["candidates"], found["states"]) == ("0002", 1, 3, {"created": 1})
+    assert (found["version"], found["runs"], found["candidates"], found["states"]) == ("0003", 1, 3, {"created": 1})
     assert found["size"] > 0 and found["journal"] > 0
     assert "copy with `store backup`" in helm("store", "info", "--store", store.url).stdout
     sound = helm("store", "check", "--store", store.url)

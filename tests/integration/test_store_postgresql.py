@@ -21,7 +21,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
 
-from nas_core.store import Asked, Outcome, Store
+from nas_core.store import Asked, Outcome, Snapshot, Store, Structure
 from nas_core.store import _schema as schema
 from tests.runs import make_run
 
@@ -95,6 +95,12 @@ def test_a_run_is_carried_through(url):
     pulse = store.pulse(run)
     assert (pulse.asked, pulse.scored, pulse.failed, pulse.weights_step) == (2, 1, 1, 4)
     assert store.check() == [] and store.health() == "" and store.info().evaluations == 2
+    network = store.add_network("mine", {}, Structure([], {"zico": [{"layer": "fc"}]}), Snapshot(0, {"zico": 1.0}))
+    store.add_snapshot(network.id, Snapshot(5, {"zico": 2.0}, {"zico": {"term": [float("nan")]}}))
+    assert [row.taken for row in store.networks()] == [2] and store.watched().startswith("1-2-")
+    assert [one.values["zico"] for one in store.snapshots(network.id)] == [1.0, 2.0] and store.check() == []
+    store.delete_network(network.id)
+    assert store.info().snapshots == 0
     assert store.vacuum()[0] > 0
     store.delete_run(run)
     assert store.runs() == [] and store.info().log_lines == 0

@@ -108,7 +108,7 @@ def test_log_lines_of_before_still_mean_each_other(store):
 
 
 def test_what_the_cache_of_before_held_is_known(store, path):
-    before = sqlite3.connect(path.with_name("store.db.before-0002"))
+    before = sqlite3.connect(path.with_name("store.db.before-0003"))
     rows = before.execute("SELECT space, canonical, proxy, settings, value, layers FROM scores").fetchall()
     before.close()
     assert rows
@@ -159,14 +159,16 @@ def test_a_store_of_a_newer_program_is_refused_with_exit_code_2(path):
     assert dump(path) == before
 
 
-@pytest.mark.parametrize("statement", ["CREATE TABLE evaluations", "INSERT INTO evaluations", "DROP TABLE old_log"])
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE evaluations", "INSERT INTO evaluations", "DROP TABLE old_log", "CREATE TABLE snapshots"]
+)
 def test_an_upgrade_killed_half_way_leaves_the_store_of_before(path, statement):
     before = dump(path)
     for _ in range(2):
         assert open_and_die(path, statement) == -signal.SIGKILL
         assert dump(path) == before
-    copies = list(path.parent.glob("store.db.before-0002*"))
-    assert [copy.name for copy in copies] == ["store.db.before-0002"]
+    copies = list(path.parent.glob("store.db.before-0003*"))
+    assert [copy.name for copy in copies] == ["store.db.before-0003"]
     assert dump(copies[0]) == before
     store = Store(f"sqlite:///{path}")
     assert len(store.runs()) == len(RECORD["written"]) and store.check() == []
@@ -179,12 +181,12 @@ def test_the_copy_of_before_is_complete_and_never_overwritten(path):
     writer.execute("PRAGMA wal_autocheckpoint=0")
     writer.execute("UPDATE runs SET message = 'only in the journal'")
     writer.commit()
-    taken = path.with_name("store.db.before-0002")
+    taken = path.with_name("store.db.before-0003")
     taken.write_bytes(b"a copy of another day")
     Store(f"sqlite:///{path}").close()
     writer.close()
     assert taken.read_bytes() == b"a copy of another day"
-    copy = path.with_name("store.db.before-0002.2")
+    copy = path.with_name("store.db.before-0003.2")
     assert sqlite3.connect(copy).execute("SELECT DISTINCT message FROM runs").fetchall() == [("only in the journal",)]
 
 
@@ -193,7 +195,7 @@ def test_of_programs_that_open_a_store_of_before_at_once_one_upgrades_it(path):
     command = [sys.executable, "-c", code, f"sqlite:///{path}"]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert [process.communicate(timeout=120)[0].strip() for process in processes] == [str(len(RECORD["written"]))] * 4
-    assert [copy.name for copy in path.parent.glob("*before*")] == ["store.db.before-0002"]
+    assert [copy.name for copy in path.parent.glob("*before*")] == ["store.db.before-0003"]
 
 
 def test_no_room_for_the_copy_is_one_line_and_leaves_the_store(path, monkeypatch):

@@ -13,9 +13,11 @@ from dash._utils import AttributeDict
 from app.cockpit import Cockpit
 from app.page import Headline, Shown
 from app.pages.layers import figures
-from app.pages.layers.callbacks import draw, inside, pointed, score_layers
+from app.pages.layers.callbacks import draw, score_layers
 from app.pages.layers.evidence import chosen, lack, telling
 from app.pages.layers.headline import headline
+from app.pages.layers.under_pointer import inside, pointed
+from app.pages.layers.watched import WatchedNetworks
 from app.presses import press
 from app.server import create_app
 from nas_core import spaces
@@ -68,7 +70,9 @@ def scored(cockpit, space, scores=("zico",), rank_by="zico", count=6, layers=("z
 
 def drawn(cockpit, run, *, score=None, arch=None, statistic="term", compared=("1", "2", "3")):
     names = ("map", "rows", "columns", "cells", "text", "statistics", "statistic", "scores", "score", "one", "hidden")
-    values = draw(cockpit, {"run": run}, statistic, score, list(compared), "dark", arch, None, None, None, run)
+    networks = WatchedNetworks(cockpit.store)
+    asked = (statistic, score, list(compared), [], "dark", arch, None, None, None, None, None, run)
+    values = draw(cockpit, networks, {"run": run}, *asked)
     return dict(zip((*names, "lack"), values, strict=True))
 
 
@@ -104,7 +108,8 @@ def inside_of(cockpit, run, *, hover=None, told=None, by="", layer=None):
 
     def answer():
         context_value.set(AttributeDict(triggered_inputs=[{"prop_id": by}] if by else []))
-        return inside(cockpit, hover, told, {"run": run}, "term", None, ["1", "2"], "light", None, layer, run)
+        asked = ("term", None, ["1", "2"], [], "light", None, None, layer, run)
+        return inside(cockpit, WatchedNetworks(cockpit.store), hover, told, {"run": run}, *asked)
 
     return copy_context().run(answer)
 
@@ -158,6 +163,7 @@ def test_statistics_that_a_score_does_not_have_cannot_be_chosen(cockpit):
         "inverse_cv": True,
         "mean_abs_grad": False,
         "std": True,
+        "log_size": False,
     }
     assert page["statistic"] == "term"
 

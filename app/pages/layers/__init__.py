@@ -22,6 +22,10 @@ PAGE = page.add(
                 "A row is a layer, a column a candidate. Point at a layer to see the weights inside it.",
             ),
         ),
-        viewed=(Viewed("statistic", "value", "statistic"), Viewed("compared", "value", "compare")),
+        viewed=(
+            Viewed("statistic", "value", "statistic"),
+            Viewed("compared", "value", "compare"),
+            Viewed("layers-watched", "value", "watched"),
+        ),
     )
 )

@@ -6,68 +6,74 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
 from app import selection
-from app.cell import cell_graph, edit_path
 from app.cockpit import Cockpit, View
 from app.labels import score_label, score_options
-from app.pages.layers import figures
-from app.pages.layers.evidence import Lack, chosen, lack, layer_run, tables, telling
-from app.pages.layers.layout import MEANINGS, STATISTICS
-from app.palette import short
+from app.pages.layers import aligned, cards, figures, film
+from app.pages.layers.evidence import ABOUT, Lack, chosen, lack, layer_run, statistics, tables, telling
+from app.pages.layers.under_pointer import inside
+from app.pages.layers.watched import LOG_SIZE, Watched, WatchedNetworks, common_scores, with_depth, with_size
+from app.pages.layers.words import MEANINGS, STATISTICS
 from app.presses import notification, press, pressed, run_of, show
 from app.table import column
-from app.truth import Truth
-from nas_core.spaces import Architecture
 from nas_core.store import StoreError
 
-_TITLES = {"mean_abs_grad": "mean |g|", "inverse_cv": "inverse CV", "std": "std of g", "log_inverse_std": "log 1/std"}
-_WIDTHS = {"candidate": 90, "layer": 236, "kind": 76, "shape": 96, "weights": 80}
-_ABOUT = ("candidate", "layer", "module", "kind", "shape", "weights", "channels", "positions")
-"""Columns of a table of layers that are no statistics."""
-_PATH = 3
-"""Steps of an edit path that are told; the others are counted, and told on hover."""
+_TITLES = {
+    "mean_abs_grad": "mean |g|",
+    "inverse_cv": "inverse CV",
+    "std": "std of g",
+    "log_inverse_std": "log 1/std",
+    LOG_SIZE: "log size",
+}
+_WIDTHS = {"candidate": 90, "layer": 236, "kind": 76, "shape": 96, "weights": 80, "depth": 70}
 
 
 def draw(
     cockpit: Cockpit,
+    networks: WatchedNetworks,
     _pulse: Any,
     statistic: str,
     score: str | None,
     compared: list[str] | None,
+    watched: list[str] | None,
     theme: str,
     arch: str | None,
+    _changed: Any,
+    moment: int | None,
     choice: str | None,
     statistics_offered: list[Any] | None,
     scores_offered: list[Any] | None,
     run: str | None,
 ) -> tuple[Any, ...]:
-    """The layers of the candidates compared: map, table, cells; or why there are none, and what to do."""
+    """The layers of candidates and watched networks: map, table, networks; or why there are none, and what to do."""
     if not run:
         return (no_update,) * 12
     view = cockpit.view(run)
     shown = chosen(view, arch, [int(rank) for rank in compared or ()])
-    scores = telling(cockpit, view, shown)
+    own = networks.of(watched)
+    scores = common_scores(telling(cockpit, view, shown), own)
     asked, score = score, score if score in scores else next(iter(scores), None)
-    table = tables(cockpit, view, shown, score) if score else pd.DataFrame()
-    cells = _cells(view, shown, cockpit.truth(view.run.space, choice), theme)
+    table = _table(cockpit, view, shown, own, score, moment) if score else pd.DataFrame()
+    truth = cockpit.truth(view.run.space, choice)
+    side = [
+        *cards.networks(own, score or "", moment, theme),
+        *cards.cells(view, shown, truth, theme, with_sizes=bool(own)),
+    ]
     about = (_unless(score_options(scores), scores_offered), _unless(score, asked), len(scores) < 2)
     if not len(table):
-        missing = lack(view, shown)
-        return no_update, [], no_update, cells, "", no_update, no_update, *about, True, _lacking(missing)
+        missing = _without_layers(own) if own else lack(view, shown)
+        return no_update, [], no_update, side, "", no_update, no_update, *about, True, _lacking(missing)
     held, wanted = statistics(table), statistic
     statistic = statistic if statistic in held else held[0]
-    text = f"layers of {len({*table['candidate']})} candidates by {score_label(score or '')}"
-    if score != view.rank_by:
-        text += f"; ranked by {score_label(view.rank_by)}"
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return (
-        figures.heat_map(table, statistic, theme),
+        _figure(table, own, score or "", statistic, theme),
         rows,
         _columns(table),
-        cells,
-        text,
+        side,
+        _told(table, view, own, score or ""),
         _unless(_choices(held), statistics_offered),
         _unless(statistic, wanted),
         *about,
@@ -76,60 +82,53 @@ def draw(
     )
 
 
-def inside(
-    cockpit: Cockpit,
-    hover: dict[str, Any] | None,
-    told: dict[str, Any] | None,
-    _pulse: Any,
-    statistic: str,
-    score: str | None,
-    compared: list[str] | None,
-    theme: str,
-    arch: str | None,
-    layer: str | None,
-    run: str | None,
-) -> tuple[Any, Any]:
-    """What the layer under the pointer, or the one that the headline names, holds; and its name.
-
-    The engine is asked for what is not known yet.
-    """
-    if not run:
-        return no_update, no_update
-    view = cockpit.view(run)
-    if ctx.triggered_id == "pressed" and not pressed(told, "layer"):
-        return no_update, no_update
-    known: dict[str, pd.DataFrame] = {}
-    missing = []
-    shown = chosen(view, arch, [int(rank) for rank in compared or ()])
-    scores = telling(cockpit, view, shown)
-    score = score if score in scores else next(iter(scores), "")
-    for label, index in shown if score else ():
-        cell = tuple(int(c) for c in view.table.archs[index])
-        layers = cockpit.layers(view.run, cell, score)
-        found = cockpit.distributions(view.run, cell, score)
-        if len(found) and len(layers):
-            names = dict(zip(layers["module"], layers["layer"], strict=True))
-            found = found.assign(layer=[names.get(module, module) for module in found["layer"]])
-        known[label] = found
-        if len(layers) and not len(found):
-            missing.append(cell)
-    statistic = "inverse_cv" if statistic == "term" else statistic  # a term is the sum of these over the weights
-    words = pressed(told, "layer") if ctx.triggered_id == "pressed" else None
-    if words:
-        layer = ":".join(words[1:])
-    elif ctx.triggered_id == "layers-map":
-        layer = pointed(hover) or layer
-    why = cockpit.request_distributions(view.run, missing, score) if missing else ""
-    at = layer or _largest_layer(known)
-    if not at:
-        return figures.waiting(why or ("Waiting for the engine …" if missing else ""), theme), layer
-    return figures.spread(known, at, statistic, theme, to_come=len(missing)), layer
+def _table(
+    cockpit: Cockpit, view: View, shown: list[tuple[str, int]], own: list[Watched], score: str, moment: int | None
+) -> pd.DataFrame:
+    """The layers of the watched networks at a step and of the candidates, below each other."""
+    candidates = tables(cockpit, view, shown, score)
+    if own and len(candidates):
+        parts = [with_depth(part) for _, part in candidates.groupby("candidate", sort=False)]
+        candidates = pd.concat(parts, ignore_index=True)
+    found = [table for table in (*(n.table(score, moment) for n in own), candidates) if len(table)]
+    return with_size(pd.concat(found, ignore_index=True)) if found else pd.DataFrame()
 
 
-def pointed(hover: dict[str, Any] | None) -> str:
-    """The layer under the pointer; empty where there is none."""
-    told = ((hover or {}).get("points") or [{}])[0].get("customdata")
-    return str(told[0]) if told else ""
+def _figure(table: pd.DataFrame, own: list[Watched], score: str, statistic: str, theme: str) -> Any:
+    """The map: layers by name where all are of one space, by depth beside watched networks."""
+    shown = film.with_layers(own, score)
+    if not shown:
+        return figures.heat_map(table, statistic, theme)
+    # The colours mean the same in every frame, so that it is the gradients that are seen to change.
+    frames = [one for n in shown for one in film.colours(n, score, statistic, [s.step for s in n.films(score)])]
+    limits = aligned.limits_of([*frames, aligned.scaled(table[statistic].tolist(), statistic)])
+    ids = {network.label: network.row.id for network in shown}
+    return aligned.by_depth(table, statistic, theme, limits, film.key(score, statistic, shown), ids)
+
+
+def _told(table: pd.DataFrame, view: View, own: list[Watched], score: str) -> str:
+    """What is compared, in a few words."""
+    count = len({*table["candidate"]})
+    if own:
+        return f"layers of {count} networks by {score_label(score)}, side by side by depth"
+    text = f"layers of {count} candidates by {score_label(score)}"
+    return text if score == view.rank_by else f"{text}; ranked by {score_label(view.rank_by)}"
+
+
+def _without_layers(own: list[Watched]) -> Lack:
+    """Why nothing is known of the layers of watched networks."""
+    reasons = [f"{score_label(score)}: {why}" for network in own for score, why in network.reasons.items()]
+    advice = reasons[0] if reasons else "none of their scores has statistics of layers; watch them with zico"
+    return Lack(f"No layers of {', '.join(network.label for network in own)} are kept", advice)
+
+
+def offer(cockpit: Cockpit, _changed: Any, value: list[str] | None) -> tuple[Any, Any]:
+    """The watched networks to choose from, and the choice where it is none yet or names one that is gone."""
+    rows = cockpit.store.networks()
+    there = {row.id for row in rows}
+    kept = [one for one in value or () if one in there]
+    options = [{"value": row.id, "label": row.name} for row in rows]
+    return options, no_update if value is not None and kept == value else kept
 
 
 def score_layers(cockpit: Cockpit, told: dict[str, Any] | None, shown: str | None) -> tuple[Any, Any]:
@@ -161,13 +160,16 @@ def _score_layers(cockpit: Cockpit, told: dict[str, Any] | None, shown: str | No
 
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Bind what is above."""
+    networks = WatchedNetworks(cockpit.store)
     looked_at = [
         Input("pulse", "data"),
         Input("statistic", "value"),
         Input("layers-score", "value"),
         Input("compared", "value"),
+        Input("layers-watched", "value"),
         Input("theme", "data"),
         Input("arch", "data"),
+        Input("watched", "data"),
     ]
     app.callback(
         Output("layers-map", "figure"),
@@ -183,11 +185,12 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("layers-evidence", "hidden"),
         Output("layers-lack", "children"),
         *looked_at,
+        Input("layers-moment", "data"),
         Input("truth", "data"),
         State("statistic", "data"),
         State("layers-score", "data"),
         State("run", "data"),
-    )(partial(draw, cockpit))
+    )(partial(draw, cockpit, networks))
     app.callback(
         Output("layers-spread", "figure"),
         Output("layers-shown", "data"),
@@ -196,7 +199,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         *looked_at,
         State("layers-shown", "data"),
         State("run", "data"),
-    )(partial(inside, cockpit))
+    )(partial(inside, cockpit, networks))
+    app.callback(
+        Output("layers-watched", "data"),
+        Output("layers-watched", "value"),
+        Input("watched", "data"),
+        State("layers-watched", "value"),
+    )(partial(offer, cockpit))
+    film.register(app, networks)
     app.callback(
         Output("url", "search", allow_duplicate=True),
         Input("pressed", "data"),
@@ -210,12 +220,6 @@ def _unless(value: Any, shown: Any) -> Any:
     return no_update if value == shown else value
 
 
-def statistics(table: pd.DataFrame) -> list[str]:
-    """The statistics that a table of layers holds, the terms that make the score first."""
-    names = [str(name) for name in table if name not in _ABOUT]
-    return sorted(names, key=lambda name: list(STATISTICS).index(name) if name in STATISTICS else len(STATISTICS))
-
-
 def _choices(held: list[str]) -> list[dict[str, Any]]:
     """Statistics to choose from: what a score does not have is at rest, what is its own stands behind."""
     own = [name for name in held if name not in STATISTICS]
@@ -224,7 +228,7 @@ def _choices(held: list[str]) -> list[dict[str, Any]]:
 
 
 def _columns(table: pd.DataFrame) -> list[dict[str, Any]]:
-    about = [name for name in _ABOUT if name in table]
+    about = [name for name in ABOUT if name in table]
     held = [str(name) for name in table if name not in about]
     names = [*about[:2], *sorted(held, key=lambda name: name != "term"), *about[2:]]  # what is asked for comes first
     columns = []
@@ -249,43 +253,3 @@ def _lacking(missing: Lack) -> list[Any]:
         html.P(f"{missing.advice[:1].upper()}{missing.advice[1:]}."),
         *([button] if missing.press else []),
     ]
-
-
-def _largest_layer(known: dict[str, pd.DataFrame]) -> str:
-    """The largest layer of the first candidate: something to see before the pointer says which."""
-    table = next((table for table in known.values() if len(table)), None)
-    return "" if table is None else str(table.loc[table["weights"].idxmax(), "layer"])
-
-
-def _cells(view: View, shown: list[tuple[str, int]], truth: Truth | None, theme: str) -> list[Any]:
-    """The cells side by side, each with the edit path that leads to it from its left neighbour."""
-    space = view.table.space
-    scores, values = view.over_space(view.rank_by), None if truth is None else truth.over(view.table)
-
-    def known(index: int) -> str:
-        result = "" if truth is None or values is None else f", {truth.name} {short(float(values[index]))}{truth.unit}"
-        return f"{score_label(view.rank_by)} {short(float(scores[index]))}{result}"
-
-    def step(words: str, arch: Architecture) -> str:
-        index = view.table.index.get(space.format(arch))  # of a large space only a sample is known
-        return words if index is None else f"{words} ({known(index)})"
-
-    cells: list[Any] = []
-    before: Architecture | None = None
-    for label, index in shown:
-        arch = tuple(int(c) for c in view.table.archs[index])
-        graph = space.graph(arch)
-        parts: list[Any] = [
-            dcc.Graph(
-                figure=cell_graph(graph, theme, f"{label}: {known(index)}", space.graph(before) if before else None),
-                config={"displayModeBar": False},
-                style={"height": "128px"},
-            )
-        ]
-        if before is not None:
-            path = [step(*found) for found in edit_path(space, before, arch)]
-            told = "; ".join(path[:_PATH]) + (f"; and {len(path) - _PATH} more" if len(path) > _PATH else "")
-            parts.append(html.Div(told or "the same cell", className="support path", title="\n".join(path), tabIndex=0))
-        cells.append(html.Div(parts))
-        before = arch
-    return cells

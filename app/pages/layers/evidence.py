@@ -12,6 +12,7 @@ import pandas as pd
 
 from app.cockpit import Cockpit, View
 from app.labels import score_label
+from app.pages.layers.words import STATISTICS
 from app.states import go_on
 from nas_core.config import Objective, RunConfig
 from nas_core.ladder import AGGREGATE
@@ -21,6 +22,8 @@ SELECTED = "selected"
 TELLS_LAYERS = "zico"
 """The score that a run is made with where its own tell nothing of layers: a sum of one term a layer."""
 _BUDGET = 200
+ABOUT = ("candidate", "layer", "module", "kind", "shape", "weights", "channels", "positions", "depth")
+"""Columns of a table of layers that are no statistics."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +107,9 @@ def layer_run(config: RunConfig) -> RunConfig:
         seed=config.seed,
         template=config.template,
     )
+
+
+def statistics(table: pd.DataFrame) -> list[str]:
+    """The statistics that a table of layers holds, the terms that make the score first."""
+    names = [str(name) for name in table if name not in ABOUT]
+    return sorted(names, key=lambda name: list(STATISTICS).index(name) if name in STATISTICS else len(STATISTICS))

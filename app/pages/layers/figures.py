@@ -10,14 +10,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from app.pages.layers.layout import STATISTICS
+from app.pages.layers.words import STATISTICS
 from app.palette import LINES, styled
 
 _MANY_POWERS = 5
 """Powers of ten on an axis from which only these have ticks."""
 _MOST_PARTS = 16
 """Parts of a network that can be named below a map of its layers."""
-_SCALE = {
+SCALE = {
     "dark": sample_colorscale("Cividis", np.linspace(0.13, 1, 16)),
     "light": sample_colorscale("Cividis", np.linspace(0, 0.95, 16)),
 }
@@ -62,9 +62,10 @@ def heat_map(layers: pd.DataFrame, statistic: str, theme: str) -> go.Figure:
             z=table.to_numpy(dtype=float),
             x=list(range(len(order))),
             y=list(table.index),
-            colorscale=_SCALE[theme],
+            colorscale=SCALE[theme],
             colorbar={"title": {"text": name}, "thickness": 10},
             customdata=[about] * len(table),
+            text=[order] * len(table),  # what the page hears of the pointer
             hoverongaps=False,
             xgap=1,
             ygap=1,

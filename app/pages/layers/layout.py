@@ -6,25 +6,12 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from app import take_away
+from app.pages.layers import film
+from app.pages.layers.words import STATISTICS
 from app.palette import BLANK, GRAPH
 from app.table import grid
 
 QUESTION = "Which layers carry the score?"
-STATISTICS = {
-    "term": "term",
-    "inverse_cv": "inverse CV",
-    "mean_abs_grad": "mean |g|",
-    "std": "std of g",
-}
-MEANINGS = {
-    "term": "what the layer adds to the score of its network",
-    "inverse_cv": "mean of |g| over its standard deviation (inverse coefficient of variation), summed over the weights",
-    "mean_abs_grad": "mean size of the gradients of the layer's weights",
-    "std": "standard deviation of the gradients of the layer's weights over the batches",
-    "shape": "of the layer's weight: outputs × inputs × height × width of the window",
-    "weights": "number of the layer's weights",
-}
-"""What is said of a column on hover."""
 _COMPARED = 20
 
 
@@ -33,12 +20,13 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id="layers-shown"),
+            *film.stores(),
             html.Div(
                 [
                     _choices(),
                     html.Div(id="layers-cells", className="cells"),
                     html.Div(id="layers-lack", className="lack", role="status"),
-                    html.Div([_map(), _inside()], id="layers-evidence", className="layers-evidence"),
+                    html.Div([_map(), film.row(), _inside()], id="layers-evidence", className="layers-evidence"),
                 ],
                 className="page filled layers-page",
             ),
@@ -76,6 +64,18 @@ def _choices() -> dmc.Group:
                 data=[{"value": str(k), "label": f"#{k}"} for k in range(1, _COMPARED + 1)],
                 value=["1", "2", "3"],
                 **{"aria-label": "Candidates to compare, by rank"},
+            ),
+            dmc.MultiSelect(
+                id="layers-watched",
+                size="xs",
+                w=240,
+                maxValues=3,
+                data=[],
+                searchable=True,
+                clearable=True,
+                placeholder="Watched networks",
+                nothingFoundMessage="No network of that name is watched. `python -m nas_core watch` adds one.",
+                **{"aria-label": "Watched networks to compare"},
             ),
             html.Div(id="layers-state", className="support"),
             take_away.links("layers"),
