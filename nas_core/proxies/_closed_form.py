@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas_core.proxies._layers import FirstGradients
+from nas_core.proxies._layers import NO_PATH, FirstGradients
 from nas_core.proxies._passes import Measured, Readings
+from nas_core.proxies._subject import Subject
+from nas_core.proxies._task import Loss, Output, Task
+from nas_core.proxies._weights import Layer
 from nas_core.proxies.base import Batches, Needs, ProxyScore
 
 if TYPE_CHECKING:
@@ -44,14 +47,20 @@ class ClosedForm:
 class StructureCount(ClosedForm, ABC):
     """A closed form that is counted on a module without a gradient."""
 
-    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
-        """Count on `model`, with the first image where a pass is needed to see shapes."""
+    def score(
+        self, model: nn.Module, batches: Batches, *, output: Output | None = None, loss: Loss | None = None
+    ) -> ProxyScore:
+        """Count on `model`, with the first image where a pass is needed to see shapes.
+
+        Raises:
+            ValueError: a lazy layer that has seen no input, or batches that cannot be used.
+        """
         started = time.perf_counter()
-        value = self._count(model, batches)
+        value = self._count(Subject(model, Task(output, loss)), batches)
         return ProxyScore(float(value), seconds=time.perf_counter() - started)
 
     @abstractmethod
-    def _count(self, model: nn.Module, batches: Batches) -> float:
+    def _count(self, subject: Subject, batches: Batches) -> float:
         """The count itself."""
 
 
@@ -61,11 +70,12 @@ class LiveCount(ClosedForm, Measured):
     reads = (FirstGradients,)
 
     def read(self, readings: Readings) -> ProxyScore:
-        """Count the Conv2d and Linear layers whose weight has a path to the loss."""
+        """Count the layers whose weight has a path to the loss, each weight once."""
         gradients = readings[FirstGradients].gradients
-        live = [m for (_, m), gradient in zip(readings.subject.layers, gradients, strict=True) if gradient is not None]
-        return ProxyScore(float(self._count(live)))
+        layers = zip(readings.subject.layers, gradients, strict=True)
+        live = [layer for layer, gradient in layers if gradient is not None]
+        return ProxyScore(float(self._count(live)), reason="" if live else NO_PATH)
 
     @abstractmethod
-    def _count(self, live: Sequence[nn.Module]) -> float:
+    def _count(self, live: Sequence[Layer]) -> float:
         """The count over live layers."""

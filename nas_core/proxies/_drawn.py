@@ -1,43 +1,47 @@
-"""Own passes with other weights than the model's: the parameters to call it with, and where its feature maps end."""
+"""Own passes with other weights than the model's: standard normal ones. No formula lives here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nas_core.proxies.base import SEED
+from nas_core.proxies._subject import SEED, Subject
+from nas_core.proxies._weights import Layer, batch_norms, weight_names
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 
-def gaussian_parameters(model: nn.Module) -> dict[str, Tensor]:
-    """Standard normal weights and no biases for Conv2d and Linear, scale 1 and shift 0 for norms; others as they are.
+def draw_gaussian_weights(subject: Subject) -> None:
+    """For the rest of the visit: standard normal weights and no biases for layers, scale 1 and shift 0 for norms.
 
-    Drawn layer by layer in definition order from one generator of seed `SEED`.
+    Norms are batch norms and GroupNorm; other parameters stay as they are. Weights are drawn layer by layer in
+    definition order from one generator of seed `SEED`; a computed weight is drawn, not what it is computed from.
     """
     import torch
     from torch import nn
 
     generator = torch.Generator().manual_seed(SEED)
-    drawn = {name: parameter.detach() for name, parameter in model.named_parameters()}
-    for prefix, module in model.named_modules():
-        own = {name: f"{prefix}.{name}" if prefix else name for name, _ in module.named_parameters(recurse=False)}
-        if isinstance(module, nn.Conv2d | nn.Linear) and own["weight"] in drawn:
-            weight = module.weight.detach()
-            normal = torch.randn(weight.shape, generator=generator)
-            drawn[own["weight"]] = torch.empty_like(weight).copy_(normal)
-        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm) and "weight" in own:
-            drawn[own["weight"]] = torch.ones_like(module.weight)
+    own: dict[int, Tensor] = {}
+    computed: dict[Layer, Tensor] = {}
+    for layer in subject.layers:
+        normal = torch.randn(layer.shape, generator=generator)
+        if layer.is_computed:
+            computed[layer] = normal
         else:
-            continue
-        if "bias" in own:
-            drawn[own["bias"]] = torch.zeros_like(module.bias)  # type: ignore[arg-type]
-    return drawn
+            (weight,) = layer.made_of
+            own[id(weight)] = torch.empty_like(weight.detach()).copy_(normal)
+    norms = (*batch_norms(), nn.GroupNorm)
+    for module in subject.model.modules():
+        is_norm = isinstance(module, norms)
+        for name, parameter in module._parameters.items():
+            if parameter is None or not (is_norm or weight_names(module)):
+                continue
+            if "bias" in name:
+                own[id(parameter)] = torch.zeros_like(parameter.detach())
+            elif is_norm:
+                own[id(parameter)] = torch.ones_like(parameter.detach())
 
+    def stand_in(layer: Layer, weight: Tensor) -> Tensor:
+        return torch.empty_like(weight.detach()).copy_(computed[layer]) if layer in computed else weight
 
-def call_with(model: nn.Module, state: Mapping[str, Any], images: Tensor) -> Tensor:
-    """Outputs of `model` with the parameters and buffers of `state` in place of its own, which are not touched."""
-    from torch.func import functional_call
-
-    return functional_call(model, dict(state), (images,))
+    subject.replace(own, stand_in)

@@ -7,14 +7,18 @@ measurements it reads and turns them into a score. A proxy of any other kind run
 from __future__ import annotations
 
 import enum
+import inspect
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from nas_core.proxies._registry import get
+from nas_core.proxies._subject import Subject
+from nas_core.proxies._task import Loss, Output, Task
 from nas_core.proxies.base import (
     Batches,
     Needs,
@@ -23,9 +27,6 @@ from nas_core.proxies.base import (
     check_batches,
     gaussian_images,
     gradients_of,
-    mean_cross_entropy,
-    untouched,
-    weighted_layers,
 )
 
 if TYPE_CHECKING:
@@ -47,23 +48,6 @@ class Pass(enum.StrEnum):
     """One batch of `RANDOM_IMAGES` standard normal images, no labels, no loss."""
 
 
-class Subject:
-    """The network under measurement and its weighted layers, looked up once and only if somebody asks."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
-
-    @cached_property
-    def layers(self) -> list[tuple[str, nn.Module]]:
-        """Every Conv2d and Linear with its name. Raises ValueError where there is none."""
-        return weighted_layers(self.model)
-
-    @cached_property
-    def weights(self) -> list[Tensor]:
-        """The weights of `layers`."""
-        return [module.weight for _, module in self.layers]  # type: ignore[misc]
-
-
 @dataclass
 class Step:
     """One batch after its forward pass, and its gradients where they were asked for."""
@@ -73,6 +57,12 @@ class Step:
     outputs: Tensor
     loss: Tensor | None = None
     gradients: dict[Measurement, list[Tensor | None]] = field(default_factory=dict)
+
+    def undefined(self, needs: Needs) -> str:
+        """Why what needs this cannot be read off the step; empty where it can."""
+        if needs is Needs.GRADIENTS and self.loss is not None:
+            return "" if bool(self.loss.detach().isfinite()) else f"the loss is {float(self.loss.detach())}"
+        return "the model's output holds NaN" if bool(self.outputs.detach().isnan().any()) else ""
 
 
 class Measurement(ABC):
@@ -84,6 +74,8 @@ class Measurement(ABC):
     needs: ClassVar[Needs] = Needs.FORWARD
     keeps_graph: ClassVar[bool] = False
     """Whether `add` differentiates on its own: the graph is kept for it, and the images take gradients."""
+    only_paths: ClassVar[bool] = False
+    """Whether it asks which weights have a gradient and not for its values, so that NaN does not matter."""
 
     def hooks(self, subject: Subject) -> list[RemovableHandle]:
         """Hooks for one forward pass; they are removed after it."""
@@ -106,6 +98,8 @@ class Readings:
 
     def __init__(self, subject: Subject, kinds: Sequence[type[Measurement]]) -> None:
         self.subject = subject
+        self.undefined: dict[type[Measurement], str] = {}
+        """Measurements that could not be taken, and why."""
         self._taken = {kind: kind() for kind in kinds}
 
     def __getitem__(self, kind: type[M]) -> M:
@@ -123,60 +117,99 @@ class Measured(ABC):
     least_batches: ClassVar[int] = 1
     reads: ClassVar[tuple[type[Measurement], ...]]
 
-    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
+    def score(
+        self, model: nn.Module, batches: Batches, *, output: Output | None = None, loss: Loss | None = None
+    ) -> ProxyScore:
         """Score `model` on batches of images (b, ...) and labels (b,); the model is left unchanged.
+
+        Args:
+            model: any network.
+            batches: pairs of tensors.
+            output: picks the tensor to score from what the model returns (default: it returns a tensor).
+            loss: of outputs and labels, one number (default: mean cross-entropy).
 
         Raises:
             ValueError: too few batches, or batches or a model the measurements cannot use.
         """
-        return _score(model, batches, {self.name: self})[self.name]
+        return _score(model, batches, {self.name: self}, Task(output, loss))[self.name]
 
     @abstractmethod
     def read(self, readings: Readings) -> ProxyScore:
         """The score from what was measured."""
 
 
-def score_many(model: nn.Module, batches: Batches, names: Sequence[str]) -> dict[str, ProxyScore]:
+def score_many(
+    model: nn.Module,
+    batches: Batches,
+    names: Sequence[str],
+    *,
+    output: Output | None = None,
+    loss: Loss | None = None,
+) -> dict[str, ProxyScore]:
     """Score `model` by many proxies, sharing every forward and backward pass that can be shared.
 
     `seconds` of a score is its own time plus an equal share of every step it listened to. The values are those of
     `get(name).score(model, batches)`, exactly.
 
+    Args:
+        model: any network.
+        batches: pairs of images (b, ...) and labels (b,).
+        names: of the proxies.
+        output: picks the tensor to score from what the model returns (default: it returns a tensor).
+        loss: of outputs and labels, one number (default: mean cross-entropy).
+
     Raises:
         ValueError: unknown proxy, or batches or a model that one of them cannot use.
     """
-    return _score(model, batches, {name: get(name) for name in names})
+    return _score(model, batches, {name: get(name) for name in names}, Task(output, loss))
 
 
-def _score(model: nn.Module, batches: Batches, proxies: Mapping[str, Proxy]) -> dict[str, ProxyScore]:
+def _score(model: nn.Module, batches: Batches, proxies: Mapping[str, Proxy], task: Task) -> dict[str, ProxyScore]:
     measured = {name: proxy for name, proxy in proxies.items() if isinstance(proxy, Measured)}
     scores: dict[str, ProxyScore] = {}
     if measured:
-        check_batches(batches, least=max(proxy.least_batches for proxy in measured.values()))
-        scores = _score_measured(model, batches, measured)
-    return {name: scores[name] if name in scores else proxies[name].score(model, batches) for name in proxies}
+        least = max(proxy.least_batches for proxy in measured.values())
+        check_batches(batches, least=least, classes=task.loss is None)
+        scores = _score_measured(Subject(model, task), batches, measured)
+    given = {word: value for word, value in vars(task).items() if value is not None}
+    for name in proxies:
+        if name not in scores:
+            scores[name] = proxies[name].score(model, batches, **_taken(proxies[name], given))
+    return {name: scores[name] for name in proxies}
 
 
-def _score_measured(model: nn.Module, batches: Batches, proxies: Mapping[str, Measured]) -> dict[str, ProxyScore]:
+def _taken(proxy: Proxy, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The keywords `given`, which `proxy` has to take."""
+    known = inspect.signature(proxy.score).parameters
+    for word in given:
+        if word not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+            raise ValueError(f"{word}: {proxy.name} takes no {word}=, expected a score that does")
+    return given
+
+
+def _score_measured(subject: Subject, batches: Batches, proxies: Mapping[str, Measured]) -> dict[str, ProxyScore]:
     readers: dict[type[Measurement], list[str]] = {}
     for name, proxy in proxies.items():
         for kind in proxy.reads:
             readers.setdefault(kind, []).append(name)
-    readings, spent = Readings(Subject(model), list(readers)), _SecondsByProxy(proxies)
+    readings, spent = Readings(subject, list(readers)), _SecondsByProxy(proxies)
     _run_passes(readings, readers, batches, spent)
+    unknown = subject.not_a_number()
     scores: dict[str, ProxyScore] = {}
     for name, proxy in proxies.items():
         started = time.perf_counter()
-        score = proxy.read(readings)
+        missing = [readings.undefined[kind] for kind in proxy.reads if kind in readings.undefined]
+        reason = "" if proxy.needs is Needs.NOTHING else next(iter(missing), unknown)
+        score = ProxyScore(math.nan, reason=reason) if reason else proxy.read(readings)
         spent.share([name], time.perf_counter() - started)
         scores[name] = replace(score, seconds=spent.seconds[name])
     return scores
 
 
-def measure(model: nn.Module, batches: Batches, kinds: Sequence[type[Measurement]], *, least: int) -> Readings:
+def measure(subject: Subject, batches: Batches, kinds: Sequence[type[Measurement]], *, least: int) -> Readings:
     """Measurements of these kinds, as a score would read them; at least `least` batches are needed."""
-    check_batches(batches, least=least)
-    readings = Readings(Subject(model), kinds)
+    check_batches(batches, least=least, classes=subject.task.loss is None)
+    readings = Readings(subject, kinds)
     _run_passes(readings, {kind: [""] for kind in kinds}, batches, _SecondsByProxy({"": None}))
     return readings
 
@@ -188,7 +221,7 @@ def _run_passes(
     for way in Pass:
         listeners = {readings[kind]: names for kind, names in readers.items() if kind.listens is way}
         if listeners:
-            _run(readings.subject, _inputs(way, batches), listeners, spent)
+            _run(readings, _inputs(way, batches), listeners, spent)
 
 
 class _SecondsByProxy:
@@ -208,28 +241,45 @@ def _inputs(way: Pass, batches: Batches) -> Sequence[tuple[Tensor, Tensor | None
 
 
 def _run(
-    subject: Subject,
+    readings: Readings,
     inputs: Sequence[tuple[Tensor, Tensor | None]],
     listeners: Mapping[Measurement, list[str]],
     spent: _SecondsByProxy,
 ) -> None:
     started = time.perf_counter()
-    with untouched(subject.model):
+    with readings.subject.visit():
         for number, (images, labels) in enumerate(inputs):
             active = [measurement for measurement in listeners if number == 0 or measurement.every_batch]
             if not active:
                 break
-            step = _step(subject, active, images, labels)
+            step = _step(readings.subject, active, images, labels)
             present = list(dict.fromkeys(name for measurement in active for name in listeners[measurement]))
             now = time.perf_counter()
             spent.share(present, now - started)
             for measurement in active:
                 started = now
-                measurement.add(step)
+                _add(readings, measurement, step)
                 now = time.perf_counter()
                 spent.share(listeners[measurement], now - started)
             started = now
             del step  # nothing of a batch outlives it but what was measured
+
+
+def _add(readings: Readings, measurement: Measurement, step: Step) -> None:
+    kind, reason = type(measurement), step.undefined(measurement.needs)
+    if reason:
+        readings.undefined.setdefault(kind, reason)
+    if kind not in readings.undefined or measurement.only_paths:
+        with full_precision(step.outputs):
+            measurement.add(step)
+
+
+def full_precision(tensor: Tensor) -> AbstractContextManager[Any]:
+    """What is computed of `tensor` inside keeps its precision, also where the caller casts automatically."""
+    import torch
+
+    place = tensor.device.type
+    return torch.autocast(place, enabled=False) if torch.is_autocast_enabled(place) else nullcontext()
 
 
 def _step(subject: Subject, active: Sequence[Measurement], images: Tensor, labels: Tensor | None) -> Step:
@@ -237,19 +287,20 @@ def _step(subject: Subject, active: Sequence[Measurement], images: Tensor, label
 
     differentiates = any(measurement.needs is Needs.GRADIENTS for measurement in active)
     keep_graph = any(measurement.keeps_graph for measurement in active)
+    images = images.detach()
     if keep_graph and images.is_floating_point():
-        images = images.detach().requires_grad_()
+        images = images.clone().requires_grad_()
     handles: list[RemovableHandle] = []
     try:
         for measurement in active:
             handles += measurement.hooks(subject)
         with torch.set_grad_enabled(differentiates):
-            step = Step(subject, images, subject.model(images))
+            step = Step(subject, images, subject(images))
     finally:
         for handle in handles:
             handle.remove()
     if differentiates and labels is not None:
-        step.loss = mean_cross_entropy(step.outputs, labels)
+        step.loss = subject.task.loss_of(step.outputs, labels)
         _differentiate(step, active, keep_graph)
     return step
 

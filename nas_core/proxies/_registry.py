@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 from nas_core.ladder import AGGREGATE, rung
 from nas_core.proxies._distributions import DISTRIBUTIONS
 from nas_core.proxies.base import Proxy
 from nas_core.registry import Registry
 
-_PROXIES: Registry[Callable[[], Proxy]] = Registry(
+_PROXIES: Registry[Callable[..., Proxy]] = Registry(
     "proxy", "nas_core.proxies", support=("base", "settings"), group="nas_helm.proxies"
 )
 register = _PROXIES.register
@@ -20,13 +22,23 @@ load_ours = _PROXIES.load_ours
 """Import the proxies of this package, and nobody else's."""
 
 
-def get(name: str) -> Proxy:
+def get(name: str, **options: Any) -> Proxy:
     """Return the proxy called `name`.
 
+    Args:
+        name: of the proxy.
+        options: variants that it offers, such as `weighting="fan_in"` of fisher; a run takes the defaults.
+
     Raises:
-        ValueError: no such proxy; the message lists those that exist.
+        ValueError: no such proxy, or no such option; the message lists those that exist.
     """
-    return _PROXIES.get(name)()
+    made = _PROXIES.get(name)
+    known = inspect.signature(made).parameters if options else {}
+    for option in options:
+        if option not in known:
+            offered = ", ".join(known) or "none"
+            raise ValueError(f"{option}: no option of {name}, expected one of: {offered}")
+    return made(**options)
 
 
 def version(name: str) -> int:

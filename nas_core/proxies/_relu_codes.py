@@ -2,74 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from nas_core.proxies._passes import Measurement, Step, Subject
+from nas_core.proxies._images import by_image, entering
+from nas_core.proxies._passes import Measurement, Step
+from nas_core.proxies._subject import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils.hooks import RemovableHandle
 
 
-def code_hooks(subject: Subject, add: Callable[[Tensor], None]) -> list[RemovableHandle]:
-    """Hooks that call `add` with the code of every ReLU, a bool tensor (images, units of the ReLU).
+class ReluCodes(Measurement):
+    """Collects what enters every ReLU of a pass, as codes; see `codes`."""
 
-    Raises:
-        ValueError: the model has no ReLU.
-    """
-    from torch import nn
+    def __init__(self) -> None:
+        self._open: list[Tensor] = []
+        self._relus: list[nn.Module] = []
 
-    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
-        add(inputs[0].detach().reshape(len(inputs[0]), -1) > 0)
+    def hooks(self, subject: Subject) -> list[RemovableHandle]:
+        from torch import nn
 
-    handles = [m.register_forward_hook(hook) for m in subject.model.modules() if isinstance(m, nn.ReLU)]
-    if not handles:
-        raise ValueError("the model has no ReLU layer; expected at least one")
-    return handles
+        self._open, self._relus = [], [module for module in subject.model.modules() if isinstance(module, nn.ReLU)]
+        if not self._relus:
+            raise ValueError("the model has no ReLU layer; expected at least one (a ReLU in a function is not seen)")
+        return [relu.register_forward_hook(self._note) for relu in self._relus]
+
+    def _note(self, _module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
+        self._open.append(inputs[0].detach() > 0)
+
+    def codes(self, step: Step) -> list[Tensor]:
+        """The code of every ReLU in the pass, bool tensors (images, units of the ReLU).
+
+        Raises:
+            ValueError: no ReLU ran, or the rows of one are no images.
+        """
+        if not self._open:
+            raise ValueError("no ReLU layer of the model ran; expected at least one")
+        what = "what enters a ReLU"
+        found = by_image(self._open, step.subject, step.images, self._relus, entering, what)
+        self._open = []
+        return [code.reshape(len(code), -1) for code in found]
 
 
-class UnitPatterns(Measurement):
+class UnitPatterns(ReluCodes):
     """Every unit's answers to all images of all batches: the transposed activation matrix of SWAP, eight to a byte."""
 
     every_batch = True
 
     def __init__(self) -> None:
-        self._relus: list[np.ndarray] = []
+        super().__init__()
         self._batches: list[np.ndarray] = []
 
-    def hooks(self, subject: Subject) -> list[RemovableHandle]:
-        self._relus = []
-        return code_hooks(subject, lambda code: self._relus.append(np.packbits(code.cpu().numpy(), axis=0)))
-
     def add(self, step: Step) -> None:
-        self._batches.append(np.concatenate(self._relus, axis=1))
+        self._batches.append(np.concatenate([np.packbits(c.cpu().numpy(), axis=0) for c in self.codes(step)], axis=1))
 
     @cached_property
     def distinct(self) -> int:
-        """Number of distinct rows of the matrix (units, images)."""
+        """Number of distinct rows of the matrix (units, images).
+
+        Raises:
+            ValueError: the batches do not run through the same units.
+        """
+        if len({batch.shape[1] for batch in self._batches}) > 1:
+            raise ValueError("the ReLU layers have other units from batch to batch; expected images of one shape")
         return len(pd.DataFrame(np.concatenate(self._batches).T).drop_duplicates())
 
 
-class ImagePatterns(Measurement):
+class ImagePatterns(ReluCodes):
     """Every image's code over all ReLUs, for the images of all batches."""
 
     every_batch = True
 
     def __init__(self) -> None:
-        self._relus: list[np.ndarray] = []
+        super().__init__()
         self._codes: set[bytes] = set()
 
-    def hooks(self, subject: Subject) -> list[RemovableHandle]:
-        self._relus = []
-        return code_hooks(subject, lambda code: self._relus.append(np.packbits(code.cpu().numpy(), axis=1)))
-
     def add(self, step: Step) -> None:
-        self._codes.update(row.tobytes() for row in np.concatenate(self._relus, axis=1))
+        codes = np.concatenate([np.packbits(c.cpu().numpy(), axis=1) for c in self.codes(step)], axis=1)
+        self._codes.update(row.tobytes() for row in codes)
 
     @cached_property
     def distinct(self) -> int:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from nas_core.proxies._registry import register
+from nas_core.proxies._task import Loss, Output
 from nas_core.proxies.base import Batches, Needs, ProxyScore
 from nas_core.proxies.flops import Flops
 
@@ -29,8 +30,10 @@ class AzComplexity:
     needs = Needs.FORWARD
     summary = "multiply-accumulates of the scored network (Lee & Ham, CVPR 2024)"
 
-    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
+    def score(
+        self, model: nn.Module, batches: Batches, *, output: Output | None = None, loss: Loss | None = None
+    ) -> ProxyScore:
         """Count on `model` with one image of the first batch."""
         started = time.perf_counter()
-        value = Flops().score(model, batches).value
+        value = Flops().score(model, batches, output=output, loss=loss).value
         return ProxyScore(value, seconds=time.perf_counter() - started)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nas_core.proxies._blocks import BlockEntropies
+import math
+
+from nas_core.proxies._blocks import NO_FEATURE, BlockEntropies
 from nas_core.proxies._passes import Measured, Readings
 from nas_core.proxies._registry import register
 from nas_core.proxies.base import Needs, ProxyScore
@@ -26,4 +28,8 @@ class AzExpressivity(Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The sum over features."""
-        return ProxyScore(sum(readings[BlockEntropies].entropies))
+        entropies = readings[BlockEntropies].entropies
+        if not entropies:
+            return ProxyScore(math.nan, reason=NO_FEATURE)
+        value = sum(entropies)
+        return ProxyScore(value, reason="a feature is constant, or NaN" if math.isnan(value) else "")

@@ -28,5 +28,8 @@ class AzProgressivity(Measured):
     def read(self, readings: Readings) -> ProxyScore:
         """The smallest difference."""
         growth = [after - before for before, after in pairwise(readings[BlockEntropies].entropies)]
-        undefined = not growth or any(math.isnan(step) for step in growth)
-        return ProxyScore(math.nan if undefined else min(growth))
+        if not growth:
+            return ProxyScore(math.nan, reason="fewer than two blocks or layers returned features")
+        if any(math.isnan(step) for step in growth):
+            return ProxyScore(math.nan, reason="a feature is constant, or NaN")
+        return ProxyScore(min(growth))

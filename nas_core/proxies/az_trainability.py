@@ -26,6 +26,7 @@ class AzTrainability(Measured):
     """
 
     name = "az_trainability"
+    version = 2
     needs = Needs.GRADIENTS
     summary = "how well blocks keep the size of gradients (Lee & Ham, CVPR 2024)"
     reads = (BlockNorms,)
@@ -34,5 +35,6 @@ class AzTrainability(Measured):
         """The mean over blocks."""
         norms = readings[BlockNorms].norms
         if not norms:
-            return ProxyScore(math.nan)
-        return ProxyScore(sum(2 - norm - 1 / (norm + STABILISER) for norm in norms) / len(norms))
+            return ProxyScore(math.nan, reason="no path leads across a block")
+        value = sum(2 - norm - 1 / (norm + STABILISER) for norm in norms) / len(norms)
+        return ProxyScore(value, reason="a block is the identity, or a gradient is NaN" if math.isnan(value) else "")

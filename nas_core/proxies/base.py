@@ -7,9 +7,32 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pandas as pd
+
+from nas_core.proxies._snapshot import kept, seeded
+from nas_core.proxies._subject import NO_LAYER, SEED, Subject, check_ready
+from nas_core.proxies._task import Loss, Output, Task
+from nas_core.proxies._weights import convolutions
+
+__all__ = [
+    "SEED",
+    "Batches",
+    "Loss",
+    "Needs",
+    "Output",
+    "Proxy",
+    "ProxyScore",
+    "Subject",
+    "Task",
+    "check_batches",
+    "finite",
+    "gaussian_images",
+    "gradients_of",
+    "untouched",
+    "weighted_layers",
+]
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,9 +41,6 @@ if TYPE_CHECKING:
     Target: TypeAlias = Tensor | GradientEdge
 
 Batches = Sequence[tuple["Tensor", "Tensor"]]
-
-SEED = 0
-"""Of every generator a proxy draws from: the same model and batches score the same, in any process."""
 
 
 class Needs(enum.StrEnum):
@@ -33,11 +53,15 @@ class Needs(enum.StrEnum):
 
 @dataclass(frozen=True)
 class ProxyScore:
-    """A score: its value, the per-layer table behind it (empty where there is none), and seconds it took."""
+    """A score: its value, the per-layer table behind it (empty where there is none), and seconds it took.
+
+    `reason` says in one line why a value is NaN, or an empty sum, or says little; empty where all is well.
+    """
 
     value: float
     layers: pd.DataFrame = field(default_factory=pd.DataFrame)
     seconds: float = 0.0
+    reason: str = ""
 
 
 class Proxy(Protocol):
@@ -56,124 +80,133 @@ class Proxy(Protocol):
     def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
         """Score `model` on `batches` of images (b, ...) and labels (b,), reproducibly; NaN where undefined.
 
-        Weights, buffers, modes, gradients and the random generators are left as they were, whatever happens.
+        Weights, buffers, modes, gradients and the random generators are left as they were, whatever happens. A proxy
+        that takes the keywords `output` and `loss` (see `Task`) scores models of other tasks too.
 
         Raises:
             ValueError: batches, or a model, that the score cannot use; one line.
         """
 
 
-def check_batches(batches: Batches, *, least: int) -> None:
+def check_batches(batches: Batches, *, least: int, classes: bool = True) -> None:
     """Refuse batches no proxy can use.
 
-    Raises:
-        ValueError: too few batches, an empty one, lengths that differ, labels that are no integers, NaN or infinity
-            in an input.
-    """
-    import torch
+    Args:
+        batches: a list of pairs (images, labels), both tensors.
+        least: the fewest batches that will do.
+        classes: whether labels are class numbers (integers, as many as images), as the default loss takes them.
 
+    Raises:
+        ValueError: no list, too few batches, something else than pairs of tensors, an empty batch, lengths that
+            differ, labels that are no integers, NaN or infinity in an input.
+    """
+    if not isinstance(batches, Sequence):
+        advice = "expected a list of (images, labels), as in list(itertools.islice(loader, 6))"
+        raise ValueError(f"batches: got a {type(batches).__name__}, {advice}")
     if len(batches) < least:
         raise ValueError(f"batches: got {len(batches)}, expected at least {least}")
-    for number, (images, labels) in enumerate(batches):
-        if len(images) == 0:
-            raise ValueError(f"batch {number} is empty; expected at least one image")
-        if len(images) != len(labels):
-            raise ValueError(f"batch {number} has {len(images)} images and {len(labels)} labels; expected as many")
-        if labels.dtype.is_floating_point:
-            found = "NaN labels" if bool(torch.isnan(labels).any()) else f"labels of type {labels.dtype}"
-            raise ValueError(f"batch {number} has {found}; expected integer class numbers")
-        if not bool(torch.isfinite(images).all()):
-            raise ValueError(f"batch {number} has NaN or infinity in its images; expected finite numbers")
+    for number, batch in enumerate(batches):
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise ValueError(f"batch {number} is a {type(batch).__name__}; expected a pair (images, labels)")
+        _check_images(number, batch[0])
+        if classes:
+            _check_classes(number, *batch)
+
+
+def _check_images(number: int, images: Any) -> None:
+    import torch
+
+    if not isinstance(images, torch.Tensor):
+        raise ValueError(f"batch {number} has images of type {type(images).__name__}; expected a tensor")
+    if images.dim() == 0 or len(images) == 0:
+        raise ValueError(f"batch {number} is empty; expected at least one image")
+    if not bool(torch.isfinite(images).all()):
+        raise ValueError(f"batch {number} has NaN or infinity in its images; expected finite numbers")
+
+
+def _check_classes(number: int, images: Tensor, labels: Any) -> None:
+    import torch
+
+    if not isinstance(labels, torch.Tensor):
+        raise ValueError(f"batch {number} has labels of type {type(labels).__name__}; expected a tensor")
+    if labels.dim() == 0 or len(images) != len(labels):
+        found = f"{len(images)} images and {len(labels) if labels.dim() else 1} labels"
+        raise ValueError(f"batch {number} has {found}; expected as many")
+    if labels.is_floating_point() or labels.dtype is torch.bool or labels.is_complex():
+        nan = labels.is_floating_point() and bool(torch.isnan(labels).any())
+        found = "NaN labels" if nan else f"labels of type {labels.dtype}"
+        raise ValueError(f"batch {number} has {found}; expected integer class numbers, or a loss= of your own")
 
 
 @contextmanager
 def untouched(model: nn.Module, *, train: bool = True) -> Iterator[None]:
-    """Run a model in train (or eval) mode and give its modes, buffers and gradients back as they were.
+    """Run a model in train (or eval) mode and give it back as it was: weights, buffers, gradients, modes, attributes.
 
-    Whatever the model draws itself (dropout) comes from `SEED`; the caller's generator is given back too.
+    Whatever the model draws itself (dropout) comes from `SEED`; the caller's generators are given back too. This runs
+    the model as it is; to read weights and gradients of anybody's model, see `Subject.visit`.
+
+    Raises:
+        ValueError: a lazy layer that has seen no input, or weights without values.
     """
-    import torch
-
-    modes = {module: module.training for module in model.modules()}
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
-    drawn = torch.get_rng_state()
-    for parameter in model.parameters():
-        parameter.grad = None
-    model.train(train)
-    torch.default_generator.manual_seed(SEED)
-    try:
+    check_ready(model)
+    with kept(model), seeded(SEED):
+        model.train(train)
         yield
-    finally:
-        torch.set_rng_state(drawn)
-        for module, mode in modes.items():
-            module.training = mode
-        for buffer, before in buffers:
-            buffer.copy_(before)
-        for parameter, gradient in gradients:
-            parameter.grad = gradient
 
 
 def weighted_layers(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Every Conv2d and Linear with its name, in definition order.
+    """Every convolution and Linear with its name, in definition order; each has a `weight`.
 
     Raises:
         ValueError: the model has none.
     """
     from torch import nn
 
-    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    kinds = (nn.Linear, *convolutions())
+    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, kinds)]
     if not layers:
-        raise ValueError("the model has no Conv2d or Linear layer; expected at least one")
+        raise ValueError(f"{NO_LAYER}; expected at least one")
     return layers
 
 
-def weight_gradients(
-    model: nn.Module, layers: Sequence[tuple[str, nn.Module]], images: Tensor, labels: Tensor
+def gradients_of(
+    loss: Tensor, targets: Sequence[Target], *, keep_graph: bool = False, twice: bool = False
 ) -> list[Tensor | None]:
-    """Gradients of the cross-entropy by every layer's weight; None where no path leads to the loss or it is frozen."""
-    loss = cross_entropy(model, images, labels)
-    return gradients_of(loss, [module.weight for _, module in layers])  # type: ignore[misc]
+    """Gradients of `loss` by weights or edges of its graph; None where they are frozen or have no path to the loss.
 
-
-def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of the model's outputs (b, classes) against labels (b,).
-
-    Raises:
-        ValueError: a label is no class of the model's outputs.
+    Those of half precision come as float32, so that sums and squares of them do not vanish. `twice` keeps the graph
+    of the gradients, to differentiate them once more.
     """
-    return mean_cross_entropy(model(images), labels)
-
-
-def mean_cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of outputs (b, classes) against labels (b,).
-
-    Raises:
-        ValueError: a label is no class of the outputs.
-    """
-    from torch.nn import functional
-
-    least, most = int(labels.min()), int(labels.max())
-    if least < 0 or most >= outputs.shape[1]:
-        found = least if least < 0 else most
-        raise ValueError(f"labels: got class {found}, expected 0 to {outputs.shape[1] - 1}, as the model has outputs")
-    return functional.cross_entropy(outputs, labels)
-
-
-def gradients_of(loss: Tensor, targets: Sequence[Target], *, keep_graph: bool = False) -> list[Tensor | None]:
-    """Gradients of `loss` by weights or edges of its graph; None where they are frozen or have no path to the loss."""
     import torch
 
     trained = [target for target in targets if getattr(target, "requires_grad", True)]
     if not trained or not loss.requires_grad:
         return [None] * len(targets)
-    found = iter(torch.autograd.grad(loss, trained, allow_unused=True, retain_graph=keep_graph))
+    taken = torch.autograd.grad(loss, trained, allow_unused=True, retain_graph=keep_graph, create_graph=twice)
+    found = iter(taken if twice else map(_full, taken))
     return [next(found) if getattr(target, "requires_grad", True) else None for target in targets]
 
 
-def gaussian_images(images: Tensor, count: int) -> Tensor:
-    """`count` images of the shape of `images` (b, ...), standard normal, always the same ones, laid out alike."""
+def _full(gradient: Tensor | None) -> Tensor | None:
+    """A gradient that can be summed: dense, in 32 bits at least."""
     import torch
+
+    if gradient is None:
+        return None
+    dense = gradient.to_dense() if gradient.is_sparse else gradient
+    return dense.float() if dense.dtype in (torch.float16, torch.bfloat16) else dense
+
+
+def gaussian_images(images: Tensor, count: int) -> Tensor:
+    """`count` images of the shape of `images` (b, ...), standard normal, always the same ones, laid out alike.
+
+    Raises:
+        ValueError: the inputs are integers, such as the numbers of tokens.
+    """
+    import torch
+
+    if not images.is_floating_point():
+        raise ValueError(f"the images are integers ({images.dtype}) and this score draws some; expected float images")
 
     drawn = torch.randn(count, *images.shape[1:], generator=torch.Generator().manual_seed(SEED))
     if images.dim() == 4 and images.is_contiguous(memory_format=torch.channels_last):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from nas_core.proxies._closed_form import LiveCount
 from nas_core.proxies._registry import register
-
-if TYPE_CHECKING:
-    from torch import nn
+from nas_core.proxies._weights import Layer
 
 
 @register("conv_layers")
 class ConvLayers(LiveCount):
-    """Live convolutions; over a cell space those inside cells only.
+    """Live convolutions, of every dimension and transposed ones too; over a cell space those inside cells only.
 
     Source: our own count; operations are those of Dong & Yang, NAS-Bench-201, ICLR 2020.
     """
@@ -22,7 +19,5 @@ class ConvLayers(LiveCount):
     name = "conv_layers"
     summary = "number of live convolutions"
 
-    def _count(self, live: Sequence[nn.Module]) -> float:
-        from torch import nn
-
-        return sum(isinstance(layer, nn.Conv2d) for layer in live)
+    def _count(self, live: Sequence[Layer]) -> float:
+        return sum(layer.is_convolution for layer in live)

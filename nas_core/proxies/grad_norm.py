@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from nas_core.proxies._layers import FirstGradients, layer_table
+from nas_core.proxies._layers import FirstGradients, sum_of_terms
 from nas_core.proxies._passes import Measured, Readings
 from nas_core.proxies._registry import register
 from nas_core.proxies.base import Needs, ProxyScore
@@ -12,7 +10,7 @@ from nas_core.proxies.base import Needs, ProxyScore
 
 @register("grad_norm")
 class GradNorm(Measured):
-    """`sum_l || dL/dW_l ||_2` over Conv2d and Linear weights, on the first batch, L the mean cross-entropy.
+    """`sum_l || dL/dW_l ||_2` over the layers' weights, each once, on the first batch, L the mean cross-entropy.
 
     The table's term is a layer's norm, NaN without gradient. Without any gradient the empty sum is 0.
 
@@ -26,6 +24,5 @@ class GradNorm(Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The sum of the norms."""
-        norms = [math.nan if g is None else float(g.norm()) for g in readings[FirstGradients].gradients]
-        table = layer_table(readings.subject.layers, ["term"], [(norm,) for norm in norms])
-        return ProxyScore(float(table["term"].sum()), table)
+        norms = [None if g is None else float(g.norm()) for g in readings[FirstGradients].gradients]
+        return sum_of_terms(readings.subject.layers, norms)

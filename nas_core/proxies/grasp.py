@@ -2,53 +2,61 @@
 
 from __future__ import annotations
 
-import math
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nas_core.proxies._layers import layer_table
+from nas_core.proxies._layers import sum_of_terms
 from nas_core.proxies._passes import Measured, Measurement, Readings, Step
 from nas_core.proxies._registry import register
-from nas_core.proxies.base import Needs, ProxyScore, finite
+from nas_core.proxies.base import Needs, ProxyScore, finite, gradients_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class HessianGradientProducts(Measurement):
-    """`H g` by layer on the first batch: Hessian of the cross-entropy by the weights times its gradient."""
+    """`H g` by layer on the first batch: Hessian of the loss by the weights times its gradient."""
 
     needs = Needs.GRADIENTS
     keeps_graph = True
 
     def __init__(self) -> None:
+        self.weights: list[Tensor] = []
         self.products: list[Tensor | None] = []
 
     def add(self, step: Step) -> None:
         import torch
 
         weights, loss = step.subject.weights, step.loss
-        self.products = [None] * len(weights)
-        trained = [number for number, weight in enumerate(weights) if weight.requires_grad]
-        if loss is None or not loss.requires_grad or not trained:
+        self.weights, self.products = [weight.detach() for weight in weights], [None] * len(weights)
+        if loss is None:
             return
-        wanted = [weights[number] for number in trained]
-        gradients = torch.autograd.grad(loss, wanted, create_graph=True, allow_unused=True)
-        flow = [gradient for gradient in gradients if gradient is not None and gradient.requires_grad]
-        if not flow:
-            return
-        half_flow = torch.stack([(gradient.detach() * gradient).sum() for gradient in flow]).sum()
-        found = torch.autograd.grad(half_flow, wanted, retain_graph=True, allow_unused=True)
-        for number, product in zip(trained, found, strict=True):
-            self.products[number] = product
+        try:
+            gradients = gradients_of(loss, weights, keep_graph=True, twice=True)
+            flow = [gradient for gradient in gradients if gradient is not None and gradient.requires_grad]
+            if flow:
+                half_flow = torch.stack([(gradient.detach() * gradient).sum() for gradient in flow]).sum()
+                self.products = gradients_of(half_flow, weights, keep_graph=True)
+        except RuntimeError as error:
+            raise ValueError(_not_twice(str(error))) from error
+
+
+def _not_twice(message: str) -> str:
+    """Why a second derivative cannot be taken, from what torch says of it."""
+    named = re.search(r"derivative for '?([\w:]+)'? is not implemented", message)
+    what = named[1].removesuffix("_backward") if named else message.splitlines()[0]
+    return f"grasp takes second derivatives, which torch does not have of this model: {what}"
 
 
 @register("grasp")
 class Grasp(Measured):
-    """`-sum_l sum_w w (H g)_w` over Conv2d and Linear weights, g the gradient and H the Hessian of L by them.
+    """`-sum_l sum_w w (H g)_w` over the layers' weights, each once, g the gradient and H the Hessian of L by them.
 
     On the first batch, L the mean cross-entropy; the product is exact (a second backward pass), the sign that of
     Abdelfattah et al. The table's term is a layer's sum, NaN where the product has no path to it. Without any the
-    empty sum is 0; NaN where the sum overflows.
+    empty sum is 0; NaN where the sum overflows. A model with an operation that torch cannot differentiate twice
+    (Hardsigmoid, recurrent layers of a library) is refused.
 
     Source: Wang, Zhang & Grosse, Picking winning tickets before training by preserving gradient flow, ICLR 2020;
     summed over the network as in Abdelfattah et al., ICLR 2021.
@@ -61,10 +69,10 @@ class Grasp(Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The sum over layers."""
-        subject, products = readings.subject, readings[HessianGradientProducts].products
+        found = readings[HessianGradientProducts]
         sums = [
-            math.nan if product is None else -float((weight.detach() * product).sum())
-            for weight, product in zip(subject.weights, products, strict=True)
+            None if product is None else -float((weight * product).sum())
+            for weight, product in zip(found.weights, found.products, strict=True)
         ]
-        table = layer_table(subject.layers, ["term"], [(total,) for total in sums])
-        return ProxyScore(finite(float(table["term"].sum())), table)
+        score = sum_of_terms(readings.subject.layers, sums)
+        return replace(score, value=finite(score.value))

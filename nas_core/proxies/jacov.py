@@ -9,7 +9,7 @@ import numpy as np
 
 from nas_core.proxies._passes import Measured, Measurement, Readings, Step
 from nas_core.proxies._registry import register
-from nas_core.proxies.base import Needs, ProxyScore
+from nas_core.proxies.base import Needs, ProxyScore, gradients_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,11 +28,10 @@ class InputGradients(Measurement):
         self.gradients: Tensor | None = None
 
     def add(self, step: Step) -> None:
-        import torch
-
-        if step.outputs.requires_grad and step.images.requires_grad:
-            total = step.outputs.sum()
-            (self.gradients,) = torch.autograd.grad(total, [step.images], retain_graph=True, allow_unused=True)
+        if not step.images.is_floating_point():
+            found = f"got integers ({step.images.dtype})"
+            raise ValueError(f"jacov takes gradients by the images; {found}, expected floating-point numbers")
+        (self.gradients,) = gradients_of(step.outputs.sum(), [step.images], keep_graph=True)
 
 
 @register("jacov")
@@ -56,12 +55,12 @@ class Jacov(Measured):
         """Minus the sum over eigenvalues."""
         gradients = readings[InputGradients].gradients
         if gradients is None:
-            return ProxyScore(math.nan)
+            return ProxyScore(math.nan, reason="no path leads from the images to the output")
         rows = gradients.flatten(1).double().cpu().numpy()
         rows = rows - rows.mean(axis=1, keepdims=True)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         if not (lengths > 0).all():
-            return ProxyScore(math.nan)
+            return ProxyScore(math.nan, reason="an image has a gradient that is even, or NaN")
         rows = rows / lengths
         eigenvalues = np.linalg.eigvalsh(rows @ rows.T).clip(min=0) + STABILISER
         return ProxyScore(float(-(np.log(eigenvalues) + 1 / eigenvalues).sum()))

@@ -6,16 +6,20 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nas_core.proxies._layers import layer_table
-from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
+from nas_core.proxies._layers import NO_PATH, added, layer_table
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step
 from nas_core.proxies._registry import register
 from nas_core.proxies._relu_codes import UnitPatterns
+from nas_core.proxies._subject import Subject
 from nas_core.proxies.base import Needs, ProxyScore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nas_core.proxies.base import Target
+
+
+NO_STEADINESS = "no gradient changes from batch to batch"
 
 
 class _MagnitudeStatistics:
@@ -61,10 +65,10 @@ class MagnitudeMoments(Measurement):
 class LSwag(Measured):
     """`P sum_l log( sum_{w in layer l} 1 / std_i |g_i(w)| )` over batches i, P the number of activation patterns.
 
-    Layers are every Conv2d and Linear weight; P is SWAP's count over all images. The standard deviation is that of
-    the population of magnitudes; weights whose deviation is 0 are dropped, and so are layers without any other. The
-    authors choose a range of layers for each benchmark; here all count. Where all are skipped the score is 0. At
-    least two batches; a model without ReLU is refused.
+    Layers are convolutions, linear, attention and recurrent layers, each weight once; P is SWAP's count over all
+    images. The standard deviation is that of the population of magnitudes; weights whose deviation is 0 are dropped,
+    and so are layers without any other. The authors choose a range of layers for each benchmark; here all count. Where
+    all are skipped the score is 0. At least two batches; a model without ReLU is refused.
 
     The table has a row a layer: layer, kind, shape, weights, std (mean over the weights), log_inverse_std (the
     logarithm above) and term (P times it; NaN where the layer is skipped).
@@ -85,12 +89,17 @@ class LSwag(Measured):
         rows = [_layer(running) for running in readings[MagnitudeMoments].statistics]
         table = layer_table(readings.subject.layers, ["std", "log_inverse_std"], rows)
         table["term"] = patterns * table["log_inverse_std"]
-        return ProxyScore(float(table["term"].sum()), table)
+        terms = [None if logarithm is None else patterns * logarithm for _, logarithm in rows]
+        live = any(std is not None for std, _ in rows)
+        value, reason = added(readings.subject.layers, terms, empty=NO_STEADINESS if live else NO_PATH)
+        return ProxyScore(value, table, reason=reason)
 
 
-def _layer(running: _MagnitudeStatistics) -> tuple[float, float]:
+def _layer(running: _MagnitudeStatistics) -> tuple[float | None, float | None]:
+    """Mean deviation and logarithm of a layer; None where it has no gradient, or none that changes."""
     if running.deviation is None:
-        return (math.nan, math.nan)
+        return (None, None)
     std = (running.deviation / running.count).sqrt_()
     total = float((1 / std).masked_fill_(std <= 0, 0).sum())
-    return (float(std.mean()), math.log(total) if total > 0 else math.nan)
+    undefined = math.isnan(total)
+    return (float(std.mean()), math.nan if undefined else math.log(total) if total > 0 else None)

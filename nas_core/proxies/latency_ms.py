@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_core.proxies._registry import register
+from nas_core.proxies._subject import explained
+from nas_core.proxies._task import Loss, Output
 from nas_core.proxies.base import Batches, Needs, ProxyScore, check_batches, untouched
 
 if TYPE_CHECKING:
@@ -37,19 +39,21 @@ class LatencyMs:
     needs = Needs.FORWARD
     summary = "milliseconds of a forward pass of one batch, measured on this machine"
 
-    def score(self, model: nn.Module, batches: Batches) -> ProxyScore:
-        """Time `model` on the first batch of images (b, ...); the model is left unchanged.
+    def score(
+        self, model: nn.Module, batches: Batches, *, output: Output | None = None, loss: Loss | None = None
+    ) -> ProxyScore:
+        """Time `model` on the first batch of images (b, ...); the model is left unchanged, a compiled one compiled.
 
         Raises:
             ValueError: batches no proxy can use.
         """
         import torch
 
-        check_batches(batches, least=1)
+        check_batches(batches, least=1, classes=loss is None)
         started = time.perf_counter()
         images = batches[0][0]
-        with untouched(model, train=False), torch.inference_mode():
-            taken = [_seconds(model, images) for _ in range(WARM_UP + PASSES)][WARM_UP:]
+        with untouched(model, train=False), torch.inference_mode(), explained(model, images):
+            taken = [_seconds(model, images.clone()) for _ in range(WARM_UP + PASSES)][WARM_UP:]
         return ProxyScore(1000 * float(np.median(taken)), seconds=time.perf_counter() - started)
 
 

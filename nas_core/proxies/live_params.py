@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nas_core.proxies._closed_form import ClosedForm
-from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
+from nas_core.proxies._layers import NO_PATH
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step
 from nas_core.proxies._registry import register
+from nas_core.proxies._subject import Subject
 from nas_core.proxies.base import Needs, ProxyScore
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ class ReachedParameters(Measurement):
     """Number of parameters that the gradient of the first batch reaches."""
 
     needs = Needs.GRADIENTS
+    only_paths = True
 
     def __init__(self) -> None:
         self.count = 0
@@ -42,4 +45,5 @@ class LiveParams(ClosedForm, Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The count."""
-        return ProxyScore(float(readings[ReachedParameters].count))
+        count = readings[ReachedParameters].count
+        return ProxyScore(float(count), reason="" if count else NO_PATH)

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
+from nas_core.proxies._passes import Measured, Readings, Step
 from nas_core.proxies._registry import register
-from nas_core.proxies._relu_codes import code_hooks
+from nas_core.proxies._relu_codes import ReluCodes
 from nas_core.proxies.base import Needs, ProxyScore
 
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.utils.hooks import RemovableHandle
 
-
-class HammingKernel(Measurement):
+class HammingKernel(ReluCodes):
     """Units two images of the first batch answer alike, summed over ReLUs: (b x b)."""
 
     def __init__(self) -> None:
-        self.kernel: Tensor | float = 0.0
-
-    def hooks(self, subject: Subject) -> list[RemovableHandle]:
-        return code_hooks(subject, self._add)
-
-    def _add(self, code: Tensor) -> None:
-        codes = code.float()
-        self.kernel = self.kernel + (codes @ codes.T + (1 - codes) @ (1 - codes).T).double()
+        super().__init__()
+        self.kernel: np.ndarray | None = None
 
     def add(self, step: Step) -> None:
-        """All is summed by the hooks."""
+        import torch
+
+        products = []
+        for code in self.codes(step):
+            codes = code.float()
+            products.append((codes @ codes.T + (1 - codes) @ (1 - codes).T).double())
+        self.kernel = torch.stack(products).sum(dim=0).cpu().numpy()
 
 
 @register("naswot")
@@ -44,11 +38,11 @@ class Naswot(Measured):
     """
 
     name = "naswot"
+    version = 2
     needs = Needs.FORWARD
     summary = "log determinant of the Hamming kernel of ReLU codes (Mellor et al., ICML 2021)"
     reads = (HammingKernel,)
 
     def read(self, readings: Readings) -> ProxyScore:
         """The log determinant."""
-        kernel = np.atleast_2d(np.asarray(readings[HammingKernel].kernel))
-        return ProxyScore(float(np.linalg.slogdet(kernel)[1]))
+        return ProxyScore(float(np.linalg.slogdet(readings[HammingKernel].kernel)[1]))

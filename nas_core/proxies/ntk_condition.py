@@ -9,6 +9,8 @@ import numpy as np
 
 from nas_core.proxies._passes import Measured, Measurement, Readings, Step
 from nas_core.proxies._registry import register
+from nas_core.proxies._subject import Subject
+from nas_core.proxies._task import one_row_an_image
 from nas_core.proxies.base import Needs, ProxyScore, gradients_of
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ class TangentKernel(Measurement):
     def add(self, step: Step) -> None:
         import torch
 
-        weights = [parameter for name, parameter in step.subject.model.named_parameters() if name.endswith("weight")]
-        images = [gradients_of(output.sum(), weights, keep_graph=True) for output in step.outputs[:MOST_IMAGES]]
+        weights, outputs = _weights(step.subject), one_row_an_image(step.outputs, step.subject.images)
+        images = [gradients_of(output.sum(), weights, keep_graph=True) for output in outputs[:MOST_IMAGES]]
         self.kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
         for gradients in zip(*images, strict=True):
             if gradients[0] is not None:
@@ -40,12 +42,20 @@ class TangentKernel(Measurement):
                 self.kernel += (rows @ rows.T).cpu()
 
 
+def _weights(subject: Subject) -> list[Tensor]:
+    """The weights of layers, and all other parameters called weight, each once."""
+    layers = subject.layers
+    held = {id(tensor) for layer in layers for tensor in layer.made_of}
+    others = [p for name, p in subject.model.named_parameters() if name.endswith("weight") and id(p) not in held]
+    return [*subject.weights, *others]
+
+
 @register("ntk_condition")
 class NtkCondition(Measured):
     """`lambda_max / lambda_min` of the tangent kernel `Theta = J J^T` of the first batch; lower is better.
 
     The kernel is (n x n) over the n first images, 16 at most, as each takes a backward pass. Row i of J is the
-    gradient of the sum of image i's outputs by all parameters called weight (convolutions, linear layers, batch
+    gradient of the sum of image i's outputs by the layers' weights and all other parameters called weight (batch
     norms; no biases), batch norm in train mode, as in the authors' code. NaN where the kernel is singular (a cell
     without a live path, two equal images).
 
@@ -61,8 +71,11 @@ class NtkCondition(Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The condition number."""
-        eigenvalues = np.linalg.eigvalsh(np.asarray(readings[TangentKernel].kernel))
+        kernel = np.asarray(readings[TangentKernel].kernel)
+        if not np.isfinite(kernel).all():
+            return ProxyScore(math.nan, reason="a gradient is NaN or infinite")
+        eigenvalues = np.linalg.eigvalsh(kernel)
         least, most = float(eigenvalues[0]), float(eigenvalues[-1])
         # Below the rounding of the gradients (float32) an eigenvalue is noise.
         singular = not most > 0 or least <= most * np.finfo(np.float32).eps ** 2
-        return ProxyScore(math.nan if singular else most / least)
+        return ProxyScore(math.nan, reason="the kernel is singular") if singular else ProxyScore(most / least)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from nas_core.proxies._layers import FirstGradients, layer_table
+from nas_core.proxies._layers import FirstGradients, sum_of_terms
 from nas_core.proxies._passes import Measured, Readings
 from nas_core.proxies._registry import register
 from nas_core.proxies.base import Needs, ProxyScore
@@ -12,7 +10,7 @@ from nas_core.proxies.base import Needs, ProxyScore
 
 @register("snip")
 class Snip(Measured):
-    """`sum_l sum_w |w dL/dw|` over the Conv2d and Linear weights, on the first batch, L the mean cross-entropy.
+    """`sum_l sum_w |w dL/dw|` over the layers' weights, each once, on the first batch, L the mean cross-entropy.
 
     The table's term is a layer's sum, NaN without gradient. Without any gradient the empty sum is 0.
 
@@ -27,10 +25,9 @@ class Snip(Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The sum of the sensitivities."""
-        subject, gradients = readings.subject, readings[FirstGradients].gradients
+        first = readings[FirstGradients]
         sums = [
-            math.nan if gradient is None else float((weight.detach() * gradient).abs().sum())
-            for weight, gradient in zip(subject.weights, gradients, strict=True)
+            None if gradient is None else float((weight * gradient).abs().sum())
+            for weight, gradient in zip(first.weights, first.gradients, strict=True)
         ]
-        table = layer_table(subject.layers, ["term"], [(total,) for total in sums])
-        return ProxyScore(float(table["term"].sum()), table)
+        return sum_of_terms(readings.subject.layers, sums)

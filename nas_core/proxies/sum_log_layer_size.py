@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from nas_core.proxies._closed_form import LiveCount
 from nas_core.proxies._registry import register
-
-if TYPE_CHECKING:
-    from torch import nn
+from nas_core.proxies._weights import Layer
 
 
 @register("sum_log_layer_size")
 class SumLogLayerSize(LiveCount):
-    """`sum_l log n_l`, n_l the weights of live Conv2d and Linear layer l.
+    """`sum_l log n_l`, n_l the weights of live layer l.
 
     Source: our own; the formula of ZiCo (Li et al., ICLR 2023) with every weight's ratio set to 1.
     """
@@ -23,5 +20,5 @@ class SumLogLayerSize(LiveCount):
     name = "sum_log_layer_size"
     summary = "sum of log weights over live layers"
 
-    def _count(self, live: Sequence[nn.Module]) -> float:
-        return sum(math.log(layer.weight.numel()) for layer in live)  # type: ignore[operator,union-attr]
+    def _count(self, live: Sequence[Layer]) -> float:
+        return sum(math.log(layer.size) for layer in live)

@@ -6,13 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from nas_core.proxies._distributions import COLUMNS, histogram
-from nas_core.proxies._layers import layer_table
-from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject, measure
+from nas_core.proxies._layers import NO_PATH, layer_table
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step, measure
 from nas_core.proxies._registry import register
 from nas_core.proxies._stack import Stack, StackScore, stack_gradients
+from nas_core.proxies._subject import Subject
+from nas_core.proxies._task import Loss, Output, Task
 from nas_core.proxies.base import Batches, Needs, ProxyScore, check_batches
 
 if TYPE_CHECKING:
@@ -99,7 +102,7 @@ class GradientMoments(Measurement):
         """A histogram a layer and statistic, of the layers that get a gradient. Read before `table`."""
         rows = [
             histogram(name, statistic, values)
-            for (name, _), running in zip(subject.layers, self._statistics, strict=True)
+            for name, running in zip((layer.name for layer in subject.layers), self._statistics, strict=True)
             if running.count
             for statistic, values in running.per_weight().items()
         ]
@@ -112,14 +115,26 @@ class GradientMoments(Measurement):
             self._table = layer_table(subject.layers, STATISTICS, rows)
         return self._table
 
+    def total(self, subject: Subject) -> tuple[float, str]:
+        """The sum of the terms, and why it is NaN or empty."""
+        table = self.table(subject)
+        live = np.array([running.count > 0 for running in self._statistics])
+        undefined = live & ~np.isfinite(table["mean_abs_grad"].to_numpy())
+        if undefined.any():
+            return math.nan, f"the gradient of {table['layer'][undefined.argmax()] or 'the layer'} is NaN or infinite"
+        if table["term"].notna().any():
+            return float(table["term"].dropna().sum()), ""
+        return 0.0, "no gradient changes from batch to batch" if live.any() else NO_PATH
+
 
 @register("zico")
 class ZiCo(Measured):
     """`sum_l log( sum_{w in layer l} mean_i |g_i(w)| / std_i g_i(w) )` over mini-batches i, weights never updated.
 
-    Layers are every Conv2d and Linear weight. The standard deviation is that of the population of signed gradients;
-    weights whose deviation is 0 are dropped, and so are layers whose sum is 0 or that get no gradient. Where all
-    are skipped (a cell without a live path) the empty sum is 0. At least two batches.
+    Layers are convolutions, linear, attention and recurrent layers, each weight once. The standard deviation is that of
+    the population of signed gradients; weights whose deviation is 0 are dropped, and so are layers whose sum is 0 or
+    that get no gradient. Where all are skipped (a cell without a live path) the empty sum is 0. NaN where a gradient
+    is. At least two batches.
 
     The table has a row a layer: layer, kind, shape, weights, mean_abs_grad, std, inverse_cv (means over the weights
     kept), term (what the layer adds; NaN where it is skipped).
@@ -136,12 +151,16 @@ class ZiCo(Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The sum of the layers' terms."""
-        table = readings[GradientMoments].table(readings.subject)
-        return ProxyScore(float(table["term"].dropna().sum()), table)
+        moments, subject = readings[GradientMoments], readings.subject
+        value, reason = moments.total(subject)
+        return ProxyScore(value, moments.table(subject), reason=reason)
 
-    def distributions(self, model: nn.Module, batches: Batches) -> pd.DataFrame:
+    def distributions(
+        self, model: nn.Module, batches: Batches, *, output: Output | None = None, loss: Loss | None = None
+    ) -> pd.DataFrame:
         """How magnitude, deviation and inverse coefficient of variation are spread inside every layer."""
-        readings = measure(model, batches, [GradientMoments], least=self.least_batches)
+        subject = Subject(model, Task(output, loss))
+        readings = measure(subject, batches, [GradientMoments], least=self.least_batches)
         return readings[GradientMoments].distributions(readings.subject)
 
     def score_stack(self, stack: Stack, batches: Batches) -> list[StackScore]:

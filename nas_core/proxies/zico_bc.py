@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from nas_core.proxies._passes import Measured, Measurement, Readings, Step, Subject
+from nas_core.proxies._images import tensor_of
+from nas_core.proxies._passes import Measured, Measurement, Readings, Step
 from nas_core.proxies._registry import register
+from nas_core.proxies._subject import Subject
+from nas_core.proxies._weights import Layer
 from nas_core.proxies.base import Needs, ProxyScore
 from nas_core.proxies.zico import GradientMoments
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
     from torch.utils.hooks import RemovableHandle
 
 
 class MapSizes(Measurement):
-    """Positions (H x W) and channels of every weighted layer's output; 1 position where it is no feature map."""
+    """Positions (H x W) of an image and channels of every layer's output; 1 position where it is no convolution."""
 
     def __init__(self) -> None:
-        self.of: dict[nn.Module, tuple[int, int]] = {}
+        self.of: dict[Layer, tuple[float, int]] = {}
 
     def hooks(self, subject: Subject) -> list[RemovableHandle]:
-        return [module.register_forward_hook(self._note) for _, module in subject.layers]
+        return [layer.source.register_forward_hook(partial(self._note, subject, layer)) for layer in subject.outputs]  # type: ignore[union-attr]
 
-    def _note(self, module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        is_map = output.dim() == 4
-        self.of[module] = (output[0, 0].numel(), output.shape[1]) if is_map else (1, output.shape[-1])
+    def _note(self, subject: Subject, layer: Layer, _module: nn.Module, _inputs: Any, returned: Any) -> None:
+        output = tensor_of(returned, f"the output of {layer.name}")
+        if layer.is_convolution:
+            # Also of windows that are folded into the batch: all that is computed for an image.
+            self.of[layer] = (output.numel() / (output.shape[1] * subject.images), output.shape[1])
+        else:
+            self.of[layer] = (1, output.shape[-1])
 
     def add(self, step: Step) -> None:
         """All is noted by the hooks."""
@@ -36,8 +44,9 @@ class MapSizes(Measurement):
 class ZiCoBC(Measured):
     """`ZiCo - beta sum_l log(H_l W_l / sqrt(C_l))`, H W the positions and C the channels of layer l's output, beta 1.
 
-    Layers are those ZiCo counts: a layer it skips is not penalised. The output of a Linear has one position. Where
-    all layers are skipped the score is 0. At least two batches.
+    Layers are those ZiCo counts: a layer it skips is not penalised, nor is a weight whose layer returns no output of
+    its own (inside attention, recurrent). The output of a Linear has one position. Where all layers are skipped the
+    score is 0. At least two batches.
 
     The table is ZiCo's with zico (its term), penalty (`log(H W / sqrt(C))`) and term (`zico - beta penalty`).
 
@@ -57,11 +66,12 @@ class ZiCoBC(Measured):
     def read(self, readings: Readings) -> ProxyScore:
         """ZiCo's terms less the penalties of their layers."""
         subject, sizes = readings.subject, readings[MapSizes].of
+        zico, reason = readings[GradientMoments].total(subject)
         table = readings[GradientMoments].table(subject).rename(columns={"term": "zico"})
-        table["penalty"] = [_penalty(*sizes[module]) if module in sizes else math.nan for _, module in subject.layers]
+        table["penalty"] = [_penalty(*sizes[layer]) if layer in sizes else 0.0 for layer in subject.layers]
         table["term"] = table["zico"] - self.beta * table["penalty"]
-        return ProxyScore(float(table["term"].sum()), table)
+        return ProxyScore(math.nan if math.isnan(zico) else float(table["term"].sum()), table, reason=reason)
 
 
-def _penalty(positions: int, channels: int) -> float:
+def _penalty(positions: float, channels: int) -> float:
     return math.log(positions / math.sqrt(channels))

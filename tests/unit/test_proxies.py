@@ -196,7 +196,8 @@ def test_settings_survive_their_key_and_say_what_differs():
 
 
 def test_every_score_has_a_version_and_what_states_none_is_1(monkeypatch):
-    assert all(proxies.version(name) == proxies.get(name).version == 1 for name in proxies.names())
+    second = {"az_trainability", "fisher", "naswot"}  # computed in full precision under bfloat16 since
+    assert all(proxies.version(name) == proxies.get(name).version == 1 + (name in second) for name in proxies.names())
     monkeypatch.setattr(type(proxies.get("zico")), "version", 2, raising=False)
     assert proxies.version("zico") == proxies.version(proxies.distribution_name("zico")) == 2
     assert proxies.version("grad_norm") == proxies.version("one_shot") == proxies.version("not_installed") == 1
