@@ -134,7 +134,8 @@ class View:
     @cached_property
     def blocks(self) -> pd.DataFrame:
         """Fitness of every block, see `block_fitness`."""
-        return block_fitness(self.table.space.decisions, self.table.archs[self.indices], self.ranked)
+        same = self.table.canonical[self.indices]
+        return block_fitness(self.table.space.decisions, self.table.archs[self.indices], self.ranked, networks=same)
 
     @cached_property
     def kept(self) -> np.ndarray:

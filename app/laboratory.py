@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,9 @@ from nas_core.ladder import AGGREGATE, TRAINED
 from nas_core.proxies.settings import ScoreSettings
 
 LEAST = 10
-_BOOTSTRAP = 50
-_BOOTSTRAPPED = 100
-"""Candidates above which intervals come from the large-sample formula: a brush must answer at once."""
-_STATISTICS = ("tau", "rho", "tau_top_half", "regret", "ndcg")
+_SETS = 100
+"""Sets drawn for the intervals of regret and nDCG: a brush must answer at once."""
+_STATISTICS = ("tau", "rho", "tau_top_half", "regret_at_1", "regret", "ndcg")
 _SETTINGS = 12
 """Settings compared at most: as many as a matrix can name."""
 _SIZES = ("live_params", "sum_log_layer_size")
@@ -55,20 +53,43 @@ def aggregate(view: View, weights: Mapping[str, Any] | None = None) -> np.ndarra
     return predict.aggregate(frame, tuple(lower_is_better()), chosen)
 
 
-def estimates(values: np.ndarray, known: np.ndarray) -> bench.RankStatistics:
-    """Rank statistics of `values` against `known`, both (n,), with 95 % intervals: of many by formula, which is quick.
+def networks(view: View) -> np.ndarray:
+    """The network (n,) of every scored candidate, as a number: equal where two are the same one."""
+    return view.table.canonical[view.indices]
+
+
+def one_a_network(view: View, chosen: np.ndarray) -> np.ndarray:
+    """Of the `chosen` candidates the first of every network."""
+    _, first = np.unique(networks(view)[chosen], return_index=True)
+    return chosen[np.sort(first)]
+
+
+def estimates(
+    values: np.ndarray, known: np.ndarray, networks: np.ndarray | None = None, by_seed: Sequence[np.ndarray] = ()
+) -> bench.RankStatistics:
+    """Rank statistics of `values` against `known`, both (n,), with 95 % intervals; candidates of one of the `networks`
+    (n,) are one observation. Where `values` are means over seeds, `by_seed` are those of every seed, (n,) each.
 
     Raises:
-        ValueError: fewer than three pairs without NaN.
+        ValueError: fewer than three networks without NaN.
     """
-    if len(known) <= _BOOTSTRAPPED:
-        return bench.rank_statistics(values, known, bootstrap=_BOOTSTRAP)
-    found = bench.rank_statistics(values, known, bootstrap=0)
-    bounded: dict[str, Any] = {}
-    for name in _STATISTICS:
-        value = getattr(found, name).value
-        bounded[name] = bench.Estimate(value, *large_sample_interval(name, value, found.n))
-    return replace(found, **bounded)
+    return bench.rank_statistics(values, known, networks=networks, by_seed=by_seed, bootstrap=_SETS)
+
+
+def single_seeds(cockpit: Cockpit, view: View, metric: str) -> list[np.ndarray]:
+    """Values (n,) by candidate of `metric` for every seed that it is averaged over, better ones larger.
+
+    None where the run scores with one seed, the score has none, or the store does not hold them all.
+    """
+    settings = view.run.config.settings
+    if settings.seeds < 2 or metric not in view.values:
+        return []
+    held = [cockpit.store.scores(view.run.space, metric, single.key()) for single in settings.single()]
+    if not all(held):
+        return []
+    texts = [view.table.texts[k] for k in networks(view)]
+    sign = -1 if metric in lower_is_better() else 1
+    return [sign * np.array([one.get(text, np.nan) for text in texts]) for one in held]
 
 
 def leader_board(
@@ -79,18 +100,23 @@ def leader_board(
     *,
     weighted: bool = False,
     without: Collection[str] = (),
+    by_seed: Mapping[str, Sequence[np.ndarray]] | None = None,
 ) -> list[dict[str, Any]]:
     """A row a score: rank statistics over the `chosen` scored candidates; best tau first.
 
     `truth` and `summed`, the aggregate, are (n,) by candidate, higher is better; `weighted` where a user chose its
-    weights; scores `without` a row are what the truth was made of. Of every statistic a row has its text, and in
-    `numbers` value, low and high.
+    weights; scores `without` a row are what the truth was made of; `by_seed` has the values of single seeds, see
+    `single_seeds`. Of every statistic a row has its text, and in `numbers` value, low and high.
     """
-    known = truth[chosen]
+    known, same = truth[chosen], networks(view)[chosen]
     metrics = [metric for metric in view.metrics if metric not in without]
     rankings = {AGGREGATE: summed[chosen]} | {metric: view.oriented(metric)[chosen] for metric in metrics}
-    rankings = {metric: values for metric, values in rankings.items() if (~np.isnan(values + known)).sum() >= LEAST}
-    found = {metric: estimates(values, known) for metric, values in rankings.items()}
+    seeds = {metric: [one[chosen] for one in single] for metric, single in (by_seed or {}).items()}
+    found = {
+        metric: estimates(values, known, same, seeds.get(metric, ()))
+        for metric, values in rankings.items()
+        if len(np.unique(same[~np.isnan(values + known)])) >= LEAST
+    }
     order = sorted(found, key=lambda metric: -np.nan_to_num(found[metric].tau.value, nan=-2))
     return [_row(view, metric, found[metric], weighted) for metric in order]
 
@@ -109,20 +135,9 @@ def _row(view: View, metric: str, found: bench.RankStatistics, weighted: bool) -
     return row | {"milliseconds": "–" if np.isnan(taken) else f"{taken:.3g}", "numbers": numbers | {"ms": taken}}
 
 
-def large_sample_interval(statistic: str, value: float, n: int) -> tuple[float, float]:
-    """95 % interval by Fisher's transformation; NaN for statistics that are no correlation.
-
-    Variances .437 / (n - 4) for tau and 1.06 / (n - 3) for rho: Fieller, Hartley & Pearson, Biometrika 44 (1957).
-    """
-    variances = {"tau": 0.437 / (n - 4), "rho": 1.06 / (n - 3), "tau_top_half": 0.437 / max(n // 2 - 4, 1)}
-    if statistic not in variances or not abs(value) < 1:
-        return float("nan"), float("nan")
-    reach = 1.96 * variances[statistic] ** 0.5
-    return float(np.tanh(np.arctanh(value) - reach)), float(np.tanh(np.arctanh(value) + reach))
-
-
 def score_matrix(view: View, chosen: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Names of the scores, and their Spearman correlations with each other over the `chosen` candidates."""
+    """Names of the scores, and their Spearman correlations with each other over the networks of the `chosen` ones."""
+    chosen = one_a_network(view, chosen)
     scores = {metric: view.oriented(metric)[chosen] for metric in view.metrics}
     scores = {metric: values for metric, values in scores.items() if (~np.isnan(values)).sum() >= LEAST}
     ranks = [rankdata(np.where(np.isnan(values), -np.inf, values)) for values in scores.values()]
@@ -151,13 +166,15 @@ def stability(cockpit: Cockpit, view: View, metric: str) -> tuple[list[str], np.
 def measured(view: View, values: np.ndarray, truth: np.ndarray, chosen: np.ndarray) -> dict[str, float]:
     """Spearman correlations of `values`: with the truth, with sizes, and with the truth once a size is taken out.
 
-    `values` and `truth` are (n,) by candidate, `chosen` positions among them.
+    `values` and `truth` are (n,) by candidate, `chosen` positions among them; a network counts once.
     """
     usable = chosen[~np.isnan(values[chosen] + truth[chosen])]
-    score, known = values[usable], truth[usable]
-    if len(usable) < 3:
+    names = [name for name in _SIZES if name in view.table.closed]
+    columns = [values[usable], truth[usable], *(view.over_space(name)[view.indices][usable] for name in names)]
+    score, known, *counts = bench.distinct(networks(view)[usable], *columns)
+    if len(score) < 3:
         return {}
-    sizes = {name: view.over_space(name)[view.indices][usable] for name in _SIZES if name in view.table.closed}
+    sizes = dict(zip(names, counts, strict=True))
     with np.errstate(invalid="ignore", divide="ignore"):
         rho = np.corrcoef([rankdata(ranked) for ranked in (score, known, *sizes.values())])
     bars = {"with the truth": float(rho[0, 1])}

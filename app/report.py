@@ -30,6 +30,17 @@ from nas_core.store import LogEntry, RunRow, session_script, twin_of
 BEST = 10
 _COUNTS = ("live_params", "sum_log_layer_size")
 """What a score may merely repeat."""
+_STATISTICS = {
+    "score": "score",
+    "n": "n",
+    "tau": "tau",
+    "tau_top_half": "tau, top half",
+    "rho": "rho",
+    "regret_at_1": "regret at 1",
+    "regret": "regret at 10",
+    "ndcg": "nDCG at 100",
+}
+"""What the agreement of a score is told by, with the heads of its columns."""
 _BLOCKS = 30
 """Blocks of which the fitness is drawn at most, half from either end."""
 _DOTS = (2.2, 4.0)
@@ -84,7 +95,7 @@ def report(cockpit: Cockpit, run: str, choice: str | None = None) -> str:
         ("What was done", _acts(view)),
         ("What came of it", _outcome(view, truth)),
         ("Figures", _figures(view)),
-        ("What the score measures", _measures(view, truth)),
+        ("What the score measures", _measures(cockpit, view, truth)),
         ("Did steering help?", _twin(cockpit, view)),
         ("Training", _training(cockpit, view)),
         ("How to repeat it", _repeat(cockpit, view)),
@@ -230,7 +241,7 @@ def _fitness(view: View) -> str:
     shown = f"the {len(blocks)} highest and lowest of {total}" if total > len(blocks) else f"all {total}"
     said = (
         f"Block fitness by {ranking_label(view.rank_by)}: mean rank, 0 to 1, of the candidates that hold a block, "
-        f"shrunk towards the overall mean, with 95 % bootstrap intervals; n candidates hold it; {shown}."
+        f"shrunk towards the overall mean, with 95 % intervals; n candidates hold it; {shown}."
     )
     return _figure(drawn, said)
 
@@ -253,7 +264,7 @@ def _map(view: View) -> str:
     return _figure(drawn, said)
 
 
-def _measures(view: View, truth: Sequence[Truth]) -> str:
+def _measures(cockpit: Cockpit, view: View, truth: Sequence[Truth]) -> str:
     everything = np.arange(len(view.indices))
     if np.isfinite(view.ranked).sum() < laboratory.LEAST:
         return f"<p>At least {laboratory.LEAST} scored candidates are needed to say.</p>"
@@ -269,17 +280,18 @@ def _measures(view: View, truth: Sequence[Truth]) -> str:
         )
     text, bars = "", {}
     summed = laboratory.aggregate(view)
+    seeds = {name: laboratory.single_seeds(cockpit, view, name) for name in view.values}
     for one in truth:
         known = one.oriented(one.over(view.table)[view.indices])
-        board = laboratory.leader_board(view, known, everything, summed)
+        board = laboratory.leader_board(view, known, everything, summed, by_seed=seeds)
         if not board:
             continue
-        head = ("score", "n", "tau", "tau, top half", "rho", "regret at 10")
-        rows = [tuple(row[key] for key in ("score", "n", "tau", "tau_top_half", "rho", "regret")) for row in board]
+        rows = [tuple(row[key] for key in _STATISTICS) for row in board]
         caption = (
-            f"Agreement with the truth of {one.axis}; 95 % intervals; baselines count and know nothing of the data"
+            f"Agreement with the truth of {one.axis}; 95 % intervals; n distinct networks; baselines count and know "
+            "nothing of the data; regret: how far the best of the 1 or 10 highest scores falls short of the best"
         )
-        text += _table(caption, head, rows, numbers={1})
+        text += _table(caption, list(_STATISTICS.values()), rows, numbers={1})
         bars[one.title] = laboratory.measured(view, view.ranked, known, everything)
     what = dict.fromkeys(row for column in bars.values() for row in column)
     said = [(row, *(_digits(column.get(row, math.nan)) for column in bars.values())) for row in what]

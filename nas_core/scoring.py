@@ -31,13 +31,16 @@ STACK = 32
 class CandidateScore:
     """Scores of one canonical form: values and seconds by proxy, and rows of the per-layer tables by proxy.
 
-    Seconds are a proxy's own time plus its equal share of the passes it read together with others.
+    Seconds are a proxy's own time plus its equal share of the passes it read together with others. Where settings ask
+    for several seeds, values are means, `by_seed` has the value of every seed alone by proxy, and layers are those of
+    the first seed.
     """
 
     canonical: str
     values: dict[str, float]
     seconds: dict[str, float]
     layers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    by_seed: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def score_architecture(
@@ -58,9 +61,9 @@ def score_architectures(
     """Score the canonical forms of `archs` by the proxies called `names`.
 
     The weights are drawn from a seed made of the settings' seed and the canonical form, so the result depends on
-    neither order nor process. Closed forms are those of the space's published network. Where space and proxies allow
-    it, many networks are run side by side, which changes the scores by rounding only. `started` is told the places
-    of the first and the last of those that are scored next.
+    neither order nor process. A score over several seeds is undefined where that of one is. Closed forms are those of
+    the space's published network. Where space and proxies allow it, many networks are run side by side, which changes
+    the scores by rounding only. `started` is told the places of the first and the last of those that are scored next.
 
     Raises:
         ValueError: unknown proxy or data set, or settings the data cannot serve.
@@ -72,22 +75,48 @@ def score_architectures(
     known = [name for name, proxy in wanted.items() if proxy.needs is Needs.NOTHING and name in closed]
     measured = {name: proxy for name, proxy in wanted.items() if name not in known}
     found = [CandidateScore(space.format(arch), {}, {}) for arch in canonical]
-    if measured:
-        stackable = {name: proxy for name, proxy in measured.items() if isinstance(proxy, Stackable)}
-        side_by_side = stackable.keys() == measured.keys() and _is_small(settings)
-        for start in range(0, len(found), STACK):
-            part = slice(start, start + STACK)
-            if started is not None and side_by_side:
-                started(start, min(start + STACK, len(found)) - 1)
-            if not side_by_side or not _score_stack(space, canonical[part], stackable, settings, found[part]):
-                for place, (arch, score) in enumerate(zip(canonical[part], found[part], strict=True), start):
-                    if started is not None:
-                        started(place, place)
-                    _score_alone(space, arch, list(measured), settings, score)
+    if measured and settings.seeds == 1:
+        _measure(space, canonical, measured, settings, found, started)
+    elif measured:
+        drawn = []
+        for one in settings.single():
+            drawn.append([CandidateScore(score.canonical, {}, {}) for score in found])
+            _measure(space, canonical, measured, one, drawn[-1], started)
+        found = [_averaged(seeds) for seeds in zip(*drawn, strict=True)]
     for k, score in enumerate(found):
         for name in known:
             score.values[name], score.seconds[name] = float(closed[name].iloc[k]), 0.0
     return found
+
+
+def _measure(
+    space: SearchSpace,
+    canonical: Sequence[Architecture],
+    measured: Mapping[str, proxies.Proxy],
+    settings: ScoreSettings,
+    into: Sequence[CandidateScore],
+    started: Callable[[int, int], None] | None,
+) -> None:
+    """Score networks under settings of a single seed, side by side where that is possible."""
+    stackable = {name: proxy for name, proxy in measured.items() if isinstance(proxy, Stackable)}
+    side_by_side = stackable.keys() == measured.keys() and _is_small(settings)
+    for start in range(0, len(into), STACK):
+        part = slice(start, start + STACK)
+        if started is not None and side_by_side:
+            started(start, min(start + STACK, len(into)) - 1)
+        if not side_by_side or not _score_stack(space, canonical[part], stackable, settings, into[part]):
+            for place, (arch, score) in enumerate(zip(canonical[part], into[part], strict=True), start):
+                if started is not None:
+                    started(place, place)
+                _score_alone(space, arch, list(measured), settings, score)
+
+
+def _averaged(seeds: Sequence[CandidateScore]) -> CandidateScore:
+    """The scores of one network under several seeds as one."""
+    by_seed = {name: tuple(one.values[name] for one in seeds) for name in seeds[0].values}
+    values = {name: sum(single) / len(single) for name, single in by_seed.items()}
+    seconds = {name: sum(one.seconds[name] for one in seeds) for name in by_seed}
+    return CandidateScore(seeds[0].canonical, values, seconds, seeds[0].layers, by_seed)
 
 
 def _score_alone(
@@ -187,7 +216,7 @@ def _seed(seed: int, text: str) -> int:
     return int.from_bytes(hashlib.blake2b(f"{seed}:{text}".encode(), digest_size=7).digest(), "big")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _batches(settings: ScoreSettings) -> tuple[Sequence[tuple[Tensor, Tensor]], int]:
     source = data.load(settings.data, seed=settings.seed)
     drawn = data.batches(

@@ -71,8 +71,10 @@ class Arena:
         if not len(known):
             raise ValueError(f"no value of {results.name!r} for space {space.name!r}; expected at least one")
         self.space = space
-        self.archs: list[Architecture] = [space.parse(str(text)) for text in known.index]
-        self.values = known.to_numpy(dtype=float)
+        archs = [space.parse(str(text)) for text in known.index]
+        order = sorted(range(len(archs)), key=archs.__getitem__)  # the order of a table's rows decides no tie
+        self.archs: list[Architecture] = [archs[k] for k in order]
+        self.values = known.to_numpy(dtype=float)[order]
         self.best = int(np.argmax(self.values))
         self._places = {arch: k for k, arch in enumerate(self.archs)}
 

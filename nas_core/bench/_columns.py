@@ -47,6 +47,15 @@ COSTS = (Kind.LATENCY, Kind.ENERGY, Kind.AREA, Kind.MEMORY, Kind.PARAMETERS, Kin
 """Kinds of what a network costs."""
 
 
+_ROW_NUMBERS = re.compile(r"\s*|Unnamed: \d+(_level_\d+)?|__index_level_\d+__")
+
+
+def is_nameless(name: str) -> bool:
+    """Whether a column has no name, or the one that pandas gives such a column: usually the row numbers that
+    `DataFrame.to_csv` and `to_parquet` write beside a table. Such a column measures nothing."""
+    return _ROW_NUMBERS.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table: what it measures, in which unit, whether higher is better, and on which data set."""

@@ -1,43 +1,62 @@
-"""How well a score ranks: tau-b, rho, the top half, regret at k and nDCG, each with a bootstrap interval."""
+"""How well a score ranks: tau-b, rho, the top half, regret, pick and nDCG, each with an interval, over networks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import kendalltau, rankdata
+from scipy.stats import rankdata
 
-_FEW = 200
+from nas_core.bench._agreement import Estimate, Levels, Measured, interval, kendall, spearman
+from nas_core.bench._networks import distinct
+from nas_core.bench._other_sets import other_sets
+from nas_core.bench._picks import best_of_top, ndcg
+from nas_core.bench._seeds import widened
+
+Count = Literal["networks", "architectures"]
+"""What is counted once: a distinct network, or every architecture, as most publications do."""
+BOUNDS = {
+    "tau": (-1.0, 1.0),
+    "rho": (-1.0, 1.0),
+    "tau_top_half": (-1.0, 1.0),
+    "regret_at_1": (0.0, np.inf),
+    "regret": (0.0, np.inf),
+    "ndcg": (0.0, 1.0),
+    "pick": (-np.inf, np.inf),
+}
+"""The statistics by name, with the least and the greatest value that each can have."""
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A statistic with its 95 % bootstrap percentile interval; NaN bounds where no resample gave a value."""
-
-    value: float
-    low: float
-    high: float
+_MIDDLE = 99
+"""Percent of the sets drawn that an interval holds. Drawn from few rows, sets differ too little from each other: the
+middle 95 % of them held .68 to .98 of the outcomes of truly other sets in simulations."""
 
 
 @dataclass(frozen=True)
 class RankStatistics:
-    """Agreement of a score with the truth over `n` architectures; `dropped` pairs had a NaN.
+    """Agreement of a score with the truth over `n` distinct networks, from `rows` architectures; `dropped` rows had a
+    NaN.
 
-    `tau` Kendall's tau-b; `rho` Spearman; `tau_top_half` tau-b among the truly better half; `regret` the best truth
-    minus the best truth among the `top_k` highest scores, in units of the truth; `ndcg` over the whole ranking with
-    gains from the truth scaled to [0, 1].
+    `tau` Kendall's tau-b; `rho` Spearman; `tau_top_half` tau-b among the truly better half. `pick` the truth of the
+    highest score, `regret_at_1` what the best network has more, `regret` the same for the best of the `top_k` highest
+    scores; in units of the truth. `ndcg` compares the 100 highest scores with the 100 best networks.
+
+    Intervals hold 95 %: of tau and rho for all networks of the kind that these were drawn from; of `pick`, the regrets
+    and nDCG for another set of `n` of them.
     """
 
     n: int
+    rows: int
     dropped: int
     top_k: int
     tau: Estimate
     rho: Estimate
     tau_top_half: Estimate
+    pick: Estimate
+    regret_at_1: Estimate
     regret: Estimate
     ndcg: Estimate
 
@@ -47,44 +66,75 @@ class RankStatistics:
 
 
 def rank_statistics(
-    score: ArrayLike, truth: ArrayLike, *, bootstrap: int = 200, seed: int = 0, top_k: int = 10
+    score: ArrayLike,
+    truth: ArrayLike,
+    *,
+    networks: ArrayLike | None = None,
+    by_seed: Sequence[ArrayLike] = (),
+    count: Count = "networks",
+    bootstrap: int = 200,
+    seed: int = 0,
+    top_k: int = 10,
 ) -> RankStatistics:
-    """Hold `score` (n,) against `truth` (n,), both higher is better.
+    """Hold `score` (n,) against `truth` (n,), both higher is better. The order of rows makes no difference.
+
+    Args:
+        score: values (n,).
+        truth: known results (n,).
+        networks: a number or name (n,) of every row's network; rows of one network are one observation, with their
+            mean score and truth. None where every row is another network.
+        by_seed: where `score` is a mean over seeds, the scores (n,) of every seed alone. Intervals then hold what as
+            many other seeds would give, see `widened`.
+        count: "architectures" lets every row count in tau and rho, as publications do. Intervals then still take the
+            rows of a network for one observation; picks are of networks.
+        bootstrap: sets drawn for the intervals of pick, regret and nDCG; 0 for no intervals at all.
+        seed: of these sets.
+        top_k: highest scores of which `regret` takes the best.
 
     Raises:
-        ValueError: lengths that differ, or fewer than three pairs without NaN.
+        ValueError: lengths that differ, fewer than three networks without NaN, a `count` or `top_k` there is not.
     """
     x, y = np.asarray(score, dtype=float), np.asarray(truth, dtype=float)
     if x.shape != y.shape or x.ndim != 1:
         raise ValueError(f"score has shape {x.shape} and truth {y.shape}; expected two lists of one length")
+    if count not in get_args(Count):
+        raise ValueError(f"count is {count!r}; expected one of: {', '.join(get_args(Count))}")
+    if top_k < 1:
+        raise ValueError(f"top_k is {top_k}; expected at least 1")
+    names = np.arange(len(x)) if networks is None else np.asarray(networks)
+    if names.shape != x.shape:
+        raise ValueError(f"networks has shape {names.shape} and score {x.shape}; expected a network for every row")
     usable = ~(np.isnan(x) | np.isnan(y))
-    x, y = x[usable], y[usable]
+    rows_x, rows_y, names = x[usable], y[usable], names[usable]
+    x, y = distinct(names, rows_x, rows_y)
+    order = np.lexsort((y, x))
+    x, y = x[order], y[order]
     if len(x) < 3:
-        raise ValueError(f"{len(x)} pairs of score and truth without NaN; expected at least 3")
-    rng = np.random.default_rng(seed)
-    draws = [rng.integers(len(x), size=len(x)) for _ in range(bootstrap)]
-
-    everything = _Pairs(x, y)
-    resamples = [_Pairs(x[draw], y[draw]) for draw in draws]
-
-    def estimate(statistic: Callable[[_Pairs], float]) -> Estimate:
-        value = statistic(everything)
-        sampled = [statistic(resample) for resample in resamples]
-        sampled = [v for v in sampled if not np.isnan(v)]
-        if not sampled:
-            return Estimate(value, float("nan"), float("nan"))
-        low, high = np.percentile(sampled, [2.5, 97.5])
-        return Estimate(value, float(low), float(high))
-
-    return RankStatistics(
+        what = "pairs of score and truth" if networks is None else "distinct networks with score and truth,"
+        raise ValueError(f"{len(x)} {what} without NaN; expected at least 3")
+    levels = Levels(x), Levels(y)
+    if count == "networks":
+        correlations = _correlations(x, y, levels, None, bootstrap > 0)
+    else:
+        groups = np.unique(names, return_inverse=True)[1]
+        correlations = _correlations(rows_x, rows_y, (Levels(rows_x), Levels(rows_y)), groups, bootstrap > 0)
+    found = RankStatistics(
         n=len(x),
+        rows=len(rows_x),
         dropped=int((~usable).sum()),
         top_k=top_k,
-        tau=estimate(_tau),
-        rho=estimate(_rho),
-        tau_top_half=estimate(_tau_top_half),
-        regret=estimate(lambda pairs: _regret(pairs, top_k)),
-        ndcg=estimate(_ndcg),
+        **correlations,
+        **_outcomes(x, y, levels, correlations["tau"].value, top_k, bootstrap, seed),
+    )
+    if len(by_seed) < 2 or not bootstrap:
+        return found
+    alone = [rank_statistics(one, truth, networks=networks, count=count, bootstrap=0, top_k=top_k) for one in by_seed]
+    return replace(
+        found,
+        **{
+            name: widened(getattr(found, name), [getattr(one, name).value for one in alone], bounds)
+            for name, bounds in BOUNDS.items()
+        },
     )
 
 
@@ -101,60 +151,46 @@ def partial_correlation(score: ArrayLike, truth: ArrayLike, controls: Sequence[A
     return float(np.corrcoef(left[0], left[1])[0, 1])
 
 
-class _Pairs:
-    """Scores (n,) with their truth (n,); orders and ranks are found once, however many statistics read them."""
-
-    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
-        self.x, self.y = x, y
-
-    @cached_property
-    def by_score(self) -> np.ndarray:
-        """Positions, highest score first; ties as they came."""
-        return np.argsort(-self.x, kind="stable")
-
-    @cached_property
-    def by_truth(self) -> np.ndarray:
-        return np.argsort(-self.y, kind="stable")
-
-
-def _tau(pairs: _Pairs) -> float:
-    if len(pairs.x) > _FEW:
-        return float(kendalltau(pairs.x, pairs.y).statistic)
-    # All pairs at once: for a few, the checks of the library take ten times as long as the counting.
-    x, y = (np.subtract(v[:, None] > v, v[:, None] < v, dtype=np.float32) for v in (pairs.x, pairs.y))
-    untied = float(np.vdot(x, x)) * float(np.vdot(y, y))
-    return float(np.vdot(x, y)) / untied**0.5 if untied else float("nan")
+def _correlations(
+    x: np.ndarray, y: np.ndarray, levels: tuple[Levels, Levels], groups: np.ndarray | None, bounded: bool
+) -> dict[str, Estimate]:
+    top = y >= np.median(y)
+    of_top = None if groups is None else np.unique(groups[top], return_inverse=True)[1]
+    found: dict[str, tuple[Measured, np.ndarray | None]] = {
+        "tau": (kendall(*levels), groups),
+        "rho": (spearman(*levels), groups),
+        "tau_top_half": (kendall(Levels(x[top]), Levels(y[top])), of_top),
+    }
+    if bounded:
+        return {name: interval(*one) for name, one in found.items()}
+    return {name: Estimate(one.value, np.nan, np.nan) for name, (one, _) in found.items()}
 
 
-def _rho(pairs: _Pairs) -> float:
-    a, b = _average_ranks(pairs.x, pairs.by_score), _average_ranks(pairs.y, pairs.by_truth)
-    a, b = a - a.mean(), b - b.mean()
-    spread = float(a @ a) * float(b @ b)
-    return float(a @ b) / spread**0.5 if spread else float("nan")
+def _outcomes(
+    x: np.ndarray, y: np.ndarray, levels: tuple[Levels, Levels], tau: float, top_k: int, draws: int, seed: int
+) -> dict[str, Estimate]:
+    best, first = float(y.max()), best_of_top(x, y, 1)
+    values = {
+        "pick": first,
+        "regret_at_1": best - first,
+        "regret": best - best_of_top(x, y, top_k),
+        "ndcg": ndcg(*levels),
+    }
+    if not draws:
+        return {name: Estimate(value, np.nan, np.nan) for name, value in values.items()}
+    sets = other_sets(x, y, tau=tau, top=top_k, draws=draws, rng=np.random.default_rng(seed))
+    drawn = {
+        "pick": sets.first,
+        "regret_at_1": sets.best - sets.first,
+        "regret": sets.best - sets.top,
+        "ndcg": sets.ndcg,
+    }
+    return {name: _holding(value, drawn[name]) for name, value in values.items()}
 
 
-def _average_ranks(values: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Ranks of `values` (n,), whose sorted `order` is known; ties share the mean of theirs."""
-    along = values[order]
-    first = np.concatenate([[True], along[1:] != along[:-1]])
-    group = np.cumsum(first)
-    bounds = np.append(np.flatnonzero(first), len(along))
-    ranks = np.empty(len(along))
-    ranks[order] = 0.5 * (bounds[group] + bounds[group - 1] + 1)
-    return ranks
-
-
-def _tau_top_half(pairs: _Pairs) -> float:
-    top = pairs.y >= np.median(pairs.y)
-    return _tau(_Pairs(pairs.x[top], pairs.y[top]))
-
-
-def _regret(pairs: _Pairs, top_k: int) -> float:
-    return float(pairs.y.max() - pairs.y[pairs.by_score[:top_k]].max())
-
-
-def _ndcg(pairs: _Pairs) -> float:
-    best, least = pairs.y[pairs.by_truth[0]], pairs.y[pairs.by_truth[-1]]
-    gains = (pairs.y - least) / (best - least) if best > least else np.ones_like(pairs.y)
-    discounts = 1 / np.log2(np.arange(2, len(gains) + 2))
-    return float(gains[pairs.by_score] @ discounts / (gains[pairs.by_truth] @ discounts))
+def _holding(value: float, drawn: np.ndarray) -> Estimate:
+    """The middle of what was drawn, stretched to the value and to the mean where these lie beyond: where ten of twenty
+    are picked, a regret is rare, and its mean above nearly all outcomes."""
+    low, high = (float(bound) for bound in np.percentile(drawn, [50 - _MIDDLE / 2, 50 + _MIDDLE / 2]))
+    mean = float(drawn.mean())
+    return Estimate(value, min(low, value, mean), max(high, value, mean))

@@ -6,24 +6,38 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from nas_core.cli import _options as options
 from nas_core.cli._lists import Json
+from nas_core.cli._seed_columns import columns_by_seed
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from nas_core.bench import Column
-    from nas_core.spaces import Architecture, SearchSpace
 
 BASELINES = ("params", "flops", "live_params", "sum_log_layer_size", "conv_layers")
-_DRAWS = 20
-_STATISTICS = ("tau", "rho", "tau_top_half", "regret", "ndcg")
+_HEADS = {
+    "tau": "tau",
+    "rho": "rho",
+    "tau_top_half": "tau top half",
+    "regret_at_1": "regret at 1",
+    "regret": "regret at 10",
+    "ndcg": "nDCG at 100",
+}
+
+
+class Count(StrEnum):
+    """What is counted once."""
+
+    NETWORKS = "networks"
+    ARCHITECTURES = "architectures"
 
 
 def correlate(
@@ -45,15 +59,24 @@ def correlate(
             "Default: all accuracies of the default table."
         ),
     ] = None,
-    bootstrap: Annotated[int, typer.Option(min=0, help="Bootstrap resamples.")] = 200,
+    count: Annotated[
+        Count,
+        typer.Option(
+            help="What counts once: a distinct network, with its mean truth; or every architecture, as publications do."
+        ),
+    ] = Count.NETWORKS,
+    bootstrap: Annotated[int, typer.Option(min=0, help="Bootstrap resamples; 0 for no intervals.")] = 200,
     seed: options.Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Rank agreement of scores with the truth, beside the closed-form baselines, with 95 % intervals.
 
-    Where lower is better, of a latency for example, a positive tau means that high scores have low values.
+    Architectures that are the same network are one observation. Where a scan has averaged over seeds, intervals hold
+    what other seeds would give. Where lower is better, of a latency for example, a positive tau means that high scores
+    have low values.
     """
     from nas_core import bench, predict, proxies, spaces
+    from nas_core.cli._label_draws import Pool, few_labels
 
     known = spaces.get(space)
     truths = _truths(space, truth)
@@ -63,7 +86,16 @@ def correlate(
     baselines = [name for name in BASELINES if name in values and name not in columns]
     values[columns] = table[columns].to_numpy(dtype=float)
     lower = tuple(n for n in columns if n in proxies.names() and not proxies.get(n).higher_is_better)
-    rankings = {name: ("score", -values[name] if name in lower else values[name]) for name in columns}
+    by_seed = {
+        name: [table[one].to_numpy(dtype=float) for one in single]
+        for name, single in columns_by_seed(map(str, table)).items()
+        if name in columns
+    }
+    signs = {name: -1.0 if name in lower else 1.0 for name in columns}
+    rankings = {
+        name: _Ranking("score", sign * values[name], tuple(sign * one for one in by_seed.get(name, ())))
+        for name, sign in signs.items()
+    }
     for text in aggregate or ():
         parts = [part.strip() for part in text.split("+")]
         unknown = [part for part in parts if part not in values]
@@ -74,19 +106,31 @@ def correlate(
         title = f"aggregate of {', '.join(kept)}" + (
             f" (disagrees, left out: {', '.join(left_out)})" if left_out else ""
         )
-        rankings[title] = ("aggregate", predict.aggregate(values[parts], lower_is_better=lower))
-    rankings |= {name: ("baseline", values[name]) for name in baselines}
+        alone = [predict.aggregate(frame, lower_is_better=lower) for frame in _frames(values[parts], by_seed)]
+        rankings[title] = _Ranking("aggregate", predict.aggregate(values[parts], lower_is_better=lower), tuple(alone))
+    rankings |= {name: _Ranking("baseline", values[name]) for name in baselines}
     texts = [known.format(arch) for arch in archs]
-    wanted = {one.label: one.values.reindex(texts) for one in truths}
+    networks = bench.numbered(known.canonical(arch) for arch in archs)
+    wanted = {one.label: one.values.reindex(texts).to_numpy(dtype=float) for one in truths}
     results = []
-    for name, (kind, ranking) in rankings.items():
+    for name, ranking in rankings.items():
         for one in truths:
-            statistics = bench.rank_statistics(ranking, wanted[one.label], bootstrap=bootstrap, seed=seed)
-            results.append(_row(name, kind, one, statistics.to_dict()))
-    prior = next((r for kind, r in rankings.values() if kind == "aggregate"), None)
+            statistics = bench.rank_statistics(
+                ranking.values,
+                wanted[one.label],
+                networks=networks,
+                by_seed=ranking.by_seed,
+                count=cast("bench.Count", count.value),
+                bootstrap=bootstrap,
+                seed=seed,
+            )
+            about = statistics.to_dict() | {"seeds": max(len(ranking.by_seed), 1)}
+            results.append(_row(name, ranking.kind, one, about))
+    prior = next((ranking.values for ranking in rankings.values() if ranking.kind == "aggregate"), None)
+    pool = Pool.of(known, archs, networks, values, prior)
     for number in labels or ():
         for one in truths:
-            found = _few_labels(known, archs, values, prior, wanted[one.label].to_numpy(), number, seed)
+            found = few_labels(pool, pool.known(wanted[one.label]), number, bootstrap, seed)
             results.append(_row(f"{number} labels", "predictor", one, found))
     if as_json:
         print(json.dumps(_without_nan(results), allow_nan=False))
@@ -119,6 +163,22 @@ def _truths(space: str, wanted: Sequence[str] | None) -> list[_Truth]:
     return list(chosen.values())
 
 
+@dataclass(frozen=True)
+class _Ranking:
+    """What ranks: a score, an aggregate or a baseline, its values (n,), higher is better, and those of single seeds."""
+
+    kind: str
+    values: np.ndarray | pd.Series
+    by_seed: tuple[np.ndarray, ...] = ()
+
+
+def _frames(parts: pd.DataFrame, by_seed: dict[str, list[np.ndarray]]) -> list[pd.DataFrame]:
+    """The scores of an aggregate seed by seed; none where a single seed is known."""
+    drawn = {name: by_seed[name] for name in parts if name in by_seed}
+    number = min(map(len, drawn.values()), default=0)
+    return [parts.assign(**{name: seeds[k] for name, seeds in drawn.items()}) for k in range(number)]
+
+
 def _choices(space: str, text: str) -> list[str]:
     """Columns named by one `--truth`: one, several with commas between, or a table for all its accuracies."""
     from nas_core import bench
@@ -131,8 +191,10 @@ def _choices(space: str, text: str) -> list[str]:
 
 
 def _read(path: Path, wanted: list[str] | None) -> tuple[pd.DataFrame, list[str]]:
-    """The table and its columns of scores."""
+    """The table and its columns of scores; one without a name, such as the row numbers that pandas writes, is none."""
     import pandas as pd
+
+    from nas_core.bench import is_nameless
 
     try:
         table = pd.read_csv(path)
@@ -141,6 +203,8 @@ def _read(path: Path, wanted: list[str] | None) -> tuple[pd.DataFrame, list[str]
     if "arch" not in table:
         raise ValueError(f"{path} has no column 'arch'; expected one with architectures")
     numeric = [str(c) for c in table.select_dtypes("number").columns if not str(c).startswith("seconds")]
+    single = {column for seeds in columns_by_seed(numeric).values() for column in seeds}
+    numeric = [name for name in numeric if name not in single and not is_nameless(name)]
     columns = wanted or [name for name in numeric if name not in BASELINES]
     missing = [name for name in columns if name not in numeric]
     if missing or not columns:
@@ -150,41 +214,6 @@ def _read(path: Path, wanted: list[str] | None) -> tuple[pd.DataFrame, list[str]
     if short is not None:
         raise ValueError(f"{path} has fewer than 3 numbers in column {short!r}; the rest is NaN or missing")
     return table, columns
-
-
-def _few_labels(
-    space: SearchSpace,
-    archs: Sequence[Architecture],
-    values: pd.DataFrame,
-    prior: np.ndarray | None,
-    truth: np.ndarray,
-    number: int,
-    seed: int,
-) -> dict[str, Any]:
-    """Medians over the draws, with the range that holds 95 % of them; networks that were labelled are left out."""
-    import numpy as np
-
-    from nas_core import bench, predict
-
-    usable = np.flatnonzero(~np.isnan(truth))
-    if len(usable) < 2 * number:
-        raise ValueError(
-            f"--labels {number}: only {len(usable)} architectures have a known truth; expected twice as many"
-        )
-    predictor = predict.FewLabelPredictor(space.encode(archs), values.to_numpy(dtype=float), prior)
-    networks = np.unique([space.format(space.canonical(arch)) for arch in archs], return_inverse=True)[1]
-    rng = np.random.default_rng(seed)
-    draws = []
-    for _ in range(_DRAWS):
-        labelled = rng.choice(usable, number, replace=False)
-        rest = usable[~np.isin(networks[usable], networks[labelled])]
-        ranking = predictor.fit(labelled, truth[labelled]).predict().rank_score
-        draws.append(bench.rank_statistics(ranking[rest], truth[rest], bootstrap=0))
-    found: dict[str, Any] = {"n": len(usable) - number, "dropped": len(truth) - len(usable), "top_k": draws[0].top_k}
-    for name in _STATISTICS:
-        low, middle, high = np.percentile([getattr(draw, name).value for draw in draws], [2.5, 50, 97.5])
-        found[name] = {"value": float(middle), "low": float(low), "high": float(high)}
-    return found
 
 
 def _row(name: str, kind: str, truth: _Truth, statistics: dict[str, Any]) -> dict[str, Any]:
@@ -199,14 +228,14 @@ def _print(results: list[dict[str, Any]], about: str) -> None:
 
     report = Table("score", title=about)
     report.add_column("truth", overflow="fold")
-    for head in ("n", "tau", "rho", "tau top half", "regret at 10", "nDCG"):
+    for head in ("n", *_HEADS.values()):
         report.add_column(head)
     for row in results:
-        cells = [f"{row[k]['value']:.3f} [{row[k]['low']:.3f}, {row[k]['high']:.3f}]" for k in _STATISTICS]
+        cells = [f"{row[k]['value']:.3f} [{row[k]['low']:.3f}, {row[k]['high']:.3f}]" for k in _HEADS]
         report.add_row(
             row["score"] + (" (baseline)" if row["baseline"] else ""), row["data_set"], str(row["n"]), *cells
         )
-    Console(width=170).print(report)
+    Console(width=200).print(report)
 
 
 def _without_nan(value: Any) -> Any:

@@ -91,6 +91,7 @@ def search(
     candidate_seconds: options.CandidateSeconds = 300.0,
     candidate_memory: options.CandidateMemory = None,
     seed: options.Seed = 0,
+    seeds: options.Seeds = 1,
     pin: options.Pin = None,
     prune: options.Prune = None,
     top: Annotated[int, typer.Option(min=1, help="Best candidates to print.")] = 10,
@@ -109,7 +110,14 @@ def search(
     from nas_core.store import Store
 
     chosen = options.settings(
-        preset, data, seed, batch_size=batch_size, image_size=image_size, channels=channels, cells=cells
+        preset,
+        data,
+        seed,
+        batch_size=batch_size,
+        image_size=image_size,
+        channels=channels,
+        cells=cells,
+        seeds=seeds,
     )
     if resume is None:
         known = spaces.get(space)

@@ -26,6 +26,7 @@ Proxy = Annotated[list[str], typer.Option("--proxy", help="Score to compute; rep
 Data = Annotated[str, typer.Option(help="digits, noise, cifar10:PATH, cifar100:PATH, npz:PATH or folder:PATH.")]
 PresetName = Annotated[Preset, typer.Option(help="Scale of the scored network and its batches.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Average every score over so many seeds, from --seed up.")]
 Workers = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one a core.")]
 Pin = Annotated[list[str] | None, typer.Option("--pin", help='Keep only these, e.g. "edge 0→3=skip_connect".')]
 Prune = Annotated[list[str] | None, typer.Option("--prune", help='Drop these, e.g. "*=none".')]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas_core.cli import _options as options
+from nas_core.cli._seed_columns import seed_column
 from nas_core.proxies.settings import ScoreSettings
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def scan(
     cells: options.Number = None,
     precision: options.Precision = None,
     seed: options.Seed = 0,
+    seeds: options.Seeds = 1,
     pin: options.Pin = None,
     prune: options.Prune = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score only the first so many distinct networks.")] = None,
@@ -50,7 +52,8 @@ def scan(
 ) -> None:
     """Score every architecture of a space that obeys the steering; run again to resume after an interruption.
 
-    A network that raises, hangs or needs too much memory has no scores, and its reason in the column `failed`.
+    A network that raises, hangs or needs too much memory has no scores, and its reason in the column `failed`. With
+    --seeds the score of every single seed has a column too, from which `correlate` tells what other seeds would give.
     """
     import pandas as pd
     from rich.console import Console
@@ -70,6 +73,7 @@ def scan(
         channels=channels,
         cells=cells,
         precision=precision,
+        seeds=seeds,
     )
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder; expected the name of a CSV file")
@@ -117,6 +121,8 @@ def scan(
         if text in done:
             record = done[text]
             values = {name: math.nan if v is None else v for name, v in record["values"].items()}
+            for name, single in record.get("by_seed", {}).items():
+                values |= {seed_column(name, seed + k): math.nan if v is None else v for k, v in enumerate(single)}
             rows.append({"arch": known.format(arch), "canonical": text, **values, "seconds": record["seconds"]})
         elif text in failed:
             rows.append({"arch": known.format(arch), "canonical": text, "failed": failed[text]})
@@ -212,6 +218,12 @@ def _score_chunk(group: CandidateGroup) -> list[dict[str, Any] | Failure]:
         if isinstance(result, Failure):
             found.append(result)
         else:
-            values = {name: value if math.isfinite(value) else None for name, value in result.values.items()}
-            found.append({"values": values, "seconds": sum(result.seconds.values())})
+            record = {"values": {name: _finite(value) for name, value in result.values.items()}}
+            if result.by_seed:
+                record["by_seed"] = {name: [_finite(value) for value in one] for name, one in result.by_seed.items()}
+            found.append(record | {"seconds": sum(result.seconds.values())})
     return found
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -28,6 +28,7 @@ def score(
     cells: options.Number = None,
     precision: options.Precision = None,
     seed: options.Seed = 0,
+    seeds: options.Seeds = 1,
 ) -> None:
     """Score architectures: one JSON line each with arch, canonical, value, layers, seconds and settings."""
     from nas_core import proxies, spaces
@@ -43,6 +44,7 @@ def score(
         channels=channels,
         cells=cells,
         precision=precision,
+        seeds=seeds,
     )
     known = spaces.get(space)
     for name in proxy:
@@ -62,6 +64,7 @@ def score(
             "arch": text,
             "canonical": result.canonical,
             "value": result.values,
+            **({"by_seed": result.by_seed} if result.by_seed else {}),
             "layers": result.layers,
             "seconds": result.seconds,
             "settings": chosen.to_dict(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,6 +65,7 @@ def twin(
     """
     import numpy as np
 
+    from nas_core.bench import mean_over_seeds
     from nas_core.config import RunConfig
     from nas_core.proxies import ScoreSettings
     from nas_core.search.objectives import Objective
@@ -96,8 +98,9 @@ def twin(
     # A steered run that never gets there counts as worse than any that does.
     median = float(np.median([row["share"] if row["share"] is not None else math.inf for row in rows]))
     summary["median_share"] = median if math.isfinite(median) else None
+    summary["difference"] = asdict(mean_over_seeds([row["difference"] for row in rows]))
     if as_json:
-        typer.echo(json.dumps(summary))
+        typer.echo(json.dumps(summary | {"difference": _without_nan(summary["difference"])}))
     else:
         _print(summary)
 
@@ -146,6 +149,10 @@ def compare_runs(records: Store, steered: RunRow, unsteered: RunRow) -> TwinComp
     return bench.compare_twins(*merits)
 
 
+def _without_nan(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
 def _print(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -161,3 +168,6 @@ def _print(summary: dict[str, Any]) -> None:
     share = summary["median_share"]
     text = "never" if share is None else f"{share:.0%} of the evaluations"
     print(f"median over {len(summary['pairs'])} pairs: {text}")
+    gain = summary["difference"]
+    if not math.isnan(gain["low"]):
+        print(f"mean difference {gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}], 95 % over seeds")

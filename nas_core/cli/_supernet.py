@@ -403,7 +403,13 @@ def _result(label: str, scores: Sequence[OneShotScores], measured: Sequence[Meas
         for one, found in zip(scores, measured, strict=True)
     ]
     settings = {name: value for name, value in scores[0].settings.to_dict().items() if name != "seed"}
-    return {"sampling": label, "settings": settings, "median": supernet.medians(measured), "runs": runs}
+    return {
+        "sampling": label,
+        "settings": settings,
+        "median": supernet.medians(measured),
+        "one_seed": supernet.of_one_seed(measured),
+        "runs": runs,
+    }
 
 
 _TITLES = {"one_shot": "re-calibrated", "without_recalibration": "not re-calibrated", "aggregate": "aggregate"}
@@ -435,8 +441,8 @@ def _print_ranking(results: list[dict[str, Any]], ranked: int, trusted: int, as_
                     f"{weights}; best part {run['best_part']:.3f}" if ranking == "aggregate" else "",
                 )
         for ranking, title in _TITLES.items():
-            median = [f"{value:.3f}" for value in result["median"][ranking].values()]
-            table.add_row(result["sampling"], "median", "", title, *median, "", style="bold")
+            median = [_interval(value) for value in result["one_seed"][ranking].values()]
+            table.add_row(result["sampling"], "median, any seed", "", title, *median, "", style="bold")
         table.add_section()
     Console(width=190).print(table)
 

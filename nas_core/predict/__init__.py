@@ -1,4 +1,4 @@
-"""Rankers: scores aggregated without labels, accuracy learned from few, fronts of value and cost.
+"""Rankers: scores aggregated without labels, accuracy learned from few, fronts of value and cost, normal scores.
 
 Torch-free; knows arrays, not spaces."""
 
@@ -13,6 +13,7 @@ from nas_core.predict._aggregate import (
 )
 from nas_core.predict._block_fitness import PRIOR_WEIGHT, block_fitness
 from nas_core.predict._few_labels import FewLabelPredictor, Prediction
+from nas_core.predict._margin import Margin, normal_scores
 from nas_core.predict._pareto import crowding, front, front_ranks
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "LEAST_AGREEMENT",
     "PRIOR_WEIGHT",
     "FewLabelPredictor",
+    "Margin",
     "Prediction",
     "aggregate",
     "aggregate_weights",
@@ -30,4 +32,5 @@ __all__ = [
     "front",
     "front_ranks",
     "log_rank_sum",
+    "normal_scores",
 ]

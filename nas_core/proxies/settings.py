@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,7 +15,8 @@ VERSION = 3
 class ScoreSettings:
     """Data, batches (number, images in each), image side in pixels, first-stage channels, cells a stage, seed.
 
-    `precision` bfloat16 runs convolutions and linear layers of large networks in 16 bits.
+    `precision` bfloat16 runs convolutions and linear layers of large networks in 16 bits. A score is the mean over
+    `seeds` seeds, from `seed` up: other weights and other batches each time.
 
     Raises:
         ValueError: a number is below the least that makes sense, or the precision is neither float32 nor bfloat16.
@@ -29,11 +30,13 @@ class ScoreSettings:
     cells: int = 1
     seed: int = 0
     precision: str = "float32"
+    seeds: int = 1
 
     def __post_init__(self) -> None:
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision: got {self.precision!r}, expected float32 or bfloat16")
-        for name, least in (("batches", 1), ("batch_size", 1), ("image_size", 4), ("channels", 1), ("cells", 1)):
+        least_of = {"batches": 1, "batch_size": 1, "image_size": 4, "channels": 1, "cells": 1, "seeds": 1}
+        for name, least in least_of.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: got {getattr(self, name)}, expected at least {least}")
 
@@ -75,7 +78,12 @@ class ScoreSettings:
         if version != f"v{VERSION}":
             return None
         texts = {name: unquote(text) for name, _, text in (pair.partition("=") for pair in pairs)}
+        texts.setdefault("seeds", "1")
         return cls(**{name: type(default)(texts[name]) for name, default in asdict(cls()).items()})
+
+    def single(self) -> tuple[ScoreSettings, ...]:
+        """These settings for every seed alone."""
+        return tuple(replace(self, seed=self.seed + k, seeds=1) for k in range(self.seeds))
 
     def difference(self, other: ScoreSettings) -> str:
         """What these settings have that `other` has not, for people: `data noise, seed 1`; empty where they agree."""
@@ -83,6 +91,7 @@ class ScoreSettings:
         return ", ".join(f"{name} {value}" for name, value in mine.items() if value != theirs[name])
 
     def key(self) -> str:
-        """A stable text that names these settings, used by the score cache."""
-        pairs = (f"{name}={quote(str(value))}" for name, value in sorted(self.to_dict().items()))
+        """A stable text that names these settings, used by the score cache; of a single seed it names no number."""
+        named = {name: value for name, value in self.to_dict().items() if (name, value) != ("seeds", 1)}
+        pairs = (f"{name}={quote(str(value))}" for name, value in sorted(named.items()))
         return ";".join((f"v{VERSION}", *pairs))

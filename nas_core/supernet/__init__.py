@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         draw_cells,
         measure,
         medians,
+        of_one_seed,
         train_and_score,
     )
     from nas_core.supernet._depth import depth_classes, longest_chains
@@ -61,6 +62,7 @@ __all__ = [
     "longest_chains",
     "measure",
     "medians",
+    "of_one_seed",
     "recalibrate",
     "register",
     "sampler",
@@ -79,6 +81,7 @@ _CONTENTS = {
         "draw_cells",
         "measure",
         "medians",
+        "of_one_seed",
         "train_and_score",
     ),
     "_depth": ("depth_classes", "longest_chains"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nas_core import predict
+from nas_core import bench, predict
 from nas_core.spaces import Act, Architecture, SearchSpace, Steering
 from nas_core.supernet import _checkpoint
 from nas_core.supernet._few_shot import few_shot
@@ -29,6 +29,8 @@ class Cells:
     trusted: list[Architecture]
     truth: np.ndarray
     trusted_truth: np.ndarray
+    networks: list[Architecture]
+    """The canonical forms of the ranked ones: equal where two are the same network."""
 
 
 def draw_cells(
@@ -55,7 +57,7 @@ def draw_cells(
     def truths(archs: list[Architecture]) -> np.ndarray:
         return truth.loc[[space.format(arch) for arch in archs]].to_numpy(dtype=float)
 
-    return Cells(first, others, truths(first), truths(others))
+    return Cells(first, others, truths(first), truths(others), [space.canonical(arch) for arch in first])
 
 
 @dataclass(frozen=True)
@@ -196,13 +198,21 @@ def measure(scores: OneShotScores, cells: Cells, others: pd.DataFrame, *, bootst
     weights = trust_weights(parts.iloc[count:], cells.trusted_truth)
     ranked = parts.iloc[:count]
     aggregate = predict.log_rank_sum(ranked, weights)
+
+    def held(values: Sequence[float] | np.ndarray, draws: int = bootstrap) -> Trust:
+        return trust(values, cells.truth, networks=cells.networks, bootstrap=draws)
+
     return Measured(
-        one_shot=trust(scores.recalibrated[:count], cells.truth, bootstrap=bootstrap),
-        without_recalibration=trust(scores.raw[:count], cells.truth, bootstrap=bootstrap),
-        aggregate=trust(aggregate, cells.truth, bootstrap=bootstrap),
+        one_shot=held(scores.recalibrated[:count]),
+        without_recalibration=held(scores.raw[:count]),
+        aggregate=held(aggregate),
         weights={name: weight for name, weight in weights.items() if weight},
-        best_part=max(trust(ranked[name], cells.truth, bootstrap=0).tau.value for name in ranked),
+        best_part=max(held(ranked[name], 0).tau.value for name in ranked),
     )
+
+
+_RANKINGS = ("one_shot", "without_recalibration", "aggregate")
+_VALUES = ("tau", "tau_top_half", "pick", "regret")
 
 
 def medians(measured: Sequence[Measured]) -> dict[str, Any]:
@@ -210,7 +220,24 @@ def medians(measured: Sequence[Measured]) -> dict[str, Any]:
     return {
         ranking: {
             statistic: float(np.median([getattr(getattr(one, ranking), statistic).value for one in measured]))
-            for statistic in ("tau", "tau_top_half", "pick", "regret")
+            for statistic in _VALUES
         }
-        for ranking in ("one_shot", "without_recalibration", "aggregate")
+        for ranking in _RANKINGS
+    }
+
+
+def of_one_seed(measured: Sequence[Measured]) -> dict[str, Any]:
+    """What the training of a single seed gives, on other networks too: medians with 95 % intervals over seeds and
+    networks, by ranking and statistic."""
+    names = {"tau": "tau", "tau_top_half": "tau_top_half", "pick": "pick", "regret": "regret_at_1"}
+    return {
+        ranking: {
+            statistic: asdict(
+                bench.one_of_many(
+                    [getattr(getattr(one, ranking), statistic) for one in measured], bench.BOUNDS[names[statistic]]
+                )
+            )
+            for statistic in _VALUES
+        }
+        for ranking in _RANKINGS
     }

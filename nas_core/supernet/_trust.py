@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,10 +21,11 @@ _LEAST_GAIN = 0.005
 
 @dataclass(frozen=True)
 class Trust:
-    """What a score is worth over `n` architectures whose truth is known, with 95 % bootstrap intervals.
+    """What a score is worth over `n` distinct networks whose truth is known, with 95 % intervals.
 
     `tau` Kendall's tau-b, `tau_top_half` among the truly better half; `pick` the truth of the highest score and
-    `regret` what the best of these architectures has more, both in units of the truth.
+    `regret` what the best of these networks has more, both in units of the truth. Intervals are those of
+    `nas_core.bench.RankStatistics`: over networks, not over seeds of the training.
     """
 
     n: int
@@ -38,22 +39,21 @@ class Trust:
         return asdict(self)
 
 
-def trust(score: Sequence[float] | np.ndarray, truth: Sequence[float] | np.ndarray, *, bootstrap: int = 200) -> Trust:
-    """Hold `score` (n,) against `truth` (n,), both higher is better.
+def trust(
+    score: Sequence[float] | np.ndarray,
+    truth: Sequence[float] | np.ndarray,
+    *,
+    networks: Sequence[Hashable] | None = None,
+    bootstrap: int = 200,
+) -> Trust:
+    """Hold `score` (n,) against `truth` (n,), both higher is better; rows of one of the `networks` (n,) count once.
 
     Raises:
-        ValueError: lengths that differ, or fewer than three pairs without NaN.
+        ValueError: lengths that differ, or fewer than three networks without NaN.
     """
-    found = bench.rank_statistics(score, truth, bootstrap=bootstrap, top_k=1)
-    x, y = np.asarray(score, dtype=float), np.asarray(truth, dtype=float)
-    usable = ~(np.isnan(x) | np.isnan(y))
-    x, y = x[usable], y[usable]
-    rng = np.random.default_rng(0)
-    draws = [rng.integers(len(x), size=len(x)) for _ in range(bootstrap)]
-    picks = [y[draw[x[draw].argmax()]] for draw in draws] or [np.nan]
-    low, high = (float(bound) for bound in np.percentile(picks, [2.5, 97.5]))
-    pick = Estimate(float(y[x.argmax()]), low, high)
-    return Trust(found.n, found.tau, found.tau_top_half, pick, found.regret)
+    numbers = None if networks is None else bench.numbered(networks)
+    found = bench.rank_statistics(score, truth, networks=numbers, bootstrap=bootstrap, top_k=1)
+    return Trust(found.n, found.tau, found.tau_top_half, found.pick, found.regret)
 
 
 def trust_weights(scores: pd.DataFrame, truth: Sequence[float] | np.ndarray) -> dict[str, float]:

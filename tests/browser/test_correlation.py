@@ -57,7 +57,7 @@ def cut_off(page: Page) -> list[str]:
 def test_scores_are_compared_brushed_and_selected(address, page, shoot, late):
     start_run(page, address, ["synflow", "jacov", "ntk_condition"], 40)
     page.locator("#nav-correlation").click()
-    expect(page.locator("#correlation-state")).to_contain_text("0 candidates here; at least 10 are needed")
+    expect(page.locator("#correlation-state")).to_contain_text("0 distinct networks here; at least 10 are needed")
     page.locator("#btn-start").click()
     expect(page.locator("#run-status")).to_contain_text("Done", timeout=120_000)
     expect(page.locator("#correlation-state")).to_contain_text("40 of 40 scored")

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 
-from nas_core import spaces
+from nas_core import bench, spaces
 from nas_core.store import Store
 from tests import commands, processes
 from tests.runs import make_run
@@ -196,6 +197,48 @@ def test_aggregates_and_few_labels_are_correlated_beside_the_scores(tmp_path):
     turned = rows["ntk_condition", "cifar100"]["tau"]["value"]
     assert turned == pytest.approx(rows["live_params", "cifar100"]["tau"]["value"])
     assert rows["aggregate of ntk_condition", "cifar100"]["tau"]["value"] == pytest.approx(turned)
+
+
+def test_a_scan_over_seeds_is_correlated_with_what_other_seeds_would_give(tmp_path):
+    scan = ["scan", "--limit", "30", "--workers", "1", "--seeds", "2", *TINY, "--out", "scores.csv"]
+    done = helm(*scan, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "scores.csv")
+    assert list(table) == ["arch", "canonical", "zico", "zico@seed0", "zico@seed1", "seconds"]
+    assert table["zico"].tolist() == pytest.approx(table[["zico@seed0", "zico@seed1"]].mean(axis=1).tolist())
+    table.drop(columns=["zico@seed0", "zico@seed1"]).to_csv(tmp_path / "mean.csv")  # with the row numbers of pandas
+    rows = []
+    for name in ("scores.csv", "mean.csv"):
+        done = helm("correlate", name, "--json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert {row["score"] for row in found if not row["baseline"]} == {"zico"}
+        rows.append(found[0])
+    with_seeds, without = rows
+    assert (with_seeds["seeds"], without["seeds"]) == (2, 1)
+    assert (with_seeds["n"], with_seeds["rows"]) == (table["canonical"].nunique(), len(table))
+    assert with_seeds["tau"]["value"] == without["tau"]["value"]
+    assert with_seeds["tau"]["high"] - with_seeds["tau"]["low"] > without["tau"]["high"] - without["tau"]["low"]
+
+
+def test_architectures_count_in_correlate_where_that_is_asked_for(tmp_path):
+    space = spaces.get("nb201")
+    archs = list(space.architectures())[::3]
+    table = pd.DataFrame({"arch": [space.format(arch) for arch in archs]})
+    table["score"] = space.closed_forms(archs)["live_params"].to_numpy()
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    found = []
+    for count in ("networks", "architectures"):
+        done = helm("correlate", "scores.csv", "--json", "--truth", "cifar10", "--count", count, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads(done.stdout)[0])
+    once, every = found
+    assert once["n"] == every["n"] == len({space.canonical(arch) for arch in archs})
+    assert every["rows"] == len(archs)
+    truth = bench.truth("nb201")["cifar10"].loc[table["arch"]]
+    assert every["tau"]["value"] == pytest.approx(kendalltau(table["score"], truth).statistic)
+    assert once["tau"]["value"] != every["tau"]["value"]
+    assert every["tau"]["high"] - every["tau"]["low"] > 2 * (once["tau"]["high"] - once["tau"]["low"])
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,6 @@ def test_trained_candidates_are_the_labels_where_there_are_three(view):
     found = plan(trained, aggregate(view), None, everything(view), labels=12, number=3)
     assert (found.labels, found.simulated, found.held_out) == (3, False, 0)
     assert not {one.arch for one in found.next} & set(trained.trained)
-    assert all(one.low >= 60 and one.high <= 80 for one in found.next)
+    assert all(one.low < one.predicted < one.high and one.high > 80 for one in found.next)  # three labels know little
     with pytest.raises(ValueError, match="1 trained here and no truth is known"):
         plan(replace(view, trained={texts[3]: 60.0}), aggregate(view), None, everything(view), labels=12, number=3)

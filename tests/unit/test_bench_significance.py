@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from itertools import combinations
 
 import numpy as np
@@ -45,11 +46,21 @@ def test_the_interval_holds_the_true_difference_nineteen_times_in_twenty():
     assert 0.91 <= held / 300 <= 0.98
 
 
-def test_the_error_of_many_is_estimated_from_some_of_them():
+def test_the_error_of_many_is_small():
     rng = np.random.default_rng(3)
     truth = rng.normal(size=6000)
     found = tau_difference(noisy(rng, truth, 0.5), noisy(rng, truth, 0.6), truth)
     assert 0.005 < found.high - found.low < 0.05
+
+
+def test_copies_of_a_network_make_a_difference_no_surer():
+    rng = np.random.default_rng(4)
+    truth = rng.normal(size=60)
+    one, other = noisy(rng, truth, 0.5), noisy(rng, truth, 1.0)
+    many = np.repeat(np.arange(60), 9)
+    alone = tau_difference(one, other, truth)
+    found = tau_difference(one[many], other[many], truth[many], networks=many)
+    assert astuple(found) == pytest.approx(astuple(alone))
 
 
 def test_random_draws_are_counted_as_listing_all_of_them_does():

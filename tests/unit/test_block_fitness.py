@@ -52,6 +52,39 @@ def test_an_interval_holds_its_fitness_and_narrows_with_support():
     assert width(2000) < width(40)
 
 
+def blocks_held(n: int, copies: int, sets: int) -> tuple[float, float]:
+    """How often the mean rank of a block over very many candidates lies in its interval, and the mean width; every
+    network has so many isomorphic candidates, which differ in the last decision."""
+    decisions = tuple(Decision(f"d{k}", ("a", "b", "c")) for k in range(3))
+    rng = np.random.default_rng(n + copies)
+
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        networks = np.repeat(np.arange(-(-count // copies)), copies)[:count]
+        archs = rng.choice(3, size=(networks.max() + 1, 3), p=[0.6, 0.3, 0.1])[networks]
+        archs[:, 2] = rng.integers(3, size=count)
+        values = (0.6 * archs[:, 0] - 0.3 * archs[:, 1] + rng.normal(size=networks.max() + 1)[networks]) ** 3
+        return archs, values, networks
+
+    archs, values, _ = drawn(60_000)
+    aim = block_fitness(decisions, archs, values)["fitness"].to_numpy()
+    inside, widths = [], []
+    for _ in range(sets):
+        archs, values, networks = drawn(n)
+        found = block_fitness(decisions, archs, values, networks=networks)
+        seen = found["n"].to_numpy() > 0
+        inside += list(((found["low"] <= aim) & (aim <= found["high"])).to_numpy()[seen])
+        widths += list((found["high"] - found["low"]).to_numpy()[seen])
+    return float(np.mean(inside)), float(np.mean(widths))
+
+
+@pytest.mark.parametrize("copies", [1, 5])
+@pytest.mark.parametrize("n", [20, 60, 300])
+def test_the_interval_of_a_block_holds_its_mean_rank(n, copies):
+    share, width = blocks_held(n, copies, 200)
+    print(f"\n{n} candidates, {copies} of a network: {share:.3f} (width {width:.3f})")
+    assert 0.90 <= share <= 0.99
+
+
 def test_nothing_scored_gives_every_block_the_same_fitness():
     space = spaces.get("nb201")
     table = block_fitness(space.decisions, np.zeros((0, 6), dtype=int), np.zeros(0))

@@ -221,6 +221,23 @@ def test_semicolons_tabs_packing_and_a_byte_order_mark_are_read(tmp_path):
         pd.testing.assert_frame_equal(bench.truth("nb201", "variant"), bench.truth("nb201", "plain"))
 
 
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"], ids=["as written", "as read and written again"])
+def test_the_row_numbers_that_pandas_writes_are_no_results(tmp_path, name):
+    frame = pd.DataFrame({"arch": ARCHS, "accuracy": np.arange(30.0)}).rename_axis(name or None)
+    frame.to_csv(tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text().startswith(f"{name},arch,accuracy\n")
+    report = bench.import_results(tmp_path / "t.csv", "nb201")
+    assert (report.columns, report.skipped) == (("accuracy",), ())
+    assert bench.truth("nb201", "t")["accuracy"].tolist() == list(range(30))
+
+
+def test_columns_without_a_name_are_left_out_wherever_they_stand(tmp_path):
+    rows = [f"{arch},1,7,2,8" for arch in ARCHS]
+    (tmp_path / "t.csv").write_text("\n".join(["arch,a,,b,", *rows]))
+    assert bench.import_results(tmp_path / "t.csv", "nb201").columns == ("a", "b")
+    assert bench.truth("nb201", "t").iloc[0].tolist() == [1, 2]
+
+
 def test_unknown_duplicated_and_infinite_rows_are_counted(tmp_path):
     text = f"arch,a,b\n{ARCHS[0]},1,5\nfoo,9,9\n{ARCHS[1]},inf,nan\n{ARCHS[0]},3,\nbar,9,9\n{ARCHS[2]},x,1\n"
     (tmp_path / "t.csv").write_text(text)

@@ -12,7 +12,7 @@ from flask_caching import Cache
 from app import live, selection
 from app.cockpit import Cockpit, View
 from app.labels import ranking_label, score_label, score_options
-from app.laboratory import AGGREGATE, LEAST, measured
+from app.laboratory import AGGREGATE, LEAST, measured, one_a_network
 from app.pages.correlation import board, checks, figures, panels, weights
 from app.pages.correlation.derived import Derived, Scope, chosen_of, weights_of
 from app.pages.correlation.label_next import plan
@@ -79,7 +79,14 @@ def check(
     if truth is None:
         return []
     values = derived.looked_at(view, looked_at, weights_of(given_weights, run))
-    found = judge(view, values, derived.truth(view, truth), chosen_of(view, scope, brushed), metric=looked_at)
+    found = judge(
+        view,
+        values,
+        derived.truth(view, truth),
+        chosen_of(view, scope, brushed),
+        metric=looked_at,
+        by_seed=derived.single_seeds(view, looked_at),
+    )
     return [] if found is None else checks.tiles(ranking_label(looked_at), found, truth.unit)
 
 
@@ -135,9 +142,9 @@ def draw(
     chosen = chosen_of(view, scope, brushed)
     truth = truth_for(cockpit, view, choice)
     known = np.zeros(0) if truth is None else derived.truth(view, truth)
-    told = 0 if truth is None else int((~np.isnan(known[chosen])).sum())
-    if truth is None or told < LEAST:
-        why = lack(cockpit, view, scope, len(chosen), told)
+    told = chosen[:0] if truth is None else chosen[~np.isnan(known[chosen])]
+    if truth is None or len(one_a_network(view, told)) < LEAST:
+        why = lack(cockpit, view, scope, len(one_a_network(view, chosen)), len(one_a_network(view, told)))
         nothing = figures.matrix([], np.zeros((0, 0)), theme), figures.measures({}, score_label(looked_at), theme)
         return [], no_update, *nothing, why
     given = weights_of(given_weights, run)
@@ -149,14 +156,23 @@ def draw(
     if crossed != "labels":  # what is not on the screen is not computed
         names, table, title = derived.crossed(view, chosen, crossed, looked_at, about)
         matrix = figures.matrix(names, table, theme, title, matrix_shown)
-    partly = "" if told == len(chosen) else f" ({told:,} known)"
+    partly = "" if len(told) == len(chosen) else f" ({len(told):,} known)"
+    number = len(one_a_network(view, chosen))
+    same = "" if number == len(chosen) else f" ({number:,} networks)"
+    about_what = f"{len(chosen):,} of {len(view.indices):,} scored candidates{same}"
     return (
         rows,
         no_update if columns == columns_shown else columns,
         matrix,
         figures.measures(bars, score_label(looked_at), theme, measures_shown),
-        f"{len(chosen):,} of {len(view.indices):,} scored candidates, 95 % intervals; truth: {truth.axis}{partly}",
+        f"{about_what}, {told_seeds(view)}; truth: {truth.axis}{partly}",
     )
+
+
+def told_seeds(view: View) -> str:
+    """What the intervals are about, and how many seeds they know."""
+    seeds = view.run.config.settings.seeds
+    return "95 % intervals over networks" + (f" and {seeds} seeds" if seeds > 1 else ", one seed")
 
 
 def lack(cockpit: Cockpit, view: View, scope: str, number: int, known: int) -> str:
@@ -168,7 +184,7 @@ def lack(cockpit: Cockpit, view: View, scope: str, number: int, known: int) -> s
         way = f"{first}train some with the button above, or import results with `bench import`"
         trained = f"{known} of {LEAST} candidates are trained; " if known else ""
         return f"No truth is known for the space {view.run.config.space_title}: {trained}{way}."
-    return f"{number} candidates here; at least {LEAST} are needed: score more, or widen the scope."
+    return f"{number} distinct networks here; at least {LEAST} are needed: score more, or widen the scope."
 
 
 def suggest(

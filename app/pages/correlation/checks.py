@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from dash import html
 
 from app.labels import score_label
 from app.pages.correlation import verdict
 from app.pages.correlation.verdict import TOP, Verdict, bounds, number
 from app.palette import short
+from nas_core.bench import Estimate
 
 _PILLS = {
     verdict.YES: ("✓", "Yes", "ok"),
@@ -23,8 +25,9 @@ _HINTS = (
     "τ among the truly better half: what is asked of a score that is to pick the best. Interval: 95 %.",
     "τ of the score less τ of the best of the counts, over the same networks. Interval: 95 %, paired. The count that "
     "does best is compared with, which favours counting a little.",
-    f"How far the best of the {TOP} that the score likes most falls short of the best there is, and what as many "
-    "networks drawn blindly would give.",
+    f"How far the best of the {TOP} that the score likes most falls short of the best there is, the one that it likes "
+    "most alone, and what as many networks drawn blindly would give. Intervals: 95 %, for other sets of as many "
+    "networks.",
 )
 
 
@@ -93,6 +96,13 @@ def _top(found: Verdict, points: str) -> tuple[str, str, str]:
     if found.finds_winner == verdict.NONE:
         return "–", "", f"More than {2 * TOP} networks are needed, {found.n} are known"
     blind = f"{TOP} random ones: {short(found.blind.regret)} short, as good in {found.blind.chance:.0%}"
-    if found.regret <= 0:
-        return "0", f"short, it is the best, n = {found.n:,}", blind
-    return short(found.regret), f"{points} short, n = {found.n:,}".strip(), blind
+    first = f"Its first alone {short(found.first.value)}{_range(found.first)} short. {blind}"
+    reach = _range(found.regret)
+    if found.regret.value <= 0:
+        return "0", f"short{reach}, it is the best, n = {found.n:,}", first
+    return short(found.regret.value), f"{points} short{reach}, n = {found.n:,}".strip(), first
+
+
+def _range(one: Estimate) -> str:
+    """The interval of a shortfall in brackets; empty where there is none."""
+    return "" if np.isnan(one.low) else f" [{short(one.low)}, {short(one.high)}]"

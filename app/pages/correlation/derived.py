@@ -10,7 +10,7 @@ from flask_caching import Cache
 
 from app.cockpit import Cockpit, View
 from app.labels import score_label
-from app.laboratory import aggregate, leader_board, score_matrix, stability
+from app.laboratory import aggregate, leader_board, score_matrix, single_seeds, stability
 from app.masks import unpacked
 from app.truth import TRAINED_HERE, Truth
 from nas_core.ladder import AGGREGATE, TRAINED
@@ -42,13 +42,20 @@ class Derived:
         """Values (n,) by candidate, better ones larger."""
         return truth.oriented(truth.over(view.table)[view.indices])
 
+    def single_seeds(self, view: View, name: str) -> list[np.ndarray]:
+        """Values (n,) by candidate for every seed that a score is averaged over; none where it is of one seed."""
+        if view.run.config.settings.seeds < 2:
+            return []
+        return self._once(lambda: single_seeds(self._cockpit, view, name), "seeds", view, _step(view), name, seconds=60)
+
     def board(self, view: View, chosen: np.ndarray, truth: Truth, weights: Weights, scope: Scope) -> list[Any]:
         """Rows of the leader board."""
 
         def rows() -> list[Any]:
             known, summed = self.truth(view, truth), self.aggregate(view, weights)
             without = {TRAINED} if truth.choice == TRAINED_HERE else set()
-            return leader_board(view, known, chosen, summed, weighted=bool(weights), without=without)
+            seeds = {name: self.single_seeds(view, name) for name in view.values}
+            return leader_board(view, known, chosen, summed, weighted=bool(weights), without=without, by_seed=seeds)
 
         return self._once(rows, "board", view, _step(view), truth.version, weights, scope)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.cockpit import View
 from app.labels import ranking_label
-from app.laboratory import LEAST
+from app.laboratory import LEAST, single_seeds
 from app.page import Headline, Shown
 from app.pages.correlation import verdict
 from app.pages.correlation.labelling import EPOCHS, labels
@@ -16,7 +16,8 @@ from app.truth import TRAINED_HERE
 _WHY = (
     "τ is Kendall's rank correlation with the known results: 1 is the same order, 0 none; from 1/3 up a ranking is of "
     "use. The better half are the networks with the better known results. Counting is the best of live parameters, "
-    "parameters and layer sizes. Intervals hold 95 %; the difference to counting is paired."
+    "parameters and layer sizes. Intervals hold 95 %; the difference to counting is paired. Candidates that "
+    "are the same network count once."
 )
 
 
@@ -28,7 +29,8 @@ def headline(shown: Shown) -> Headline | None:
         return untold(view)
     everything = np.arange(len(view.indices))
     known = truth.oriented(truth.over(view.table)[view.indices])
-    found = verdict.judge(view, view.ranked, known, everything, metric=view.rank_by)
+    seeds = single_seeds(shown.cockpit, view, view.rank_by)
+    found = verdict.judge(view, view.ranked, known, everything, metric=view.rank_by, by_seed=seeds)
     if found is None:
         usable = int((~np.isnan(known + view.ranked)).sum())
         return Headline(

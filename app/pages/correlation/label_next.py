@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import kendalltau, rankdata
 
 from app.cockpit import View
-from app.laboratory import weighable
+from app.laboratory import one_a_network, weighable
 from nas_core import predict
 
 LEAST_LABELS = 3
@@ -56,7 +56,7 @@ def plan(
         ValueError: too few candidates or labels; the message says what to do.
     """
     prior = np.where(np.isnan(prior), -np.inf, prior)
-    pool = _distinct(view, chosen)
+    pool = one_a_network(view, chosen)
     known = np.full(len(pool), np.nan) if truth is None else truth[pool]
     trained = np.array([view.trained.get(view.table.texts[k], np.nan) for k in view.indices[pool]])
     simulated = int(np.isfinite(trained).sum()) < LEAST_LABELS
@@ -86,12 +86,6 @@ def plan(
     ]
     taus = [_tau(ranking[held_out], known[held_out]) for ranking in (found.rank_score, prior[pool])]
     return LabelPlan(len(labelled), simulated, len(pool), tuple(suggested), len(held_out), *taus)
-
-
-def _distinct(view: View, chosen: np.ndarray) -> np.ndarray:
-    """One of the chosen candidates for every network, the first."""
-    _, first = np.unique(view.table.canonical[view.indices[chosen]], return_index=True)
-    return chosen[np.sort(first)]
 
 
 def _evenly(prior: np.ndarray, known: np.ndarray, number: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ from scipy.stats import kendalltau
 
 from app.cockpit import Cockpit, View
 from app.labels import score_label
-from app.laboratory import LEAST, estimates
+from app.laboratory import LEAST, estimates, networks, one_a_network
 from app.truth import Truth, trained_truth
 from nas_core import bench
 from nas_core.bench import Estimate
@@ -46,15 +47,16 @@ class Counting:
 class Verdict:
     """How a score does over `n` networks with known results; `better` is tau over the truly better half of them.
 
-    `regret` is how far the best of its `TOP` falls short of the best there is, `blind` what as many random draws do;
-    both in units of the truth.
+    `regret` is how far the best of its `TOP` falls short of the best there is, `first` how far the one that it likes
+    most does, `blind` what as many random draws as `TOP` do; all in units of the truth.
     """
 
     n: int
     tau: Estimate
     better: Estimate
     counting: Counting | None
-    regret: float
+    regret: Estimate
+    first: Estimate
     blind: bench.RandomBest
 
     @property
@@ -84,7 +86,7 @@ class Verdict:
             return NONE
         if self.blind.chance >= _EVEN:
             return NO
-        return YES if self.regret <= 0 or self.blind.chance <= _LUCK else NEARLY
+        return YES if self.regret.value <= 0 or self.blind.chance <= _LUCK else NEARLY
 
 
 def _ranking_mark(tau: Estimate) -> str:
@@ -98,37 +100,44 @@ def truth_for(cockpit: Cockpit, view: View, choice: str | None) -> Truth | None:
     return cockpit.truth(view.run.space, choice) or trained_truth(view.trained)
 
 
-def judge(view: View, values: np.ndarray, known: np.ndarray, chosen: np.ndarray, *, metric: str) -> Verdict | None:
-    """The verdict on `metric`, over the `chosen` scored candidates; None where too few have a known result.
+def judge(
+    view: View,
+    values: np.ndarray,
+    known: np.ndarray,
+    chosen: np.ndarray,
+    *,
+    metric: str,
+    by_seed: Sequence[np.ndarray] = (),
+) -> Verdict | None:
+    """The verdict on `metric`, over the networks of the `chosen` scored candidates; None where too few have a known
+    result.
 
-    `values` and `known` are (n,) by candidate, higher is better.
+    `values` and `known` are (n,) by candidate, higher is better, and so are the values of single seeds.
     """
     usable = chosen[~np.isnan(values[chosen] + known[chosen])]
-    if len(usable) < LEAST:
+    names = [name for name in COUNTS if name in view.table.closed and name != metric]
+    columns = [values[usable], known[usable], *(view.oriented(name)[usable] for name in names)]
+    columns += [one[usable] for one in by_seed]
+    score, truth, *rest = (column.tobytes() for column in bench.distinct(networks(view)[usable], *columns))
+    if len(score) < LEAST * values.itemsize:
         return None
-    counts = {name: view.oriented(name)[usable] for name in COUNTS if name in view.table.closed and name != metric}
-    columns = tuple((name, column.tobytes()) for name, column in counts.items())
-    return _judged(values[usable].tobytes(), known[usable].tobytes(), columns)
+    return _judged(score, truth, tuple(zip(names, rest, strict=False)), tuple(rest[len(names) :]))
 
 
 @lru_cache(maxsize=64)
-def _judged(values: bytes, known: bytes, counts: tuple[tuple[str, bytes], ...]) -> Verdict:
+def _judged(values: bytes, known: bytes, counts: tuple[tuple[str, bytes], ...], seeds: tuple[bytes, ...]) -> Verdict:
     score, truth = np.frombuffer(values), np.frombuffer(known)
-    found = estimates(score, truth)
+    found = estimates(score, truth, by_seed=[np.frombuffer(one) for one in seeds])
     columns = {name: np.frombuffer(column) for name, column in counts}
     columns = {name: column for name, column in columns.items() if np.ptp(column) > 0}
-    taus = {name: _tau(column, truth) for name, column in columns.items()}
+    taus = {name: float(kendalltau(column, truth).statistic) for name, column in columns.items()}
     counting = None
     if taus:
         best = max(taus, key=lambda name: taus[name])
         counting = Counting(best, taus[best], bench.tau_difference(score, columns[best], truth))
     draws = min(TOP, len(truth))
     blind = bench.random_best(truth, draws=draws, regret=found.regret.value)
-    return Verdict(found.n, found.tau, found.tau_top_half, counting, found.regret.value, blind)
-
-
-def _tau(score: np.ndarray, truth: np.ndarray) -> float:
-    return float(kendalltau(score, truth).statistic)
+    return Verdict(found.n, found.tau, found.tau_top_half, counting, found.regret, found.regret_at_1, blind)
 
 
 def alternative(view: View, known: np.ndarray, chosen: np.ndarray, *, metric: str) -> str:
@@ -138,6 +147,7 @@ def alternative(view: View, known: np.ndarray, chosen: np.ndarray, *, metric: st
     """
     values = {name: view.oriented(name) for name in (AGGREGATE, *view.metrics) if name not in (metric, TRAINED)}
     own = view.oriented(metric)
+    chosen = one_a_network(view, chosen)
     if len(chosen) > _MOST:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, _MOST, replace=False))
     better: dict[str, float] = {}

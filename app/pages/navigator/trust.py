@@ -13,7 +13,7 @@ from app.cockpit import View
 from app.labels import ranking_label
 from app.palette import GRID, INK, LINES, plain, styled
 from app.truth import Truth
-from nas_core.bench import Estimate, RankStatistics, rank_statistics
+from nas_core.bench import Estimate, RankStatistics, distinct, rank_statistics
 from nas_core.ladder import TRAINED
 
 LEAST_PAIRS = 3
@@ -76,12 +76,14 @@ def trust(view: View, truth: Truth | None, inside: np.ndarray | None = None, lab
     busy = view.run.state in ("running", "queued")
     seen = len(view.indices) // _REFRESH * _REFRESH if busy and len(view.indices) > _REFRESH else len(view.indices)
     score, indices = view.ranked[:seen], view.indices[:seen]
+    same = view.table.canonical[indices]
     overall = region = None
     if truth is not None and view.rank_by != TRAINED:
         known = truth.oriented(truth.over(view.table)[indices])
-        overall = _agreement("all", score, known)
+        overall = _agreement("all", score, known, same)
         if inside is not None:
-            region = _agreement(label, score[inside[indices]], known[inside[indices]])
+            within = inside[indices]
+            region = _agreement(label, score[within], known[within], same[within])
     alone = view.values.get(TRAINED, np.full(len(view.indices), np.nan))
     settings = view.run.config.supernet or view.run.config.settings.to_dict()
     return Trust(
@@ -90,22 +92,27 @@ def trust(view: View, truth: Truth | None, inside: np.ndarray | None = None, lab
         overall,
         region,
         str(settings.get("data", "digits")),
-        None if view.rank_by == TRAINED else _agreement("trained alone", view.ranked, alone),
+        None
+        if view.rank_by == TRAINED
+        else _agreement("trained alone", view.ranked, alone, view.table.canonical[view.indices]),
         int((~np.isnan(alone)).sum()),
     )
 
 
-def _agreement(where: str, score: np.ndarray, truth: np.ndarray) -> Agreement | None:
-    """Agreement over the pairs without NaN, of many of them a sample; None where there are fewer than three."""
-    usable = np.flatnonzero(~(np.isnan(score) | np.isnan(truth)))
-    if len(usable) < LEAST_PAIRS:
+def _agreement(where: str, score: np.ndarray, truth: np.ndarray, same: np.ndarray) -> Agreement | None:
+    """Agreement over the distinct networks without NaN, which `same` (n,) numbers, of many of them a sample; None where
+    there are fewer than three."""
+    usable = ~(np.isnan(score) | np.isnan(truth))
+    score, truth = distinct(same[usable], score[usable], truth[usable])
+    known = len(score)
+    if known < LEAST_PAIRS:
         return None
-    picked = usable
-    if len(usable) > _MOST_PAIRS:
-        picked = np.sort(np.random.default_rng(0).choice(usable, _MOST_PAIRS, replace=False))
-    found = _statistics(score[picked].tobytes(), truth[picked].tobytes())
-    top_half = found.tau_top_half if len(picked) >= LEAST_TOP_HALF else None
-    return Agreement(where, len(picked), len(usable), found.tau, top_half)
+    if known > _MOST_PAIRS:
+        picked = np.random.default_rng(0).choice(known, _MOST_PAIRS, replace=False)
+        score, truth = score[picked], truth[picked]
+    found = _statistics(score.tobytes(), truth.tobytes())
+    top_half = found.tau_top_half if found.n >= LEAST_TOP_HALF else None
+    return Agreement(where, found.n, known, found.tau, top_half)
 
 
 @lru_cache(maxsize=32)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from nas_core.bench._bounded import BoundedReader, open_bounded
-from nas_core.bench._columns import Column
+from nas_core.bench._columns import Column, is_nameless
 from nas_core.bench._tables import MARK, columns_of
 from nas_core.bench.importers._architecture_column import Sought, architecture_columns
 from nas_core.bench.importers._registry import Block, register
@@ -44,16 +44,16 @@ def recognises(path: Path) -> bool:
 
 @register("csv", "a table of text with a column of architectures, also .csv.gz", recognises, has_columns=True)
 def blocks(path: Path, sought: Sought) -> Iterator[Block]:
-    """Rows of the table; columns whose first rows are no numbers are skipped."""
+    """Rows of the table; columns whose first rows are no numbers are skipped, and those without a name do not count."""
     with open_bounded(path, FILE_LIMIT) as file:
         header, line, described = _header(file)
-        columns = _fields(header)
+        columns = [name for name in _fields(header) if name == sought.column or not is_nameless(name)]
         archs = architecture_columns(columns, sought)
         metrics: list[str] = []
         skipped: list[str] = []
         for part in _parts(file):
             if not metrics:
-                metrics = _numeric(_frame(header, part, line, rows=_SAMPLE_ROWS), archs)
+                metrics = _numeric(_frame(header, part, line, rows=_SAMPLE_ROWS)[columns], archs)
                 skipped = [name for name in columns if name not in archs and name not in metrics]
                 if not metrics:
                     raise ValueError(f"it has no column of numbers beside {archs[0]!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from nas_core.bench._columns import is_nameless
 from nas_core.bench.importers._architecture_column import Sought, architecture_columns
 from nas_core.bench.importers._registry import Block, register
 
@@ -22,15 +23,16 @@ def recognises(path: Path) -> bool:
 
 @register("parquet", "a Parquet table with a column of architectures", recognises, has_columns=True)
 def blocks(path: Path, sought: Sought) -> Iterator[Block]:
-    """Rows of the table; columns of another type than numbers are skipped."""
+    """Rows of the table; columns of another type than numbers are skipped, and those without a name do not count."""
     try:
         import pyarrow as arrow
         import pyarrow.parquet as tables
     except ImportError as error:
         raise ValueError("reading Parquet needs the package pyarrow; install it with: pip install pyarrow") from error
     with tables.ParquetFile(path) as table:
-        kinds = {field.name: field.type for field in table.schema_arrow}
-        archs = architecture_columns(table.schema_arrow.names, sought)
+        names = [name for name in table.schema_arrow.names if name == sought.column or not is_nameless(name)]
+        kinds = {field.name: field.type for field in table.schema_arrow if field.name in names}
+        archs = architecture_columns(names, sought)
         numeric = (arrow.types.is_integer, arrow.types.is_floating, arrow.types.is_boolean)
         metrics = [name for name, kind in kinds.items() if name not in archs and any(check(kind) for check in numeric)]
         if not metrics:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from nas_core.ladder import WEIGHTS_STEP
 from nas_core.search.objectives import ObjectiveKind
 from nas_core.store import Asked, CandidateRow, Outcome, RunRow
 from nas_core.workers import Failure
+
+if TYPE_CHECKING:
+    from nas_core.scoring import CandidateScore
 
 _FRUITLESS_ASKS = 100
 _HOPELESS = 16
@@ -164,16 +167,26 @@ class Search(Task):
             self.config.settings.key(),
             [(row.canonical, self._lasting(found.values), found.seconds, found.layers) for row, found in lasting],
         )
+        for k, single in enumerate(self.config.settings.single() if self.config.settings.seeds > 1 else ()):
+            alone = [(row.canonical, {name: one[k] for name, one in found.by_seed.items()}) for row, found in lasting]
+            store.remember_all(
+                self.space.name, single.key(), [(text, self._lasting(values), {}, {}) for text, values in alone]
+            )
         store.tell(
             self.context.identifier,
             [
                 Outcome(row.position, {}, {}, failed=found.reason)
                 if isinstance(found, Failure)
-                else Outcome(row.position, found.values, found.seconds)
+                else Outcome(row.position, found.values, found.seconds, self._standard_error(found))
                 for row, found in scored
             ],
             engine=self.context.engine,
         )
+
+    def _standard_error(self, found: CandidateScore) -> float | None:
+        """The error that seeds leave in the mean that ranks; None where there is one seed, or several scores rank."""
+        single = found.by_seed.get(self.config.rank_by, ()) if self.config.objective.kind is ObjectiveKind.SCORE else ()
+        return float(np.std(single, ddof=1)) / len(single) ** 0.5 if len(single) > 1 else None
 
     def _lasting(self, values: dict[str, float]) -> dict[str, float]:
         """Those of `values` that depend on nothing but architecture and settings: what the cache may keep."""
