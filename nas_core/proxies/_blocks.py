@@ -137,7 +137,7 @@ class BlockNorms(Measurement):
             before, after = self._features[number - 1], self._features[number]
             if before.edge is None or after.edge is None:
                 continue
-            drawn = 2 * torch.randint(2, after.values.shape, generator=generator) - 1
+            drawn = 2 * torch.randint(2, after.values.shape, generator=generator, device="cpu") - 1
             g_out = torch.empty_like(after.values).copy_(drawn)
             (g_in,) = torch.autograd.grad([after.edge], [before.edge], [g_out], retain_graph=True, allow_unused=True)
             if g_in is not None:

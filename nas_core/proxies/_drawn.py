@@ -24,7 +24,7 @@ def draw_gaussian_weights(subject: Subject) -> None:
     own: dict[int, Tensor] = {}
     computed: dict[Layer, Tensor] = {}
     for layer in subject.layers:
-        normal = torch.randn(layer.shape, generator=generator)
+        normal = torch.randn(layer.shape, generator=generator, dtype=torch.float32, device="cpu")
         if layer.is_computed:
             computed[layer] = normal
         else:

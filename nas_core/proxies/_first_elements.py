@@ -93,7 +93,7 @@ def _one_by_one(subject: Subject, parameters: Sequence[Parameter], images: Tenso
     for image in images.split(1):
         logits = _logits(subject, image)[0]
         tensors = [parameter.tensor(subject) for parameter in parameters]
-        jacobian = torch.zeros(len(logits), len(parameters), dtype=torch.float64)
+        jacobian = torch.zeros(len(logits), len(parameters), dtype=torch.float64, device="cpu")
         for number, logit in enumerate(logits):
             for place, gradient in enumerate(gradients_of(logit, tensors, keep_graph=True)):
                 if gradient is not None:
@@ -143,7 +143,7 @@ def _of_classes(
     if any(gradient is not None for gradient in found[len(calls) :]):
         raise _NotQuickError  # a weight is read without its module being called
     places = {(p.module, p.name): place for place, p in enumerate(parameters)}
-    jacobian = torch.zeros(len(logits), len(parameters), dtype=torch.float64)
+    jacobian = torch.zeros(len(logits), len(parameters), dtype=torch.float64, device="cpu")
     for call, gradient in zip(calls, found[: len(calls)], strict=True):
         for name in ("weight", "bias"):
             place = places.get((call.module, name))

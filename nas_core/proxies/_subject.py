@@ -233,15 +233,19 @@ def _every_module_is_called() -> Iterator[None]:
     """Nothing compiled, fused or checkpointed out of sight: hooks and gradients reach every module, gradients twice."""
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.nn.utils import parametrize
     from torch.utils import checkpoint
 
     fast, reentrant = torch.backends.mha.get_fastpath_enabled(), checkpoint.CheckpointFunction
+    held = parametrize._cache_enabled
     torch.backends.mha.set_fastpath_enabled(False)
     checkpoint.CheckpointFunction = _AtOnce  # type: ignore[misc,assignment]
+    parametrize._cache_enabled = 0  # the caller's parametrize.cached() may hold weights without a graph
     try:
         with _eager(), sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
+        parametrize._cache_enabled = held
         checkpoint.CheckpointFunction = reentrant  # type: ignore[misc]
         torch.backends.mha.set_fastpath_enabled(fast)
 

@@ -208,7 +208,9 @@ def gaussian_images(images: Tensor, count: int) -> Tensor:
     if not images.is_floating_point():
         raise ValueError(f"the images are integers ({images.dtype}) and this score draws some; expected float images")
 
-    drawn = torch.randn(count, *images.shape[1:], generator=torch.Generator().manual_seed(SEED))
+    generator = torch.Generator().manual_seed(SEED)
+    # On this device and in this type, whatever the caller's defaults are: the numbers depend on both.
+    drawn = torch.randn(count, *images.shape[1:], generator=generator, dtype=torch.float32, device="cpu")
     if images.dim() == 4 and images.is_contiguous(memory_format=torch.channels_last):
         drawn = drawn.contiguous(memory_format=torch.channels_last)
     return drawn.to(images.device, images.dtype)

@@ -35,7 +35,7 @@ class TangentKernel(Measurement):
 
         weights, outputs = _weights(step.subject), one_row_an_image(step.outputs, step.subject.images)
         images = [gradients_of(output.sum(), weights, keep_graph=True) for output in outputs[:MOST_IMAGES]]
-        self.kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
+        self.kernel = torch.zeros(len(images), len(images), dtype=torch.float64, device="cpu")
         for gradients in zip(*images, strict=True):
             if gradients[0] is not None:
                 rows = torch.stack([g.flatten() for g in gradients if g is not None]).double()

@@ -55,6 +55,31 @@ def test_weights_that_the_caller_cast_without_a_graph_have_their_gradients(name)
         assert value(name, model, data) == wanted != 0
 
 
+@pytest.mark.parametrize("name", ["zico", "synflow", "zen", "vkdnw", "grad_norm"])
+def test_weights_that_the_caller_holds_computed_are_computed_anew(name):
+    def normed():
+        model = build(Net)
+        for layer in (model.c1, model.c2, model.fc):
+            nn.utils.parametrizations.weight_norm(layer)
+        return model
+
+    wanted, model, data = value(name, normed()), normed(), batches()
+    with nn.utils.parametrize.cached():
+        with torch.no_grad():
+            model(data[0][0])
+        assert value(name, model, data) == wanted
+
+
+@pytest.mark.parametrize("name", ["zen", "meco", "az_trainability", "vkdnw", "synflow", "ntk_condition", "swap"])
+def test_a_score_is_the_same_under_another_default_type(name):
+    model, data, wanted = build(Net), batches(), value(name, build(Net))
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert value(name, model, data) == wanted
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_counts_are_exact_where_the_caller_casts_to_16_bits():
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10))
