@@ -72,7 +72,8 @@ def other_sets(
     places = -ndtri(_redrawn(ndtr(-np.stack([best, first, picked])), n, rng))
     margin = Margin.of(truth, ends=_ENDS)
     places += np.maximum(places - margin.scores[-1], 0) ** 2 / 2  # the best of some laws lie ever further apart
-    return OtherSets(*margin.at(places), reached)
+    best, first, picked = margin.at(places)
+    return OtherSets(best, first, picked, reached)
 
 
 def _outcomes(scores: np.ndarray, truths: np.ndarray, top: int, n: int) -> tuple[np.ndarray, ...]:

@@ -129,13 +129,11 @@ def rank_statistics(
     if len(by_seed) < 2 or not bootstrap:
         return found
     alone = [rank_statistics(one, truth, networks=networks, count=count, bootstrap=0, top_k=top_k) for one in by_seed]
-    return replace(
-        found,
-        **{
-            name: widened(getattr(found, name), [getattr(one, name).value for one in alone], bounds)
-            for name, bounds in BOUNDS.items()
-        },
-    )
+    wider: dict[str, Any] = {
+        name: widened(getattr(found, name), [getattr(one, name).value for one in alone], bounds)
+        for name, bounds in BOUNDS.items()
+    }
+    return replace(found, **wider)
 
 
 def partial_correlation(score: ArrayLike, truth: ArrayLike, controls: Sequence[ArrayLike]) -> float:

@@ -218,7 +218,7 @@ def _score_chunk(group: CandidateGroup) -> list[dict[str, Any] | Failure]:
         if isinstance(result, Failure):
             found.append(result)
         else:
-            record = {"values": {name: _finite(value) for name, value in result.values.items()}}
+            record: dict[str, Any] = {"values": {name: _finite(value) for name, value in result.values.items()}}
             if result.by_seed:
                 record["by_seed"] = {name: [_finite(value) for value in one] for name, one in result.by_seed.items()}
             found.append(record | {"seconds": sum(result.seconds.values())})

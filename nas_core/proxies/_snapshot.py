@@ -40,7 +40,8 @@ def kept(model: nn.Module) -> Iterator[None]:
             parameter.grad = None
         yield
     finally:
-        for state in (*modules, *tensors, *generators):
+        everything: tuple[_ModuleState | _TensorState | _GeneratorState, ...] = (*modules, *tensors, *generators)
+        for state in everything:
             state.restore()
 
 

@@ -44,7 +44,8 @@ class GradSign:
         check_batches(batches, least=1, classes=loss is None)
         started = time.perf_counter()
         subject = Subject(model, Task(output, loss))
-        reason, signs = subject.not_a_number(), {}
+        signs: dict[int, Tensor] = {}
+        reason = subject.not_a_number()
         if not reason:
             reason, signs = _summed_signs(subject, *batches[0])
         value = sum(float(total.abs().sum(dtype=total.double().dtype)) for total in signs.values())

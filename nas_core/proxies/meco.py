@@ -115,7 +115,7 @@ class MeCo(Measured):
         if over not in ("convolutions", "modules"):
             raise ValueError(f"over: got {over!r}, expected convolutions or modules")
         self.side = side
-        self.reads = (MapCorrelations,) if over == "convolutions" else (ModuleCorrelations,)  # type: ignore[misc]
+        self.reads = (MapCorrelations,) if over == "convolutions" else (ModuleCorrelations,)  # type: ignore[misc, assignment]
 
     def score(
         self, model: nn.Module, batches: Batches, *, output: Output | None = None, loss: Loss | None = None

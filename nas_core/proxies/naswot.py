@@ -45,4 +45,4 @@ class Naswot(Measured):
 
     def read(self, readings: Readings) -> ProxyScore:
         """The log determinant."""
-        return ProxyScore(float(np.linalg.slogdet(readings[HammingKernel].kernel)[1]))
+        return ProxyScore(float(np.linalg.slogdet(np.asarray(readings[HammingKernel].kernel))[1]))
