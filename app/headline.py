@@ -15,13 +15,13 @@ from app.presses import press
 from nas_core.store import StoreError
 
 
-def layout() -> html.Div:
+def layout(question: str = "") -> html.Div:
     """The question, the answer as far as it is known, and its button."""
     return html.Div(
         [
             html.Div(
                 [
-                    html.P(id="question", className="question"),
+                    html.P(question, id="question", className="question"),
                     html.H1(id="headline", className="headline", tabIndex=0),
                     html.P(id="why", className="why", hidden=True, role="status"),
                     html.P(id="address-told", className="address-told", role="status"),

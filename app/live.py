@@ -28,12 +28,12 @@ _PACE_FROM = 20
 """Candidates after which a rate is told: the first ones pay for starting workers and loading images."""
 
 
-def components() -> html.Div:
+def components(pulse: dict[str, Any] | None = None) -> html.Div:
     """What the page needs: the pulse every view listens to, the beat, news of watched networks, lost contact."""
     return html.Div(
         [
             dcc.Interval(id="timer", disabled=True),
-            dcc.Store(id="pulse"),
+            dcc.Store(id="pulse", data=pulse),
             dcc.Store(id="asked"),
             dcc.Store(id="watched"),
             html.Div(

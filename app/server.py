@@ -9,7 +9,7 @@ from typing import Any
 
 from dash import Dash
 
-from app import addresses, browser_files, live, locks, page, shell, take_away
+from app import addresses, browser_files, live, locks, opening, page, shell, take_away
 from app.cockpit import DEFAULT_SPACE, Cockpit
 from app.space_table import space_table
 from nas_core.store import Store, StoreError
@@ -69,8 +69,9 @@ def create_app(
     )
     app.index_string = _INDEX.replace("FIRST", app.get_asset_url(FIRST_SCRIPT))
     cockpit = Cockpit(Store(store_url), engine_problem)
-    app.layout = shell.layout()
+    app.layout = lambda: shell.layout(opening.asked_for(cockpit))
     locks.guard(app, allowed_hosts=allowed_hosts)
+    browser_files.keep(app)
     addresses.register(app, lambda path: page.at(path) is not None)
     live.register(app, cockpit)
     shell.register(app, cockpit)

@@ -7,10 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app import headline, live, page, selection, top_bar, view
 from app.cockpit import Cockpit
+from app.opening import NOTHING_KNOWN, Opening
 from nas_core.store import StoreError
 
 _LOG = logging.getLogger(__name__)
@@ -30,13 +31,15 @@ KEYS = {
 }
 
 
-def layout() -> dmc.MantineProvider:
-    """The whole document; `page` is filled by the route."""
+def layout(opened: Opening = NOTHING_KNOWN) -> dmc.MantineProvider:
+    """The whole document, with what is known of its address; the rest is filled by the callbacks."""
+    shown = opened.shown
     return dmc.MantineProvider(
         [
-            dcc.Location(id="url", refresh="callback-nav"),
-            dcc.Store(id="run"),
-            dcc.Store(id="arch"),
+            dcc.Location(id="url", refresh="callback-nav", **opened.location),
+            dcc.Store(id="run", data=opened.run),
+            dcc.Store(id="arch", data=opened.arch),
+            dcc.Store(id="page-drawn", data=opened.path if shown else None),
             dcc.Store(id="truth"),
             dcc.Store(id="pressed"),
             dcc.Store(id="steered"),
@@ -53,9 +56,9 @@ def layout() -> dmc.MantineProvider:
                 [
                     _rail(),
                     top_bar.layout(),
-                    headline.layout(),
-                    live.components(),
-                    html.Main(id="page", tabIndex=-1),
+                    headline.layout(shown.question if shown else ""),
+                    live.components(opened.pulse),
+                    html.Main(shown.layout() if shown else None, id="page", tabIndex=-1),
                 ],
                 id="frame",
             ),
@@ -108,7 +111,14 @@ def _help() -> dmc.Modal:
 def register(app: Dash, cockpit: Cockpit) -> None:
     """Bind the callbacks of the frame."""
 
-    app.callback(Output("page", "children"), Output("question", "children"), Input("url", "pathname"))(route)
+    app.callback(
+        Output("page", "children"),
+        Output("question", "children"),
+        Output("page-drawn", "data"),
+        Input("url", "pathname"),
+        State("page-drawn", "data"),
+        prevent_initial_call=True,
+    )(route)
     app.callback(
         Output("help", "opened"),
         Input("btn-help", "n_clicks"),
@@ -142,12 +152,14 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     app.server.register_error_handler(StoreError, unread)
 
 
-def route(path: str | None) -> tuple[Any, str]:
-    """The page at an address, and its question."""
+def route(path: str | None, drawn: str | None) -> tuple[Any, Any, Any]:
+    """The page at an address, its question and the address; nothing new where it is drawn already."""
+    if path == drawn and path is not None:
+        return no_update, no_update, no_update
     shown = page.at(selection.below(path))
     if shown is None:
-        return html.P(f"There is no page {path}. Choose one at the left.", className="empty"), ""
-    return shown.layout(), shown.question
+        return html.P(f"There is no page {path}. Choose one at the left.", className="empty"), "", path
+    return shown.layout(), shown.question, path
 
 
 def open_help(_open: int | None, _tour: int | None) -> bool:

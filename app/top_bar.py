@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -93,7 +94,8 @@ def register(app: Dash, cockpit: Cockpit) -> None:
         Output("pulse", "data", allow_duplicate=True),
         Input("url", "search"),
         State("run", "data"),
-        prevent_initial_call="initial_duplicate",
+        State("arch", "data"),
+        prevent_initial_call=True,
     )(partial(select, cockpit))
     app.callback(
         Output("url", "search"),
@@ -139,22 +141,45 @@ def register(app: Dash, cockpit: Cockpit) -> None:
     truth_picker.register(app, cockpit)
 
 
-def select(cockpit: Cockpit, search: str | None, current: str | None) -> tuple[Any, Any, str, Any]:
-    """The run and the architecture of an address, what is told of one that is not there, and the pulse without a run.
+@dataclass(frozen=True)
+class Chosen:
+    """The run and the architecture of an address, and what is told of one that is not there."""
+
+    run: str
+    arch: str | None
+    problem: str = ""
+
+
+def chosen(cockpit: Cockpit, search: str | None, current: str | None) -> Chosen:
+    """What an address chooses: where it names no run the current one, else the newest.
 
     A run that is not there opens no other one: the run is empty then, where it is None before the first answer.
     """
     run, arch = selection.read(search)
     if run and not cockpit.holds(run):
-        problem = f"No run is open: the one of this address ({_short(run)}) was deleted, or is in another store."
-        notify(problem)
-        return selection.NO_RUN, None, problem, None
-    chosen = run or (current if current and cockpit.holds(current) else cockpit.ensure_run())
-    problem = unknown_candidate(cockpit.store.run(chosen), arch) if arch else ""
-    if problem:
-        arch = None
-        notify(problem)
-    return no_update if chosen == current else chosen, arch, problem, no_update
+        return Chosen(
+            selection.NO_RUN,
+            None,
+            f"No run is open: the one of this address ({_short(run)}) was deleted, or is in another store.",
+        )
+    run = run or (current if current and cockpit.holds(current) else cockpit.ensure_run())
+    problem = unknown_candidate(cockpit.store.run(run), arch) if arch else ""
+    return Chosen(run, None if problem else arch, problem)
+
+
+def select(
+    cockpit: Cockpit, search: str | None, current: str | None, arch: str | None = None
+) -> tuple[Any, Any, str, Any]:
+    """Run and architecture of an address where they are others than now, what is told, and the pulse without a run."""
+    found = chosen(cockpit, search, current)
+    if found.problem:
+        notify(found.problem)
+    return (
+        no_update if found.run == current else found.run,
+        no_update if found.arch == arch else found.arch,
+        found.problem,
+        None if found.run == selection.NO_RUN else no_update,
+    )
 
 
 def pick(value: str | None, current: str | None, search: str | None) -> Any:

@@ -20,7 +20,7 @@ def store(tmp_path):
     store.close()
 
 
-def select(store, search, current=None):
+def select(store, search, current=None, arch="|none before|"):
     """What opening an address gives: run, architecture, and what is told on the page and in a notification."""
     app = create_app(store.url)
     client = app.server.test_client()
@@ -35,7 +35,10 @@ def select(store, search, current=None):
             {"id": "pulse", "property": output.strip(".").rsplit(".", 1)[1]},
         ],
         "inputs": [{"id": "url", "property": "search", "value": search}],
-        "state": [{"id": "run", "property": "data", "value": current}],
+        "state": [
+            {"id": "run", "property": "data", "value": current},
+            {"id": "arch", "property": "data", "value": arch},
+        ],
         "changedPropIds": ["url.search"],
     }
     answer = client.post("/_dash-update-component", json=body, headers={"Host": "127.0.0.1"})
@@ -44,7 +47,7 @@ def select(store, search, current=None):
     found = answer.json["response"]
     return (
         found.get("run", {}).get("data"),
-        found["arch"]["data"],
+        found.get("arch", {}).get("data"),
         found["address-told"]["children"],
         [one["message"] for one in told],
     )
@@ -53,6 +56,11 @@ def select(store, search, current=None):
 def test_a_known_candidate_is_selected_and_nothing_is_told(store):
     run = make_run(store, "nb201", SCAN, "first")
     assert select(store, selection.write(run, CELL)) == (run, CELL, "", [])
+
+
+def test_what_is_open_already_is_not_sent_again(store):
+    run = make_run(store, "nb201", SCAN, "first")
+    assert select(store, selection.write(run, CELL), run, CELL) == (None, None, "", [])
 
 
 def test_an_unknown_candidate_is_told_on_the_page_and_in_a_notification(store):

@@ -72,9 +72,10 @@ def _count_operations(network: nn.Module) -> int:
     return total
 
 
-def test_closed_forms_equal_counts_on_built_modules():
+@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.long)])
+def test_closed_forms_equal_counts_on_built_modules(count):
     rng = np.random.default_rng(0)
-    archs = [ALL[k] for k in rng.choice(len(ALL), 500, replace=False)]
+    archs = [ALL[k] for k in rng.choice(len(ALL), count, replace=False)]
     forms = SPACE.closed_forms(archs)
     ones, threes, pools = (np.array([sum(op == kind for op in arch) for arch in archs]) for kind in (2, 3, 4))
     np.testing.assert_array_equal(forms["params"], 73_306 + 28_000 * ones + 243_040 * threes)

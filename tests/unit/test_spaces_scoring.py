@@ -22,22 +22,23 @@ def zico(job):
     return scoring.score_architecture(name, form, ["zico"], TINY).values["zico"]
 
 
-def test_a_thousand_random_architectures_of_every_space_build_and_score():
+@pytest.mark.parametrize("count", [120, pytest.param(1_000, marks=pytest.mark.long)])
+def test_random_architectures_of_every_space_build_and_score(count):
     """Each by its canonical form, as in a run: what several of them share is built once."""
     jobs = []
     for name in NAMES:
         space, rng = spaces.get(name), np.random.default_rng(0)
         steering = Steering.fold(space, [NARROW] if name == "nats_sss" else [])
-        jobs += sorted({(name, space.canonical(space.sample(rng, steering))) for _ in range(1_000)})
+        jobs += sorted({(name, space.canonical(space.sample(rng, steering))) for _ in range(count)})
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context, initializer=scoring.start_worker) as pool:
         values = list(pool.map(zico, jobs, chunksize=25))
     for name in NAMES:
         scores = np.array([value for job, value in zip(jobs, values, strict=True) if job[0] == name])
-        assert len(scores) > 200
+        assert len(scores) > count / 5
         assert np.isfinite(scores).all()
         # Only a TransNAS cell can be dead, and all dead cells are one network.
-        assert (scores == 0).sum() == (1 if name == "transnas_micro" else 0)
+        assert (scores == 0).sum() <= (1 if name == "transnas_micro" else 0)
         assert len(np.unique(scores)) == len(scores)
 
 
