@@ -45,9 +45,10 @@ def other_sets(
     Twice with replacement, which carries what n rows leave open of the law and what another set adds by chance; each
     row is moved by normal noise in normal scores, correlated as the rows are: a smoothed bootstrap (Silverman & Young,
     Biometrika 74, 1987) that many rows take to the rows themselves, and few to a binormal copula with r = sin(pi tau /
-    2). Unless there are many rows, a tenth of the sets is from a binormal copula alone, two standard errors below that
-    r: twenty rows do not show how often the best is missed. Normal scores become truths by the margin of the truth,
-    drawn anew too. Tied scores stay tied, and chance picks among them.
+    2). Unless there are many rows, a tenth of the sets is from a binormal copula alone, three standard errors of half
+    the rows below that r, but not below zero: twenty rows do not show how often the best is missed by a score that
+    tells bad networks from good ones, and good ones not from each other. Normal scores become truths by the margin of
+    the truth, drawn anew too. Tied scores stay tied, and chance picks among them.
     """
     n = len(score)
     u, v = normal_scores(score), normal_scores(truth)
@@ -55,11 +56,10 @@ def other_sets(
     size = len(rows)
     drawn = np.take_along_axis(rng.integers(size, size=(draws, size)), rng.integers(size, size=(draws, size)), axis=1)
     at = np.arctanh(np.clip(np.sin(np.pi * np.nan_to_num(tau) / 2), -0.995, 0.995))
-    error = 1.1 / max(n - 3, 1) ** 0.5
-    r = np.tanh(at + error * rng.standard_normal((draws, 1)))
+    r = np.tanh(at + _error(n) * rng.standard_normal((draws, 1)))
     width = np.full((draws, 1), _NOISE * n ** (-1 / 6))
     doubtful = round(_DOUBTFUL * draws) if size == n else 0
-    r[:doubtful], width[:doubtful] = np.tanh(at - 2 * error), _ALL_NOISE
+    r[:doubtful], width[:doubtful] = np.tanh(max(at - 3 * _error(n / 2), min(at, 0))), _ALL_NOISE
     noise = rng.standard_normal((2, draws, size))
     shrink = (1 + width**2) ** -0.5
     scores = shrink * (u[rows][drawn] + width * noise[0])
@@ -71,9 +71,14 @@ def other_sets(
     best, first, picked, reached = _outcomes(scores, truths, top, n)
     places = -ndtri(_redrawn(ndtr(-np.stack([best, first, picked])), n, rng))
     margin = Margin.of(truth, ends=_ENDS)
-    places += np.maximum(places - margin.scores[-1], 0) ** 2 / 2  # the best of some laws lie ever further apart
+    places += np.maximum(places - margin.scores[-1], 0) ** 2  # the best of some laws lie ever further apart
     best, first, picked = margin.at(places)
     return OtherSets(best, first, picked, reached)
+
+
+def _error(n: float) -> float:
+    """Standard error of the inverse hyperbolic tangent of r = sin(pi tau / 2) from n pairs."""
+    return float(1.1 / max(n - 3, 1) ** 0.5)
 
 
 def _outcomes(scores: np.ndarray, truths: np.ndarray, top: int, n: int) -> tuple[np.ndarray, ...]:

@@ -207,7 +207,7 @@ def _first_gradient(call: _Call, name: str, gradient: Tensor) -> Tensor:
     if name == "weight" and isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
         # What the element adds to the output is the convolution with a kernel that is 1 there and 0 elsewhere.
         kernel = torch.zeros_like(module.weight[: module.groups])
-        kernel.view(-1)[0] = 1
+        kernel[(0,) * kernel.dim()] = 1
         first = first * module._conv_forward(entered, kernel, None)[:, 0]
     elif name == "weight" and isinstance(module, nn.BatchNorm2d):
         first = first * nn.functional.batch_norm(entered, module.running_mean, module.running_var, eps=module.eps)[:, 0]

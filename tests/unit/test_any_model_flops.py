@@ -9,6 +9,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from nas_core import proxies
+from nas_core.proxies._snapshot import seeded
+from nas_core.proxies.base import SEED
 from tests.networks import KINDS, PLAIN, Net, batches, build
 
 COUNTED = [kind for kind in KINDS if kind not in ("lazy", "LSTM", "language model")]
@@ -30,7 +32,7 @@ def counted(model: nn.Module, image: Tensor) -> tuple[float, float]:
         module.register_forward_hook(note)
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH), seeded(SEED):
             model.eval()(image.clone())
     finally:
         torch.backends.mha.set_fastpath_enabled(True)

@@ -174,7 +174,9 @@ def test_blocks_of_a_region_are_judged_by_its_candidates_alone(cockpit):
     view = cockpit.view(run)
     seen = scene(view, None, {"mask": packed(with_conv(0)), "label": "A"})
     held = with_conv(0)[view.indices]
-    expected = block_fitness(SPACE.decisions, TABLE.archs[view.indices[held]], view.ranked[held])
+    chosen = view.indices[held]
+    same = TABLE.canonical[chosen]
+    expected = block_fitness(SPACE.decisions, TABLE.archs[chosen], view.ranked[held], networks=same)
     assert isinstance(seen, Scene)
     assert seen.blocks.equals(expected)
     assert seen.blocks["n"].max() == held.sum() == seen.within.sum()

@@ -82,7 +82,8 @@ def blocks_held(n: int, copies: int, sets: int) -> tuple[float, float]:
 def test_the_interval_of_a_block_holds_its_mean_rank(n, copies):
     share, width = blocks_held(n, copies, 200)
     print(f"\n{n} candidates, {copies} of a network: {share:.3f} (width {width:.3f})")
-    assert 0.90 <= share <= 0.99
+    assert share >= 0.90  # more where a block is in few networks
+    assert n < 300 or width < 0.4
 
 
 def test_nothing_scored_gives_every_block_the_same_fitness():

@@ -56,7 +56,7 @@ def test_columns_of_single_seeds_are_told_from_scores():
 def test_a_run_over_seeds_keeps_every_seed_and_its_intervals_know_them(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'store.db'}")
     settings = replace(TINY, seeds=2)
-    words = {"strategy": "random", "proxies": ["zico"], "rank_by": "zico", "settings": settings.to_dict(), "budget": 16}
+    words = {"strategy": "random", "proxies": ["zico"], "rank_by": "zico", "settings": settings.to_dict(), "budget": 40}
     run = make_run(store, "nb201", words)
     store.command(run, "start")
     with ThreadPoolExecutor(1) as executor:
