@@ -67,14 +67,7 @@ def test_every_score_gives_a_value_or_says_in_one_line_why_not(kind):
     assert undefined == UNDEFINED.get(kind, set())
 
 
-TOGETHER = ("plain", "weight_norm", "tied", "small ViT", "language model", "NaN weight")
-"""Kinds whose scores together are held against each alone in short; the others are long."""
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [kind if kind in TOGETHER else pytest.param(kind, marks=pytest.mark.long) for kind in KINDS if kind != "lazy"],
-)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "lazy"])
 def test_many_scores_at_once_are_those_alone(kind):
     names = [name for name in NAMES if name not in REFUSED.get(kind, {})]
     model, batches, task = KINDS[kind]()
