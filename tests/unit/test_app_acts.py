@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from dash import no_update
 
+from app import browser_files
 from app.cockpit import Cockpit
 from app.masks import unpacked
 from app.pages.navigator.layout import layout
 from app.pages.navigator.previews import idle_because, predicted
 from app.pages.navigator.region import changes
 from app.pages.navigator.views import acts
+from app.presses import STEERING
 from nas_core import spaces
 from nas_core.spaces import Act, Region, SteeringConflict
 from nas_core.spaces.template import PRESETS
@@ -158,3 +162,12 @@ def test_acts_are_listed_newest_first_and_each_undoes_itself(cockpit, run):
 def test_the_list_of_acts_can_be_scrolled_by_keyboard():
     (listed,) = (part for part in layout()._traverse() if getattr(part, "id", None) == "acts-list")
     assert listed.tabIndex == 0
+
+
+def test_browser_and_server_agree_on_the_presses_that_steer():
+    script = (browser_files.FOLDER / "presses.js").read_text()
+    patterns = re.findall(r"(?:steers|undoes) = /\^([^/]*)\\b/", script)
+    verbs = [verb for pattern in patterns for verb in STEERING if re.fullmatch(pattern, verb)]
+    assert len(patterns) == 2 and sorted(verbs) == sorted(STEERING)
+    told = {word for pattern in patterns for word in re.findall(r"[a-z]+(?:-[a-z]+)*", pattern)}
+    assert told - {"undo", "-last", "last"} <= set(STEERING)
