@@ -192,19 +192,15 @@ def test_the_main_job(address, page, shoot):
     expect(page.locator("#candidate-card")).to_contain_text("cifar10 validation")
     page.locator("#btn-stop").click()
     expect(page.locator("#run-status")).to_contain_text("Stopped")
-    for width, height in ((1280, 800), (1920, 1080)):
+    for width, height, theme in ((1280, 800, "dark"), (1920, 1080, "light")):  # all pages: test_every_page
         page.set_viewport_size({"width": width, "height": height})
-        for theme in ("dark", "light"):
-            if page.locator("html").get_attribute("data-mantine-color-scheme") != theme:
-                page.locator("#btn-theme").click()
-            expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
-            for name in ("layers", "correlation", "runs", "navigator"):
-                page.locator(f"#nav-{name}").click()
-                page.wait_for_timeout(1500)
-                assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), name
-                if name == "navigator":
-                    assert page.evaluate("() => document.documentElement.scrollHeight <= window.innerHeight"), width
-                shoot(page, f"{name}-{width}-{theme}")
+        if page.locator("html").get_attribute("data-mantine-color-scheme") != theme:
+            page.locator("#btn-theme").click()
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
+        page.wait_for_timeout(1500)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), width
+        assert page.evaluate("() => document.documentElement.scrollHeight <= window.innerHeight"), width
+        shoot(page, f"navigator-{width}-{theme}")
 
 
 def test_a_row_is_selected_while_rows_move(address, page):
