@@ -10,8 +10,8 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -m "not long" -n auto
-	$(BIN)/python -m pytest tests/integration -m "not long" -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/browser -m "not long" -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/integration -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest tests/browser -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.dev browser
 	$(BIN)/python -m pytest -m long --timeout=3600

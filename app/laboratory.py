@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from app.cockpit import Cockpit, View
 from app.labels import explanation, lower_is_better, ranking_label, score_label
 from nas_core import bench, predict
 from nas_core.ladder import AGGREGATE, TRAINED
 from nas_core.proxies.settings import ScoreSettings
+from nas_core.ranks import rankdata
 
 LEAST = 10
 _SETS = 100

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from plotly.colors import sample_colorscale
-from scipy.stats import rankdata, spearmanr
 
 from app import laboratory, page, svg
 from app.act_words import words
@@ -24,6 +23,7 @@ from app.preview import preview
 from app.truth import Truth
 from nas_core import bench
 from nas_core.ladder import RUNGS, TRAINED
+from nas_core.ranks import rankdata, spearman
 from nas_core.spaces import Act, Steering, SteeringConflict
 from nas_core.store import LogEntry, RunRow, session_script, twin_of
 
@@ -307,7 +307,7 @@ def _digits(value: float) -> str:
 
 def _spearman(values: np.ndarray, others: np.ndarray) -> float:
     usable = np.isfinite(values) & np.isfinite(others)
-    return float(spearmanr(values[usable], others[usable]).statistic)
+    return spearman(values[usable], others[usable])
 
 
 def _twin(cockpit: Cockpit, view: View) -> str:

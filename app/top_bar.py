@@ -191,7 +191,7 @@ def runs(cockpit: Cockpit, run: str | None, _path: str) -> tuple[list[dict[str, 
     """What the picker lists, and the run that it shows."""
     found = [_option(row) for row in cockpit.store.runs()]
     # A page that is opened together with another run must not pick the one before.
-    moved = any(item["prop_id"] == "run.data" for item in ctx.triggered)
+    moved = any(item["prop_id"] in ("run.data", ".") for item in ctx.triggered)  # a point: the page opens with it
     return found, run if moved else no_update
 
 

@@ -8,13 +8,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from nas_core.bench._agreement import Estimate, Levels, Measured, interval, kendall, spearman
 from nas_core.bench._networks import distinct
 from nas_core.bench._other_sets import other_sets
 from nas_core.bench._picks import best_of_top, ndcg
 from nas_core.bench._seeds import widened
+from nas_core.ranks import rankdata
 
 Count = Literal["networks", "architectures"]
 """What is counted once: a distinct network, or every architecture, as most publications do."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+
+from nas_core.ranks import rankdata
 
 LEAST_AGREEMENT = 0.4
 """Chosen on NAS-Bench-201: of the 127 sets of eight scores with the live parameters in them, the log-rank sum is then

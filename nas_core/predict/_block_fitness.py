@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
-from scipy.stats import rankdata
+
+from nas_core.ranks import rankdata
 
 if TYPE_CHECKING:
     from nas_core.spaces import Decision

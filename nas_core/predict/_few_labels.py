@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import minimize
 from scipy.special import ndtr, ndtri, stdtrit
 
 from nas_core.predict._margin import Margin, normal_scores
@@ -89,6 +88,8 @@ class FewLabelPredictor:
         self.labelled_, self._margin = labelled, Margin.of(labels)
         targets = normal_scores(labels)
         parts = self._parts(labelled, labelled)
+        from scipy.optimize import minimize  # as long to import as all else here
+
         found = minimize(self._loss, _PRIOR_MEAN, args=(parts, targets), method="L-BFGS-B", bounds=_BOUNDS)
         self.weights_ = np.exp(found.x)
         """Standard deviations learned for: prior, scores, structure (linear, then squared-exponential), noise."""

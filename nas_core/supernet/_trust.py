@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from nas_core import bench, predict
 from nas_core.bench import Estimate
+from nas_core.ranks import tau_b
 
 _BAGS = 20
 _UNITS = 10
@@ -101,5 +101,5 @@ def _selected(scores: pd.DataFrame, truth: np.ndarray) -> dict[str, float]:
 
 
 def _tau(scores: pd.DataFrame, weights: dict[str, float], truth: np.ndarray) -> float:
-    tau = float(kendalltau(predict.log_rank_sum(scores, weights), truth).statistic)
+    tau = tau_b(predict.log_rank_sum(scores, weights), truth)
     return tau if np.isfinite(tau) else -1.0  # a constant score tells nothing

@@ -20,6 +20,11 @@ expect.set_options(timeout=15_000)  # a page is waited for, not timed: that is w
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", Path(__file__).parent / "screenshots"))
 
 
+def pytest_collection_modifyitems(items):
+    """The file that takes longest comes first, so that no process of the tests waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_navigator.py")
+
+
 @pytest.fixture(scope="module")
 def store_url(tmp_path_factory):
     """The store of the app under test."""

@@ -168,7 +168,7 @@ def test_without_a_command_one_line_says_so():
 
 
 def test_an_interrupted_import_leaves_nothing(tmp_path, home):
-    write_large(tmp_path / "large.csv", 100 * MEGABYTE)
+    write_large(tmp_path / "large.csv", 200 * MEGABYTE)
     terminal, inner = pty.openpty()
     # Whoever presses Ctrl-C is faster than the import, also where the machine is busy.
     command = ["nice", "-n", "19", sys.executable, "-m", "nas_core", "bench", "import", str(tmp_path / "large.csv")]

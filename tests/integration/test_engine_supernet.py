@@ -85,7 +85,7 @@ def test_one_shot_scores_are_not_kept_for_other_weights(store, searched):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kills", "epochs"), [(1, 12), pytest.param(3, 25, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("kills", "epochs"), [(1, 6), pytest.param(3, 25, marks=pytest.mark.long)])
 def test_training_killed_again_and_again_ends_in_the_same_weights(store, searched, kills, epochs):
     """Promise 5 of the supernet, in the engine: the loss curve goes on, equal seeds give equal weights."""
     run = make_run(store, SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": epochs}})

@@ -111,10 +111,11 @@ def test_the_scripted_analyst_prunes_once_a_generation_until_a_third_is_gone_eve
     assert left.mask([SPACE.parse(text) for text in store.table(run)["arch"][80:]]).all()
 
 
-def test_the_analyst_reaches_the_unsteered_best_ten_with_at_most_half_the_evaluations(store, executor):
+@pytest.mark.parametrize("seeds", [3, pytest.param(10, marks=pytest.mark.long)])
+def test_the_analyst_reaches_the_unsteered_best_ten_with_at_most_half_the_evaluations(store, executor, seeds):
     size = {"proxies": ["sum_log_layer_size"], "rank_by": "sum_log_layer_size"}
     shares = []
-    for seed in range(10):
+    for seed in range(seeds):
         run = created(store, **size, analyst=True, seed=seed, budget=400)
         carried(store, executor, run)
         other = twin(store, run)

@@ -107,6 +107,10 @@ def test_log_lines_of_before_still_mean_each_other(store):
     assert all(store.file(run, name) for name in exports)
 
 
+COMPUTED_ANEW = {"naswot", "fisher", "az_trainability"}
+"""Scores whose values are others than those of the program that wrote the store."""
+
+
 def test_what_the_cache_of_before_held_is_known(store, path):
     before = sqlite3.connect(path.with_name("store.db.before-0003"))
     rows = before.execute("SELECT space, canonical, proxy, settings, value, layers FROM scores").fetchall()
@@ -114,7 +118,8 @@ def test_what_the_cache_of_before_held_is_known(store, path):
     assert rows
     for space, canonical, proxy, settings, value, layers in rows:
         if value is not None:
-            assert store.cached(space, [canonical], [proxy], settings) == {(canonical, proxy): value}
+            known = {(canonical, proxy): value} if proxy not in COMPUTED_ANEW else {}
+            assert store.cached(space, [canonical], [proxy], settings) == known
         kept = json.loads(layers) if layers else None
         assert len(store.layers(space, canonical, proxy, settings)) == len(kept or [])
 
@@ -160,7 +165,13 @@ def test_a_store_of_a_newer_program_is_refused_with_exit_code_2(path):
 
 
 @pytest.mark.parametrize(
-    "statement", ["CREATE TABLE evaluations", "INSERT INTO evaluations", "DROP TABLE old_log", "CREATE TABLE snapshots"]
+    "statement",
+    [
+        "INSERT INTO evaluations",
+        "CREATE TABLE snapshots",
+        pytest.param("CREATE TABLE evaluations", marks=pytest.mark.long),
+        pytest.param("DROP TABLE old_log", marks=pytest.mark.long),
+    ],
 )
 def test_an_upgrade_killed_half_way_leaves_the_store_of_before(path, statement):
     before = dump(path)

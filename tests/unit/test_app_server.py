@@ -33,6 +33,12 @@ def test_the_app_never_imports_torch(tmp_path):
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+def test_what_takes_long_to_import_waits_until_it_is_needed():
+    slow = ("scipy.stats", "sklearn", "torch")
+    program = f"import sys, app.server; sys.exit(any(name in sys.modules for name in {slow}))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

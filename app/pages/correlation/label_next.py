@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau, rankdata
 
 from app.cockpit import View
 from app.laboratory import one_a_network, weighable
 from nas_core import predict
+from nas_core.ranks import rankdata, tau_b
 
 LEAST_LABELS = 3
 """Labels that a prediction needs."""
@@ -98,7 +98,7 @@ def _evenly(prior: np.ndarray, known: np.ndarray, number: int) -> np.ndarray:
 
 
 def _tau(ranking: np.ndarray, truth: np.ndarray) -> float:
-    return float(kendalltau(ranking, truth).statistic) if len(truth) >= LEAST_LABELS else float("nan")
+    return tau_b(ranking, truth) if len(truth) >= LEAST_LABELS else float("nan")
 
 
 def _lack(pool: int, trained: int, known: bool) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from app.cockpit import Cockpit, View
 from app.labels import score_label
@@ -16,6 +15,7 @@ from app.truth import Truth, trained_truth
 from nas_core import bench
 from nas_core.bench import Estimate
 from nas_core.ladder import AGGREGATE, TRAINED
+from nas_core.ranks import tau_b
 
 TOP = 10
 """Networks that are kept by a score and trained, in the check of its top."""
@@ -130,7 +130,7 @@ def _judged(values: bytes, known: bytes, counts: tuple[tuple[str, bytes], ...], 
     found = estimates(score, truth, by_seed=[np.frombuffer(one) for one in seeds])
     columns = {name: np.frombuffer(column) for name, column in counts}
     columns = {name: column for name, column in columns.items() if np.ptp(column) > 0}
-    taus = {name: float(kendalltau(column, truth).statistic) for name, column in columns.items()}
+    taus = {name: tau_b(column, truth) for name, column in columns.items()}
     counting = None
     if taus:
         best = max(taus, key=lambda name: taus[name])

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
-from scipy.stats import rankdata
 
 from app.palette import ACCENT, INK, UNKNOWN_OPERATION, plain, styled
 from app.tokens import tokens
+from nas_core.ranks import rankdata
 
 UNKNOWN = UNKNOWN_OPERATION
 LEVELS = 20

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from app.cockpit import View
 from app.masks import unpacked
@@ -14,6 +13,7 @@ from app.pages.navigator.coverage import coverage, least_explored
 from app.pages.navigator.named_regions import NamedRegion
 from app.pages.navigator.region import region_of
 from app.palette import block_name
+from nas_core.ranks import rankdata
 from nas_core.spaces import Act, Steering, SteeringConflict
 
 MOST = 3
