@@ -30,11 +30,13 @@ compare: $(VENV)/.dev browser
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict
 
+# Chromium's headless shell starts pages sooner than the whole browser, which will do where there is no other.
 browser:
-	@command -v chromium >/dev/null || { \
+	@command -v chromium-headless-shell >/dev/null || { \
 	  echo "installing chromium for the browser tests"; \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium; \
-	  else sudo apt-get update -qq && sudo apt-get install -y -qq chromium; fi; }
+	  [ "$$(id -u)" = 0 ] && root= || root=sudo; \
+	  { $$root apt-get update -qq && $$root apt-get install -y -qq chromium-headless-shell; } \
+	  || command -v chromium || { $$root apt-get install -y -qq chromium; }; }
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -77,8 +77,8 @@ def playwright():
 
 
 def launch(playwright: Playwright, *arguments: str) -> Browser:
-    """Debian's Chromium."""
-    chromium = shutil.which("chromium") or "/usr/bin/chromium"
+    """Debian's Chromium, without its windows where that is installed."""
+    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
     return playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *arguments])
 
 
