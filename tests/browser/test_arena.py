@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 
@@ -74,6 +75,7 @@ def test_a_game_from_the_first_brick_to_the_reveal(address, page, shoot):
     shoot(page, "arena-over")
 
 
+@pytest.mark.long
 def test_bricks_laid_faster_than_the_answers_all_lie(address, page, late):
     begin(page, address, 5)
     late("arena-draft.data")
@@ -86,6 +88,7 @@ def test_bricks_laid_faster_than_the_answers_all_lie(address, page, late):
         expect(brick).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.long
 def test_giving_up_reveals_and_equal_seeds_meet_equal_opponents(address, page):
     boards = []
     for _ in range(2):

@@ -49,6 +49,7 @@ def test_an_act_asks_each_question_once_and_none_without_need(address, page):
     assert len(triggers) <= 7, triggers  # advice and coverage come once nothing is drawn any more
 
 
+@pytest.mark.long
 def test_components_are_looked_at_once_a_frame_and_what_is_typed_stands_at_once(address, page):
     at_rest(page, address)
     page.evaluate(COUNTED)

@@ -89,6 +89,7 @@ def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, sh
     expect(chip(page, "large")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.long
 def test_regions_pressed_faster_than_the_answers_are_all_chosen(address, page, run, store_url, late):
     store = Store(store_url)
     table = space_table("nb201")
@@ -153,6 +154,7 @@ def test_the_timeline_goes_back_and_lives_again(address, page, run):
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
 
 
+@pytest.mark.long
 def test_the_step_is_told_while_the_timeline_is_dragged(address, page, run):
     open_run(page, address, run)
     open_tab(page, "Blocks")

@@ -6,6 +6,7 @@ import json
 import re
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from app.page import pages
@@ -315,6 +316,7 @@ def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
     expect(page.locator("#count")).to_have_text("3,125 of 15,625")
 
 
+@pytest.mark.long
 def test_a_focus_that_narrows_nothing_cannot_be_pressed(address, page):
     open_new_run(page, address, "no focus")
     draw_lasso(page, *WHOLE)
@@ -337,6 +339,7 @@ def test_a_link_restores_the_selection(address, page):
     )
 
 
+@pytest.mark.long
 def test_words_stand_whole_and_can_be_read(address, page):
     open_new_run(page, address, "words", budget=8)
     for axis in ("x", "y", "colour"):
@@ -360,6 +363,7 @@ def test_words_stand_whole_and_can_be_read(address, page):
     assert first.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
 
 
+@pytest.mark.long
 def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, page, shoot):
     open_new_run(page, address, "steered", budget=60)
     open_tab(page, "Acts")
@@ -388,6 +392,7 @@ def test_a_steered_run_is_held_against_its_twin_and_saved_as_a_script(address, p
     shoot(page, "runs-twins")
 
 
+@pytest.mark.long
 def test_two_browsers_on_two_runs_do_not_see_each_other(address, browser):
     one, two = (browser.new_context().new_page() for _ in range(2))
     one.goto(address)

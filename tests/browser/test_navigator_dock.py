@@ -66,6 +66,7 @@ def open_run(page: Page, address: str, run: str) -> None:
     expect(page.locator("#nav-map canvas").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_dock_is_tall_enough_to_work_in_and_undo_is_one_press_away_from_every_tab(address, page, run, shoot):
     open_run(page, address, run)
     expect(page.get_by_role("tab", name=re.compile("^Candidates"))).to_have_attribute("aria-selected", "true")

@@ -205,7 +205,13 @@ MEASURED = """() => {
 }"""  # noqa: E501 - what it measures is easier read in one line each
 
 
-@pytest.mark.parametrize(("width", "height"), [(1024, 700), (1280, 800), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [
+        (1024, 700),
+        *(pytest.param(*window, marks=pytest.mark.long) for window in ((1280, 800), (1920, 1080), (3840, 2160))),
+    ],
+)
 def test_nothing_is_small_cut_or_outside_of_the_window(address, page, width, height):
     page.set_viewport_size({"width": width, "height": height})
     open_runs(page, address)

@@ -78,7 +78,11 @@ def test_the_csv_of_a_page_holds_every_row_with_exact_numbers(dark, page, run):
 
 @pytest.mark.parametrize(
     ("path", "chart", "name"),
-    [("/", "#nav-map", "Space"), ("/", "#blocks", "Blocks"), ("/correlation", "#score-truth", "Score-and-truth")],
+    [
+        ("/", "#nav-map", "Space"),
+        pytest.param("/", "#blocks", "Blocks", marks=pytest.mark.long),
+        ("/correlation", "#score-truth", "Score-and-truth"),
+    ],
 )
 def test_a_chart_of_the_dark_theme_is_saved_in_dark_ink_on_white(dark, page, path, chart, name):
     dark(path)
@@ -116,7 +120,10 @@ def test_the_page_keeps_its_colours_after_a_chart_was_saved(dark, page):
     assert (look["paper_bgcolor"], look["font"]["color"]) == ("rgba(0,0,0,0)", tokens("dark")["text2"])
 
 
-@pytest.mark.parametrize("path", ["/", "/layers", "/correlation", "/runs", "/arena"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", *(pytest.param(path, marks=pytest.mark.long) for path in ("/layers", "/correlation", "/runs", "/arena"))],
+)
 def test_every_chart_of_a_page_can_be_saved(dark, page, path):
     dark(path)
     expect(page.locator(".dash-graph").first).to_be_attached(timeout=60_000)

@@ -155,6 +155,7 @@ def test_a_taken_name_is_not_saved_over(page: Page, address: str, store_url: str
     assert (len(held["taken"]["layers"]), len(held["taken 2"]["layers"])) == (6, 1)
 
 
+@pytest.mark.long
 def test_bricks_show_their_whole_labels_and_level_bars(page: Page, address: str):
     page.goto(f"{address}/template")
     expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
@@ -252,6 +253,7 @@ def test_a_template_is_built_trained_searched_pruned_retrained_and_exported(
         assert np.abs(np.load(tmp_path / f"{name}.npy") - expected).max() < 1e-5
 
 
+@pytest.mark.long
 def test_lines_lead_from_the_image_to_the_classes_and_merging_is_chosen_in_words(page: Page, address: str, shoot):
     page.goto(f"{address}/template")
     expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)

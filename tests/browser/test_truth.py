@@ -104,6 +104,7 @@ def test_the_truth_is_chosen_once_for_all_pages_and_outlives_a_reload(address, r
     expect(page.locator("#layers-cells .gtitle").first).to_contain_text("cifar100")
 
 
+@pytest.mark.long
 def test_by_the_keyboard_the_default_is_chosen_again_and_the_way_back_is_open(address, runs, page):
     page.goto(f"{address}/correlation?run={runs['nb201']}&truth=hw%2Fedgegpu_energy")
     picker = page.locator("#truth-picker")

@@ -89,6 +89,7 @@ def test_a_view_is_kept_while_other_pages_are_looked_at(address, page, runs):
     expect(page.locator("#map-y")).to_have_value("FLOPs", timeout=60_000)
 
 
+@pytest.mark.long
 def test_the_axes_of_one_run_are_not_those_of_another(address, page, runs):
     opened(page, address, runs[0])
     choose(page, "#map-x", "FLOPs")
@@ -112,6 +113,7 @@ def test_a_candidate_that_is_selected_keeps_the_view_and_back_brings_the_one_bef
     expect(page.locator("#map-x")).to_have_value("FLOPs")
 
 
+@pytest.mark.long
 def test_a_region_that_has_a_name_stands_in_the_address(address, page, browser, runs, store_url):
     opened(page, address, runs[0])
     store = Store(store_url)

@@ -187,7 +187,9 @@ def test_a_layer_under_the_pointer_shows_its_course(address, page, run, network)
     expect(page.locator("#layers-spread .gtitle")).to_contain_text("over the weights of", timeout=20_000)
 
 
-@pytest.mark.parametrize(("theme", "width", "height"), [("light", 1024, 700), ("dark", 1280, 800)])
+@pytest.mark.parametrize(
+    ("theme", "width", "height"), [("light", 1024, 700), pytest.param("dark", 1280, 800, marks=pytest.mark.long)]
+)
 def test_words_can_be_read_and_axe_finds_nothing(address, page, run, network, theme, width, height, shoot):
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=theme)

@@ -97,7 +97,7 @@ def _plant(model: nn.Module, call: int) -> None:
     list(model.modules())[-1].register_forward_hook(fail)
 
 
-@pytest.mark.parametrize("fails", [0, 1, 2])
+@pytest.mark.parametrize("fails", [0, 1, pytest.param(2, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_of_any_kind_is_left_as_it_was(kind, fails):
     model, data, task = KINDS[kind]()

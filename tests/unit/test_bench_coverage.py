@@ -102,7 +102,7 @@ def seeded(rng: np.random.Generator, n: int, seeds: int) -> tuple[np.ndarray, np
     return truth + noise * rng.normal(size=(seeds, n)), truth
 
 
-@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("seeds", [2, *(pytest.param(k, marks=pytest.mark.long) for k in (3, 5))])
 def test_intervals_hold_what_other_seeds_would_give(seeds):
     rng = np.random.default_rng(3)
     aim = np.mean(

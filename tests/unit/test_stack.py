@@ -87,8 +87,8 @@ def test_zico_of_a_stack_equals_zico_of_every_network(settings):
     [
         *SETTINGS,
         ScoreSettings(),
-        ScoreSettings(image_size=8, batches=3),
-        ScoreSettings(image_size=24, batches=2, batch_size=3),
+        pytest.param(ScoreSettings(image_size=8, batches=3), marks=pytest.mark.long),
+        pytest.param(ScoreSettings(image_size=24, batches=2, batch_size=3), marks=pytest.mark.long),
         ScoreSettings(image_size=32, batches=2, batch_size=2, channels=32),
         ScoreSettings(image_size=12, batches=2, batch_size=5, cells=2),
     ],
