@@ -56,7 +56,9 @@ def test_an_example_put_into_the_package_is_found_and_keeps_its_contract(kind, t
     checked(kind, name, tmp_path, [tmp_path])
 
 
-@pytest.mark.parametrize("kind", EXAMPLES)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "proxy" else pytest.param(kind, marks=pytest.mark.long) for kind in EXAMPLES]
+)
 def test_an_example_in_another_package_is_found_by_its_entry_point_and_keeps_its_contract(kind, tmp_path):
     program, entry = example(kind)
     _, name = EXAMPLES[kind]
