@@ -327,7 +327,7 @@ def test_a_lost_worker_loses_no_candidate(store):
     assert table["zico"].notna().all()
 
 
-@pytest.mark.parametrize(("kills", "budget"), [(2, 60), pytest.param(20, 500, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("kills", "budget"), [(1, 40), pytest.param(20, 500, marks=pytest.mark.long)])
 def test_an_engine_killed_again_and_again_ends_with_the_table_of_an_undisturbed_run(store, url, kills, budget):
     """No candidate lost, none scored twice; the score cache cannot help, since the quiet run comes last."""
     draw = random.Random(0)

@@ -43,6 +43,7 @@ def kill_once_written(arguments: list[str], out: Path, number: signal.Signals) -
     return process.returncode, words
 
 
+@pytest.mark.long
 def test_a_killed_training_resumes_to_the_weights_and_curve_of_an_undisturbed_one(tmp_path):
     steered = ["--sampling", "fair", "--prune", "edge 0->1=none"]  # decks of uneven length: the most state there is
     train = ["train", *TINY, *steered, "--epochs", "0.8", "--seed", "2", "--save-every", "0.3", "--out"]

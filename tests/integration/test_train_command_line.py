@@ -57,7 +57,7 @@ def test_a_template_is_searched_on_shared_weights_for_the_front_of_score_and_par
         assert not any(o["one_shot"] > one["one_shot"] and o["params"] <= one["params"] for o in front)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_training_resumes_to_the_weights_of_an_undisturbed_one(template, tmp_path):
     killed, calm = tmp_path / "killed", tmp_path / "calm"
     arguments = ["--space", template, "--epochs", 16, "--save-every", 0]
