@@ -170,8 +170,8 @@ def _outcomes(
     best, first = float(y.max()), best_of_top(x, y, 1)
     values = {
         "pick": first,
-        "regret_at_1": best - first,
-        "regret": best - best_of_top(x, y, top_k),
+        "regret_at_1": max(best - first, 0.0),  # a mean over ties may be rounded above the best
+        "regret": max(best - best_of_top(x, y, top_k), 0.0),
         "ndcg": ndcg(*levels),
     }
     if not draws:
@@ -179,8 +179,8 @@ def _outcomes(
     sets = other_sets(x, y, tau=tau, top=top_k, draws=draws, rng=np.random.default_rng(seed))
     drawn = {
         "pick": sets.first,
-        "regret_at_1": sets.best - sets.first,
-        "regret": sets.best - sets.top,
+        "regret_at_1": np.maximum(sets.best - sets.first, 0),
+        "regret": np.maximum(sets.best - sets.top, 0),
         "ndcg": sets.ndcg,
     }
     return {name: _holding(value, drawn[name]) for name, value in values.items()}

@@ -79,6 +79,15 @@ def dots(page: Page, name: str = "dots") -> int:
     )
 
 
+def wait_for_faint(page: Page, count: int) -> None:
+    """Until so many dots are faint: the map is drawn after the count."""
+    for _ in range(200):
+        if dots(page, "dots 0") == count:
+            break
+        page.wait_for_timeout(50)
+    assert dots(page, "dots 0") == count
+
+
 def open_new_run(page: Page, address: str, name: str, budget: int = 500, seed: int = 0) -> None:
     page.goto(f"{address}/runs")
     page.locator("#btn-new-open").click()
@@ -162,7 +171,7 @@ def test_the_main_job(address, page, shoot):
     expect(page.locator("#count")).to_have_text("12,500 of 15,625")
     assert scored(page) == before
     page.locator("#candidates .ag-row").first.locator('[col-id="arch"]').click()
-    assert dots(page, "dots 0") == 3125
+    wait_for_faint(page, 3125)
     expect(page.locator("#candidate-card")).to_contain_text("cifar10 validation")
     expect(page.locator("#card-layers .bars")).to_be_visible()
     assert "arch=" in page.url
@@ -298,11 +307,7 @@ def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
     pinned.locator(".pin").click()
     expect(page.locator("#count")).to_have_text("3,125 of 15,625")
     expect(page.locator("#preview")).to_be_empty()  # though the pointer rests on the brick
-    for _ in range(200):
-        if dots(page, "dots 0") == 12_500:
-            break
-        page.wait_for_timeout(50)  # the map is drawn after the count
-    assert dots(page, "dots 0") == 12_500
+    wait_for_faint(page, 12_500)
     pinned.locator(".pin").click()
     expect(page.locator("body")).to_contain_text("Already pinned: conv3 on edge 0→1.")
     brick(page, 1, 0).locator(".prune").click()
