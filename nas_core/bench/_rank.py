@@ -170,8 +170,8 @@ def _outcomes(
     best, first = float(y.max()), best_of_top(x, y, 1)
     values = {
         "pick": first,
-        "regret_at_1": max(best - first, 0.0),  # a mean over ties may be rounded above the best
-        "regret": max(best - best_of_top(x, y, top_k), 0.0),
+        "regret_at_1": _short(best, first),
+        "regret": _short(best, best_of_top(x, y, top_k)),
         "ndcg": ndcg(*levels),
     }
     if not draws:
@@ -184,6 +184,11 @@ def _outcomes(
         "ndcg": sets.ndcg,
     }
     return {name: _holding(value, drawn[name]) for name, value in values.items()}
+
+
+def _short(best: float, found: float) -> float:
+    """How far `found` falls short of the best; nothing where the two differ by the rounding of a mean over ties."""
+    return 0.0 if np.isclose(found, best, rtol=1e-12, atol=0) else max(best - found, 0.0)
 
 
 def _holding(value: float, drawn: np.ndarray) -> Estimate:
