@@ -7,7 +7,6 @@ measurements it reads and turns them into a score. A proxy of any other kind run
 from __future__ import annotations
 
 import enum
-import inspect
 import math
 import time
 from abc import ABC, abstractmethod
@@ -27,6 +26,7 @@ from nas_core.proxies.base import (
     check_batches,
     gaussian_images,
     gradients_of,
+    keyword_not_taken,
 )
 
 if TYPE_CHECKING:
@@ -171,19 +171,17 @@ def _score(model: nn.Module, batches: Batches, proxies: Mapping[str, Proxy], tas
         least = max(proxy.least_batches for proxy in measured.values())
         check_batches(batches, least=least, classes=task.loss is None)
         scores = _score_measured(Subject(model, task), batches, measured)
-    given = {word: value for word, value in vars(task).items() if value is not None}
     for name in proxies:
         if name not in scores:
-            scores[name] = proxies[name].score(model, batches, **_taken(proxies[name], given))
+            scores[name] = proxies[name].score(model, batches, **_taken(proxies[name], task.keywords()))
     return {name: scores[name] for name in proxies}
 
 
 def _taken(proxy: Proxy, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The keywords `given`, which `proxy` has to take."""
-    known = inspect.signature(proxy.score).parameters
-    for word in given:
-        if word not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
-            raise ValueError(f"{word}: {proxy.name} takes no {word}=, expected a score that does")
+    word = keyword_not_taken(proxy, given)
+    if word:
+        raise ValueError(f"{word}: {proxy.name} takes no {word}=, expected a score that does")
     return given
 
 

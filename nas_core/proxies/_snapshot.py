@@ -46,18 +46,13 @@ def kept(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Start the generators of torch, NumPy and Python from `seed`; afterwards they go on where they were."""
+def generators_kept() -> Iterator[None]:
+    """Give the random generators of torch, NumPy and Python back as they were, whatever is drawn inside."""
     import torch
 
     cards = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     here, drawn, shuffled = torch.get_rng_state(), np.random.get_state(), random.getstate()
     on_cards = [torch.cuda.get_rng_state(card) for card in cards]
-    torch.default_generator.manual_seed(seed)
-    np.random.seed(seed)
-    random.seed(seed)
-    if on_cards:
-        torch.cuda.manual_seed_all(seed)
     try:
         yield
     finally:
@@ -66,6 +61,20 @@ def seeded(seed: int) -> Iterator[None]:
         random.setstate(shuffled)
         for card, state in zip(cards, on_cards, strict=True):
             torch.cuda.set_rng_state(state, card)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Start the generators of torch, NumPy and Python from `seed`; afterwards they go on where they were."""
+    import torch
+
+    with generators_kept():
+        torch.default_generator.manual_seed(seed)
+        np.random.seed(seed)
+        random.seed(seed)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+        yield
 
 
 class _ModuleState:

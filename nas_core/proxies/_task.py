@@ -25,6 +25,10 @@ class Task:
     output: Output | None = None
     loss: Loss | None = None
 
+    def keywords(self) -> dict[str, Output | Loss]:
+        """What is given, as the keywords of a score."""
+        return {word: value for word, value in vars(self).items() if value is not None}
+
     def choose(self, returned: Any) -> Tensor:
         """The tensor that is scored, of what the model returned.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import enum
+import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pandas as pd
 
-from nas_core.proxies._snapshot import kept, seeded
-from nas_core.proxies._subject import NO_LAYER, SEED, Subject, check_ready
+from nas_core.proxies._snapshot import generators_kept, kept, seeded
+from nas_core.proxies._subject import NO_LAYER, SEED, Subject, check_ready, unwrapped
 from nas_core.proxies._task import Loss, Output, Task
 from nas_core.proxies._weights import convolutions
 
@@ -29,8 +30,11 @@ __all__ = [
     "check_batches",
     "finite",
     "gaussian_images",
+    "generators_kept",
     "gradients_of",
+    "keyword_not_taken",
     "untouched",
+    "unwrapped",
     "weighted_layers",
 ]
 
@@ -136,6 +140,14 @@ def _check_classes(number: int, images: Tensor, labels: Any) -> None:
         nan = labels.is_floating_point() and bool(torch.isnan(labels).any())
         found = "NaN labels" if nan else f"labels of type {labels.dtype}"
         raise ValueError(f"batch {number} has {found}; expected integer class numbers, or a loss= of your own")
+
+
+def keyword_not_taken(proxy: Proxy, given: Iterable[str]) -> str:
+    """The first of the keywords `given` that a score does not take; empty where it takes all."""
+    known = inspect.signature(proxy.score).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return ""
+    return next((word for word in given if word not in known), "")
 
 
 @contextmanager

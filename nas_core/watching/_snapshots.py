@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +12,14 @@ import pandas as pd
 
 from nas_core import proxies
 from nas_core.proxies import Batches
+from nas_core.proxies.base import Task, generators_kept, keyword_not_taken
 from nas_core.store import MOST_LAYERS, Layers, Snapshot
-from nas_core.watching._generators import generators_kept
 
 if TYPE_CHECKING:
     from torch import nn
 
 CONSTANT = ("layer", "kind", "shape", "weights", "channels", "positions")
 """Columns of a table of layers that no training changes."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a network is asked for: which of its outputs is scored, and the loss whose gradients are, if not the usual
-    ones."""
-
-    output: Callable[..., Any] | None = None
-    loss: Callable[..., Any] | None = None
-
-    def keywords(self) -> dict[str, Callable[..., Any]]:
-        """The keywords of a score that are given."""
-        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -77,7 +63,7 @@ def _score(name: str, model: nn.Module, batches: Batches, task: Task) -> tuple[f
     keywords = task.keywords()
     try:
         proxy = proxies.get(name)
-        refused = _refused(proxy.score, keywords)
+        refused = keyword_not_taken(proxy, keywords)
         if refused:
             return math.nan, pd.DataFrame(), f"{name} takes no {refused}="
         with torch.inference_mode(False), torch.enable_grad(), generators_kept():
@@ -89,14 +75,6 @@ def _score(name: str, model: nn.Module, batches: Batches, task: Task) -> tuple[f
     if math.isnan(found.value) and not reason:
         reason = "undefined for this network"
     return float(found.value), found.layers if "layer" in found.layers else pd.DataFrame(), reason
-
-
-def _refused(score: Callable[..., Any], keywords: Mapping[str, Any]) -> str:
-    """The first of `keywords` that a score does not take; empty where it takes all."""
-    known = inspect.signature(score).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
-        return ""
-    return next((name for name in keywords if name not in known), "")
 
 
 def _constant(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,23 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from nas_core.proxies.base import untouched
 from nas_core.store import MOST_LAYERS
-from nas_core.watching._generators import generators_kept
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The network inside what torch.compile, DataParallel and DistributedDataParallel put around it."""
-    from torch import nn
-
-    while True:
-        inner = model._modules.get("_orig_mod")
-        if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-            inner = model.module
-        if inner is None:
-            return model
-        model = inner
 
 
 def modules_of(model: nn.Module, images: Tensor) -> list[dict[str, Any]]:
@@ -69,8 +55,7 @@ def _order_of_calls(model: nn.Module, images: Tensor) -> dict[str, int]:
         order.setdefault(name, len(order))
 
     with ExitStack() as stack:
-        contexts = (torch.inference_mode(False), generators_kept(), untouched(model, train=False), torch.no_grad())
-        for context in contexts:
+        for context in (torch.inference_mode(False), untouched(model, train=False), torch.no_grad()):
             stack.enter_context(context)
         for name, module in model.named_modules():
             stack.callback(module.register_forward_pre_hook(partial(called, name)).remove)

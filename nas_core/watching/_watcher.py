@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from nas_core import proxies
 from nas_core.proxies import Batches
+from nas_core.proxies.base import Task, unwrapped
 from nas_core.store import NetworkRow, Snapshot, Store, Structure
-from nas_core.watching._snapshots import Task, take
-from nas_core.watching._structure import modules_of, unwrapped
+from nas_core.watching._snapshots import take
+from nas_core.watching._structure import modules_of
 
 if TYPE_CHECKING:
     from torch import nn
