@@ -77,6 +77,11 @@ class View:
         """The score that ranks this run."""
         return self.run.rank_by
 
+    @cached_property
+    def networks(self) -> np.ndarray:
+        """The network (n,) of every scored candidate, as its place in the space: equal where two are the same one."""
+        return self.table.canonical[self.indices]
+
     @property
     def ranked(self) -> np.ndarray:
         """Values of the ranking score, in the order of scoring, with the sign that makes higher better."""
@@ -103,9 +108,9 @@ class View:
                 return recorded.over(self.table)
         known = np.full(len(self.table.archs), np.nan)
         if metric == AGGREGATE:
-            known[self.table.canonical[self.indices]] = self.aggregate
+            known[self.networks] = self.aggregate
         elif metric in self.values:
-            known[self.table.canonical[self.indices]] = self.values[metric]
+            known[self.networks] = self.values[metric]
         return known[self.table.canonical]
 
     @cached_property
@@ -134,8 +139,8 @@ class View:
     @cached_property
     def blocks(self) -> pd.DataFrame:
         """Fitness of every block, see `block_fitness`."""
-        same = self.table.canonical[self.indices]
-        return block_fitness(self.table.space.decisions, self.table.archs[self.indices], self.ranked, networks=same)
+        archs = self.table.archs[self.indices]
+        return block_fitness(self.table.space.decisions, archs, self.ranked, networks=self.networks)
 
     @cached_property
     def kept(self) -> np.ndarray:

@@ -53,14 +53,9 @@ def aggregate(view: View, weights: Mapping[str, Any] | None = None) -> np.ndarra
     return predict.aggregate(frame, tuple(lower_is_better()), chosen)
 
 
-def networks(view: View) -> np.ndarray:
-    """The network (n,) of every scored candidate, as a number: equal where two are the same one."""
-    return view.table.canonical[view.indices]
-
-
 def one_a_network(view: View, chosen: np.ndarray) -> np.ndarray:
     """Of the `chosen` candidates the first of every network."""
-    _, first = np.unique(networks(view)[chosen], return_index=True)
+    _, first = np.unique(view.networks[chosen], return_index=True)
     return chosen[np.sort(first)]
 
 
@@ -87,7 +82,7 @@ def single_seeds(cockpit: Cockpit, view: View, metric: str) -> list[np.ndarray]:
     held = [cockpit.store.scores(view.run.space, metric, single.key()) for single in settings.single()]
     if not all(held):
         return []
-    texts = [view.table.texts[k] for k in networks(view)]
+    texts = [view.table.texts[k] for k in view.networks]
     sign = -1 if metric in lower_is_better() else 1
     return [sign * np.array([one.get(text, np.nan) for text in texts]) for one in held]
 
@@ -108,7 +103,7 @@ def leader_board(
     weights; scores `without` a row are what the truth was made of; `by_seed` has the values of single seeds, see
     `single_seeds`. Of every statistic a row has its text, and in `numbers` value, low and high.
     """
-    known, same = truth[chosen], networks(view)[chosen]
+    known, same = truth[chosen], view.networks[chosen]
     metrics = [metric for metric in view.metrics if metric not in without]
     rankings = {AGGREGATE: summed[chosen]} | {metric: view.oriented(metric)[chosen] for metric in metrics}
     seeds = {metric: [one[chosen] for one in single] for metric, single in (by_seed or {}).items()}
@@ -171,7 +166,7 @@ def measured(view: View, values: np.ndarray, truth: np.ndarray, chosen: np.ndarr
     usable = chosen[~np.isnan(values[chosen] + truth[chosen])]
     names = [name for name in _SIZES if name in view.table.closed]
     columns = [values[usable], truth[usable], *(view.over_space(name)[view.indices][usable] for name in names)]
-    score, known, *counts = bench.distinct(networks(view)[usable], *columns)
+    score, known, *counts = bench.distinct(view.networks[usable], *columns)
     if len(score) < 3:
         return {}
     sizes = dict(zip(names, counts, strict=True))

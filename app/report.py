@@ -248,8 +248,7 @@ def _fitness(view: View) -> str:
 
 def _map(view: View) -> str:
     values = view.over_space(view.rank_by)
-    canonical = view.table.canonical
-    known = np.isfinite(values) & np.isin(canonical, canonical[view.indices])  # closed forms are known everywhere
+    known = np.isfinite(values) & np.isin(view.table.canonical, view.networks)  # closed forms are known everywhere
     groups = [(view.table.projection[~known], UNKNOWN_OPERATION, _DOTS[0])]
     levels = np.ceil(len(_LEVELS) * rankdata(values[known]) / max(known.sum(), 1)).astype(int) - 1
     places = view.table.projection[known]

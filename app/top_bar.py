@@ -167,9 +167,7 @@ def chosen(cockpit: Cockpit, search: str | None, current: str | None) -> Chosen:
     return Chosen(run, None if problem else arch, problem)
 
 
-def select(
-    cockpit: Cockpit, search: str | None, current: str | None, arch: str | None = None
-) -> tuple[Any, Any, str, Any]:
+def select(cockpit: Cockpit, search: str | None, current: str | None, arch: str | None) -> tuple[Any, Any, str, Any]:
     """Run and architecture of an address where they are others than now, what is told, and the pulse without a run."""
     found = chosen(cockpit, search, current)
     if found.problem:

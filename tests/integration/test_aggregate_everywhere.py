@@ -57,7 +57,7 @@ def test_report_and_correlate_hold_that_aggregate_against_the_truth(searched):
     cockpit = Cockpit(store)
     view = cockpit.view(found["run"])
     truth = bench.column("nb201", "published/cifar10").reindex([view.table.texts[k] for k in view.indices]).to_numpy()
-    same = laboratory.networks(view)
+    same = view.networks
     tau = bench.rank_statistics(view.aggregate, truth, networks=same, bootstrap=0).tau.value
     (row,) = [
         row

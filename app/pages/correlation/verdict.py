@@ -10,7 +10,7 @@ import numpy as np
 
 from app.cockpit import Cockpit, View
 from app.labels import score_label
-from app.laboratory import LEAST, estimates, networks, one_a_network
+from app.laboratory import LEAST, estimates, one_a_network
 from app.truth import Truth, trained_truth
 from nas_core import bench
 from nas_core.bench import Estimate
@@ -118,7 +118,7 @@ def judge(
     names = [name for name in COUNTS if name in view.table.closed and name != metric]
     columns = [values[usable], known[usable], *(view.oriented(name)[usable] for name in names)]
     columns += [one[usable] for one in by_seed]
-    score, truth, *rest = (column.tobytes() for column in bench.distinct(networks(view)[usable], *columns))
+    score, truth, *rest = (column.tobytes() for column in bench.distinct(view.networks[usable], *columns))
     if len(score) < LEAST * values.itemsize:
         return None
     return _judged(score, truth, tuple(zip(names, rest, strict=False)), tuple(rest[len(names) :]))

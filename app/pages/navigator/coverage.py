@@ -90,7 +90,7 @@ def least_explored(view: View, at_most: float = NEGLECT) -> Area | None:
 def _scored(view: View) -> np.ndarray:
     """By place of the canonical form, whether it is scored."""
     scored = np.zeros(len(view.table.archs), dtype=bool)
-    scored[view.table.canonical[view.indices]] = True
+    scored[view.networks] = True
     return scored
 
 

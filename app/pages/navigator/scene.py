@@ -32,9 +32,8 @@ class Scene(View):
     def blocks(self) -> pd.DataFrame:
         """Fitness of every block among the scored candidates of the region, see `block_fitness`."""
         held = self.within
-        seen = self.indices[held]
-        same = self.table.canonical[seen]
-        return block_fitness(self.table.space.decisions, self.table.archs[seen], self.ranked[held], networks=same)
+        archs, same = self.table.archs[self.indices[held]], self.networks[held]
+        return block_fitness(self.table.space.decisions, archs, self.ranked[held], networks=same)
 
     @property
     def within(self) -> np.ndarray:

@@ -76,7 +76,7 @@ def trust(view: View, truth: Truth | None, inside: np.ndarray | None = None, lab
     busy = view.run.state in ("running", "queued")
     seen = len(view.indices) // _REFRESH * _REFRESH if busy and len(view.indices) > _REFRESH else len(view.indices)
     score, indices = view.ranked[:seen], view.indices[:seen]
-    same = view.table.canonical[indices]
+    same = view.networks[:seen]
     overall = region = None
     if truth is not None and view.rank_by != TRAINED:
         known = truth.oriented(truth.over(view.table)[indices])
@@ -92,9 +92,7 @@ def trust(view: View, truth: Truth | None, inside: np.ndarray | None = None, lab
         overall,
         region,
         str(settings.get("data", "digits")),
-        None
-        if view.rank_by == TRAINED
-        else _agreement("trained alone", view.ranked, alone, view.table.canonical[view.indices]),
+        None if view.rank_by == TRAINED else _agreement("trained alone", view.ranked, alone, view.networks),
         int((~np.isnan(alone)).sum()),
     )
 

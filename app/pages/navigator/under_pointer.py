@@ -74,7 +74,7 @@ def head(view: View, index: int, rank: str = "") -> html.Div:
 
 def _number(view: View, index: int) -> int | None:
     """As which candidate of the run a network was scored, from 0; None where it was not."""
-    same = np.flatnonzero(view.table.canonical[view.indices] == view.table.canonical[index])
+    same = np.flatnonzero(view.networks == view.table.canonical[index])
     return int(same[0]) if len(same) else None
 
 
