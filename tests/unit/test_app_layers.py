@@ -24,6 +24,7 @@ from nas_core import spaces
 from nas_core.proxies.settings import ScoreSettings
 from nas_core.spaces.template import PRESETS
 from nas_core.store import Store
+from tests.callbacks import ask
 from tests.runs import make_run
 
 LARGE = PRESETS["3-conv-7-layer"]().to_dict()
@@ -119,22 +120,11 @@ def test_a_run_by_shared_weights_over_a_large_template_is_answered_through_the_a
     cockpit = Cockpit(Store(url))
     run, _ = scored(cockpit, LARGE, ("one_shot",), "one_shot", layers=(), supernet={})
     app = create_app(url)
-    client = app.server.test_client()
     values = {"run": run, "pulse": {"run": run}, "statistic": "term", "compared": ["1", "2", "3"], "theme": "dark"}
     outputs = [name for name in app.callback_map if "layers-map.figure" in name or "layers-spread.figure" in name]
     assert len(outputs) == 2
     for name in outputs:
-        taken = app.callback_map[name]
-        filled = {
-            part: [{**slot, "value": values.get(slot["id"])} for slot in taken[part]] for part in ("inputs", "state")
-        }
-        places = [
-            dict(zip(("id", "property"), one.rsplit(".", 1), strict=True)) for one in name.strip(".").split("...")
-        ]
-        answer = client.post(
-            "/_dash-update-component",
-            json={"output": name, "outputs": places, "changedPropIds": ["pulse.data"], **filled},
-        )
+        answer = ask(app, name, values, "pulse.data")
         assert answer.status_code == 200
 
 

@@ -17,6 +17,7 @@ from nas_core import spaces
 from nas_core.search.objectives import Objective, ObjectiveKind
 from nas_core.spaces import Act
 from nas_core.store import Store
+from tests.callbacks import ask
 from tests.runs import SCAN, make_run
 
 SPACE = spaces.get("nb201")
@@ -114,22 +115,7 @@ def test_the_status_of_a_run_that_is_gone_says_what_to_do(cockpit, run):
 def test_a_view_of_a_run_that_is_gone_is_no_error_of_the_server(url, run):
     app = create_app(url)
     app._setup_server()
-    body = {
-        "output": "..carried.data...map-tip.children..",
-        "outputs": [{"id": "carried", "property": "data"}, {"id": "map-tip", "property": "children"}],
-        "inputs": [
-            {"id": "nav-map", "property": "hoverData", "value": None},
-            {"id": "arch", "property": "data", "value": None},
-            {"id": "template-run", "property": "data", "value": None},
-        ],
-        "state": [
-            {"id": "moment", "property": "data", "value": None},
-            {"id": "truth", "property": "data", "value": None},
-            {"id": "run", "property": "data", "value": "gone"},
-        ],
-        "changedPropIds": ["arch.data"],
-    }
-    answer = app.server.test_client().post("/_dash-update-component", json=body)
+    answer = ask(app, "..carried.data...map-tip.children..", {"run": "gone"}, "arch.data")
     assert answer.status_code == 204
 
 

@@ -8,6 +8,7 @@ from app import page, selection, top_bar, view
 from app.selection import Viewed
 from app.server import create_app
 from nas_core.store import Store
+from tests.callbacks import ask
 from tests.runs import SCAN, make_run
 
 CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
@@ -23,25 +24,9 @@ def store(tmp_path):
 def select(store, search, current=None, arch="|none before|"):
     """What opening an address gives: run, architecture, and what is told on the page and in a notification."""
     app = create_app(store.url)
-    client = app.server.test_client()
     app._setup_server()
     output = next(name for name in app.callback_map if name.startswith("..run.data...arch.data..."))
-    body = {
-        "output": output,
-        "outputs": [
-            {"id": "run", "property": "data"},
-            {"id": "arch", "property": "data"},
-            {"id": "address-told", "property": "children"},
-            {"id": "pulse", "property": output.strip(".").rsplit(".", 1)[1]},
-        ],
-        "inputs": [{"id": "url", "property": "search", "value": search}],
-        "state": [
-            {"id": "run", "property": "data", "value": current},
-            {"id": "arch", "property": "data", "value": arch},
-        ],
-        "changedPropIds": ["url.search"],
-    }
-    answer = client.post("/_dash-update-component", json=body, headers={"Host": "127.0.0.1"})
+    answer = ask(app, output, {"url": search, "run": current, "arch": arch}, "url.search")
     assert answer.status_code == 200, answer.text
     told = answer.json.get("sideUpdate", {}).get("notifications", {}).get("sendNotifications", [])
     found = answer.json["response"]

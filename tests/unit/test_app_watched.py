@@ -24,6 +24,7 @@ from app.pages.layers.under_pointer import inside
 from app.pages.layers.watched import MOST_FRAMES, Watched, WatchedNetworks, steps_of
 from app.server import create_app
 from nas_core.store import Snapshot, Store, Structure
+from tests.callbacks import ask
 from tests.runs import SCAN, make_run
 from tests.unit.test_app_layers import drawn as without_networks
 from tests.unit.test_app_layers import scored
@@ -252,29 +253,13 @@ def test_the_page_is_answered_through_the_app(tmp_path):
     run, _ = scored(cockpit, "nb201")
     network = watch(cockpit.store)
     app = create_app(url)
-    client = app.server.test_client()
     values = {"run": run, "pulse": {"run": run}, "statistic": "term", "compared": ["1"], "theme": "dark"}
     values |= {"layers-watched": [network], "layers-score": "zico", "watched": "1-3-0"}
     parts = ("layers-map.figure", "layers-spread.figure", "layers-film.data", "layers-watched.data")
     outputs = [name for name in app.callback_map if any(part in name for part in parts)]
     assert len(outputs) == 4
     for name in outputs:
-        taken = app.callback_map[name]
-        filled = {
-            part: [{**slot, "value": values.get(slot["id"])} for slot in taken[part]] for part in ("inputs", "state")
-        }
-        places = [
-            dict(zip(("id", "property"), one.rsplit(".", 1), strict=True)) for one in name.strip(".").split("...")
-        ]
-        answer = client.post(
-            "/_dash-update-component",
-            json={
-                "output": name,
-                "outputs": places if name.startswith("..") else places[0],
-                "changedPropIds": ["watched.data"],
-                **filled,
-            },
-        )
+        answer = ask(app, name, values, "watched.data")
         assert answer.status_code == 200, name
         if "layers-film" in name:
             assert np.shape(answer.json["response"]["layers-film"]["data"]["traces"]) == (1, 3, 3)
