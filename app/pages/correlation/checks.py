@@ -95,12 +95,12 @@ def _counting(found: Verdict) -> tuple[str, str, str]:
 def _top(found: Verdict, points: str) -> tuple[str, str, str]:
     if found.finds_winner == verdict.NONE:
         return "–", "", f"More than {2 * TOP} networks are needed, {found.n} are known"
-    blind = f"{TOP} random ones: {short(found.blind.regret)} short, as good in {found.blind.chance:.0%}"
-    first = f"Its first alone {short(found.first.value)}{_range(found.first)} short. {blind}"
+    blind = f"{TOP} random ones {short(found.blind.regret)}, as good in {found.blind.chance:.0%}"
+    first = f"Its first alone {short(found.first.value)}{_range(found.first)}; {blind}"
     reach = _range(found.regret)
     if found.regret.value <= 0:
-        return "0", f"short{reach}, it is the best, n = {found.n:,}", first
-    return short(found.regret.value), f"{points} short{reach}, n = {found.n:,}".strip(), first
+        return "0", f"short{reach}, it is the best", first
+    return short(found.regret.value), f"{points} short{reach}".strip(), first
 
 
 def _range(one: Estimate) -> str:
