@@ -40,10 +40,10 @@ def held(kind: str, n: int, sets: int) -> dict[str, tuple[float, float]]:
     return found | {f"{name} of one set": (float(shares[name][1]), found[name][1]) for name in OUTCOMES}
 
 
-def check(found: dict[str, tuple[float, float]]) -> None:
+def check(found: dict[str, tuple[float, float]], top_half: float = 0.9) -> None:
     for name in ("tau", "rho"):
         assert 0.90 <= found[name][0] <= 0.99, (name, found[name])
-    assert found["tau_top_half"][0] >= 0.88, found["tau_top_half"]  # which half is better is itself drawn
+    assert found["tau_top_half"][0] >= top_half, found["tau_top_half"]
     for name in OUTCOMES:
         assert found[name][0] >= 0.90, (name, found[name])
     for name in OUTCOMES:
@@ -53,7 +53,7 @@ def check(found: dict[str, tuple[float, float]]) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n", [20, 50])
 def test_intervals_over_networks_hold_nineteen_times_in_twenty(kind, n):
-    check(held(kind, n, 200))
+    check(held(kind, n, 200), top_half=0.88)  # 200 sets leave a share uncertain by .04
 
 
 @pytest.mark.long
@@ -117,7 +117,7 @@ def test_intervals_hold_what_other_seeds_would_give(seeds):
         for by_seed, into in ((scores, with_seeds), ((), without)):
             found = bench.rank_statistics(scores.mean(axis=0), truth, by_seed=by_seed, bootstrap=1).tau
             into.append(found.low <= aim <= found.high)
-    assert np.mean(with_seeds) >= 0.88  # two seeds say little of what others would give
+    assert np.mean(with_seeds) >= 0.90
     assert np.mean(without) < 0.85
 
 

@@ -74,7 +74,7 @@ def computes_every_edge(name, arch):
 def test_closed_forms_equal_counts_on_built_modules(name, image, scale, classes):
     space = spaces.get(name)
     rng = np.random.default_rng(5)
-    archs = [space.sample(rng) for _ in range(4 if scale is None else 10)]
+    archs = [space.sample(rng) for _ in range(6 if scale is None else 20)]
     forms = space.closed_forms(archs, input=image, scale=scale, classes=classes)
     assert tuple(forms) == space.metric_names == spaces.get("nb201").metric_names
     batches = [(torch.randn(2, image.channels, image.height, image.width), torch.randint(0, classes, (2,)))]
