@@ -73,6 +73,7 @@ window.dash_clientside = window.dash_clientside || {};
     lostSince = null;
     document.body.classList.remove("lost");
     document.getElementById("lost").hidden = true;
+    document.getElementById("lost-text").textContent = ""; // what was said of contact found again is not said of the next loss
   };
   const notDone = (why) => keep("notifications", { sendNotifications: [{ action: "show", id: `lost${Date.now()}`, title: "Not done", message: why, color: "red" }] });
   document.addEventListener("click", (event) => {

@@ -74,7 +74,8 @@ def test_lost_contact_is_told_nothing_is_done_meanwhile_and_it_is_found_again(st
         page = visit(address, run)
         server.send_signal(signal.SIGSTOP)
         try:
-            expect(page.locator("#lost")).to_contain_text("No answer for", timeout=LOADED)
+            expect(page.locator("#lost")).to_be_visible(timeout=LOADED)
+            expect(page.locator("#lost")).to_contain_text("No answer for")
             expect(page.locator("#nav-map .js-plotly-plot canvas").first).to_be_visible()  # what was shown stays
             prune(page, "1:3")
             expect(page.locator(".mantine-Notification-root").first).to_contain_text("Not done")
