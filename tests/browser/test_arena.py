@@ -115,6 +115,7 @@ def test_rules_that_make_no_game_are_refused_in_words(address, page):
     expect(page.locator("#arena-data")).to_have_value("published/cifar100 · validation accuracy, %", timeout=30_000)
 
 
+@pytest.mark.long
 def test_the_headline_names_the_winner_and_the_next_round_begins_with_one_press(address, page):
     begin(page, address, 2, seed=6)
     expect(page.locator("#headline")).to_contain_text("Too early: 0 of 2 evaluations made")

@@ -129,6 +129,7 @@ def test_lost_contact_is_told_in_place_within_five_seconds(store_url, runs, page
         expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
 
 
+@pytest.mark.long
 def test_no_frame_is_white_in_the_dark_theme(address, page, runs):
     page.emulate_media(color_scheme="dark")
     session = page.context.new_cdp_session(page)

@@ -33,6 +33,7 @@ def run(store_url, address):
     return run
 
 
+@pytest.mark.long
 def test_a_template_on_shared_weights_says_what_to_do_and_one_press_does_it(address, page, run, shoot):
     page.goto(f"{address}/layers?run={run}")
     expect(page.locator("#layers-lack")).to_contain_text("one-shot is one number for a whole network.", timeout=60_000)

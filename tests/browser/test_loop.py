@@ -46,6 +46,7 @@ def chip(page: Page, name: str):
     return page.locator("#regions .region-chip").filter(has_text=re.compile(rf"^{name}\b"))
 
 
+@pytest.mark.long
 def test_a_lasso_is_kept_as_a_region_and_its_blocks_steer(address, page, run, shoot):
     open_run(page, address, run)
     open_tab(page, "Blocks")

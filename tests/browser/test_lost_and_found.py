@@ -88,6 +88,7 @@ def test_lost_contact_is_told_nothing_is_done_meanwhile_and_it_is_found_again(st
         assert acts(store, run) == 1
 
 
+@pytest.mark.long
 def test_questions_do_not_pile_up_and_a_press_made_meanwhile_counts_once(store_url, store, run, visit):
     with serve(store_url) as (address, server):
         page = visit(address, run)
@@ -131,6 +132,7 @@ def test_a_page_left_open_over_a_restart_and_one_that_slept_catch_up(store_url, 
             assert server.wait(timeout=30) == 0
 
 
+@pytest.mark.long
 def test_an_act_on_a_locked_store_is_told_as_not_done_or_done_afterwards(store_url, store, run, visit):
     with serve(store_url) as (address, _):
         page = visit(address, run)
@@ -150,6 +152,7 @@ def test_an_act_on_a_locked_store_is_told_as_not_done_or_done_afterwards(store_u
         expect(page.locator("#count")).not_to_have_text(f"{left} of 15,625", timeout=LOADED)
 
 
+@pytest.mark.long
 def test_two_tabs_prune_and_undo_at_once_and_both_show_the_same(store_url, store, run, visit):
     with serve(store_url) as (address, _):
         one, two = visit(address, run), visit(address, run)

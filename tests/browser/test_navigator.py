@@ -213,6 +213,7 @@ def test_the_main_job(address, page, shoot):
         shoot(page, f"navigator-{width}-{theme}")
 
 
+@pytest.mark.long
 def test_a_row_is_selected_while_rows_move(address, page):
     open_new_run(page, address, "moving rows", budget=5000, seed=1)  # a seed whose scores no other test cached
     page.locator("#btn-start").click()
@@ -282,6 +283,7 @@ def test_a_press_at_once_means_the_run_that_was_opened(address, page, late, stor
     assert Store(store_url).run(before).state == "created"
 
 
+@pytest.mark.long
 def test_a_lasso_becomes_a_region_and_a_focus(address, page):
     open_new_run(page, address, "a region")
     expect(page.locator("#btn-focus")).to_be_disabled()
@@ -299,6 +301,7 @@ def test_a_lasso_becomes_a_region_and_a_focus(address, page):
     expect(page.locator("#count")).to_have_text("15,625 of 15,625")
 
 
+@pytest.mark.long
 def test_an_act_clears_its_preview_and_is_recorded_once(address, page):
     open_new_run(page, address, "once")
     pinned = brick(page, 0, 3)

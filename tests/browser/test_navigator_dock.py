@@ -90,6 +90,7 @@ def test_the_dock_is_tall_enough_to_work_in_and_undo_is_one_press_away_from_ever
     shoot(page, "navigator-dock-1920")
 
 
+@pytest.mark.long
 def test_tabs_are_reached_by_the_keyboard_and_charts_are_drawn_when_they_are_opened(address, page, run):
     open_run(page, address, run)
     page.get_by_role("tab", name=re.compile("^Candidates")).focus()

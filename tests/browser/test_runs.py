@@ -63,6 +63,7 @@ def choose(page: Page, *names: str) -> None:
         row(page, name).locator('[col-id="state"]').click(modifiers=modifiers)
 
 
+@pytest.mark.long
 def test_runs_are_filtered_by_state_and_found_by_their_words(address, page, shoot):
     open_runs(page, address)
     expect(page.locator(".runs-chip").first).to_have_text("All 6")
@@ -129,6 +130,7 @@ def test_two_are_compared_in_words_and_names_stand_in_the_chart_as_they_are(addr
     expect(page.locator("#comparison text", has_text="lr<b>1</b>").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_keys_of_the_page_choose_open_and_make(address, page, held, store_url):
     open_runs(page, address, held["created"])
     page.locator("#runs-chosen-text").click()

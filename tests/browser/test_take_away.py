@@ -97,6 +97,7 @@ def test_a_chart_of_the_dark_theme_is_saved_in_dark_ink_on_white(dark, page, pat
     assert title.min() < 90  # ink that stands out from the paper
 
 
+@pytest.mark.long
 def test_the_map_as_svg_is_drawn_in_lines_and_dots_with_its_words(dark, page):
     dark()
     page.wait_for_function(
@@ -113,6 +114,7 @@ def test_the_map_as_svg_is_drawn_in_lines_and_dots_with_its_words(dark, page):
     assert re.search(r"rect[^>]*fill: rgb\(255, 255, 255\)", text)
 
 
+@pytest.mark.long
 def test_the_page_keeps_its_colours_after_a_chart_was_saved(dark, page):
     dark()
     saved(page, "#blocks", "svg")

@@ -79,6 +79,7 @@ def build(page: Page) -> None:
     expect(page.locator("#template-summary")).to_contain_text("7 layers, 21 blocks, 823,543 networks")
 
 
+@pytest.mark.long
 def test_hands_that_are_faster_than_the_answers_lose_nothing(page: Page, address: str, tmp_path, late):
     page.goto(f"{address}/template")
     expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)
@@ -111,6 +112,7 @@ def enter(page: Page, name: str, value: str) -> None:
     page.keyboard.press("Tab")
 
 
+@pytest.mark.long
 def test_fields_show_what_is_in_force_and_a_given_space_hides_no_edit(page: Page, address: str, tmp_path):
     page.goto(f"{address}/template")
     expect(page.locator(".lego-block").first).to_be_visible(timeout=30_000)

@@ -75,6 +75,7 @@ def test_a_link_shows_the_view_that_it_was_copied_from(address, page, browser, r
     other.context.close()
 
 
+@pytest.mark.long
 def test_a_view_is_kept_while_other_pages_are_looked_at(address, page, runs):
     opened(page, address, runs[0])
     choose(page, "#map-y", "FLOPs")
@@ -99,6 +100,7 @@ def test_the_axes_of_one_run_are_not_those_of_another(address, page, runs):
     expect(page.locator("#map-x")).to_have_value("projection 1")
 
 
+@pytest.mark.long
 def test_a_candidate_that_is_selected_keeps_the_view_and_back_brings_the_one_before(address, page, runs):
     opened(page, address, runs[0])
     choose(page, "#map-x", "FLOPs")

@@ -96,6 +96,7 @@ def opened(page, address, run, more=""):
     expect(page.locator("#layers-map .heatmaplayer")).to_be_attached(timeout=60_000)
 
 
+@pytest.mark.long
 def test_a_network_is_chosen_shown_by_depth_and_kept_in_the_address(address, page, browser, run, network, shoot):
     opened(page, address, run)
     expect(page.locator("#layers-film-row")).to_be_hidden()
@@ -174,6 +175,7 @@ def test_the_film_is_moved_by_keys_played_and_goes_on_while_the_training_does(
     expect(page.locator("#run-status")).to_contain_text("Done")  # the key was not the run's
 
 
+@pytest.mark.long
 def test_a_layer_under_the_pointer_shows_its_course(address, page, run, network):
     opened(page, address, run, f"&watched={network}&statistic=mean_abs_grad")
     expect(page.locator("#layers-film-row")).to_be_visible(timeout=60_000)
@@ -190,6 +192,7 @@ def test_a_layer_under_the_pointer_shows_its_course(address, page, run, network)
 @pytest.mark.parametrize(
     ("theme", "width", "height"), [("light", 1024, 700), pytest.param("dark", 1280, 800, marks=pytest.mark.long)]
 )
+@pytest.mark.long
 def test_words_can_be_read_and_axe_finds_nothing(address, page, run, network, theme, width, height, shoot):
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=theme)

@@ -199,6 +199,7 @@ def test_a_failed_write_leaves_the_earlier_table(tmp_path, home):
     assert (home / "bench" / "nb201" / "t.csv.gz").read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_table_of_200_mb_is_imported_in_bounded_memory(tmp_path):
     write_large(tmp_path / "small.csv", MEGABYTE)
     write_large(tmp_path / "large.csv", 200 * MEGABYTE)

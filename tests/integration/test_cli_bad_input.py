@@ -187,7 +187,8 @@ def undisturbed(tmp_path_factory):
     return json.loads(helm(*SEARCH, "--channels", "4", "--store", f"sqlite:///{place}/s.db", cwd=place).stdout)
 
 
-@pytest.mark.parametrize("scored", [pytest.param(0, marks=pytest.mark.long), 3])
+@pytest.mark.long
+@pytest.mark.parametrize("scored", [0, 3])
 def test_an_interrupted_search_is_paused_and_goes_on_to_the_same_end(undisturbed, tmp_path, scored):
     url = f"sqlite:///{tmp_path}/s.db"
     process = in_a_terminal(*SEARCH, "--channels", "4", "--store", url, cwd=tmp_path)

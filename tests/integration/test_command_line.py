@@ -27,6 +27,7 @@ def helm(*arguments: str, **options) -> subprocess.CompletedProcess:
     return commands.run(*arguments, **options)
 
 
+@pytest.mark.long
 def test_a_killed_scan_resumes_to_the_same_table(tmp_path):
     scan = ["scan", "--limit", "120", "--workers", "2", *TINY, "--out"]
     assert helm(*scan, str(tmp_path / "whole.csv")).returncode == 0
@@ -199,6 +200,7 @@ def test_aggregates_and_few_labels_are_correlated_beside_the_scores(tmp_path):
     assert rows["aggregate of ntk_condition", "cifar100"]["tau"]["value"] == pytest.approx(turned)
 
 
+@pytest.mark.long
 def test_a_scan_over_seeds_is_correlated_with_what_other_seeds_would_give(tmp_path):
     scan = ["scan", "--limit", "30", "--workers", "1", "--seeds", "2", *TINY, "--out", "scores.csv"]
     done = helm(*scan, cwd=tmp_path)

@@ -85,7 +85,8 @@ def test_one_shot_scores_are_not_kept_for_other_weights(store, searched):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kills", "epochs"), [(1, 6), pytest.param(3, 25, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("kills", "epochs"), [(1, 6), (3, 25)])
 def test_training_killed_again_and_again_ends_in_the_same_weights(store, searched, kills, epochs):
     """Promise 5 of the supernet, in the engine: the loss curve goes on, equal seeds give equal weights."""
     run = make_run(store, SPACE.name, {**CONFIG, "budget": 8, "supernet": {**CONFIG["supernet"], "epochs": epochs}})
@@ -172,6 +173,7 @@ def test_a_steered_session_repeats_exactly_with_acts_in_training_and_training_in
     assert [value for _, value in told] == first["one_shot"][:32].tolist()
 
 
+@pytest.mark.long
 def test_a_budget_raised_in_mid_training_repeats_exactly_and_a_replay_trains_on(store, engine):
     run = make_run(store, SPACE.name, CONFIG)
     store.command(run, "start")

@@ -69,6 +69,7 @@ def ended(process):
     assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.long
 def test_three_runs_on_two_workers_all_advance_by_equal_shares(store):
     runs = [started(store, RunConfig(settings=TINY, seed=seed, strategy="random", budget=3000)) for seed in range(3)]
     process = serving(store)
@@ -124,7 +125,8 @@ def test_an_export_asked_for_during_a_scan_arrives_within_fifteen_seconds(store)
     assert took < 15, took
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [2, 20])
 def test_kills_of_engine_and_workers_lose_nothing_and_store_nothing_twice(tmp_path, kills):
     """Three runs at once; the undisturbed ones run in a store of their own, where no cache can help."""
     environment = install(tmp_path, "counting", COUNTED, ["Counted"])

@@ -137,6 +137,7 @@ def test_replay_and_twin_on_the_command_line(store, executor, steered, tmp_path)
     assert "difference" in compared.stdout and "median over 1 pairs" in compared.stdout
 
 
+@pytest.mark.long
 def test_an_aggregate_without_a_budget_is_replayed_and_its_paused_twin_carried_to_the_end(store, executor, tmp_path):
     config = {"strategy": "random", "proxies": ["flops", "params"], "rank_by": "aggregate", "seed": 1}
     act = Act("prune", "*", ("none", "skip_connect", "avg_pool_3x3")).to_dict()

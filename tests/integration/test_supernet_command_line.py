@@ -72,6 +72,7 @@ def test_ctrl_c_saves_and_says_in_one_line_how_to_resume(tmp_path):
     assert f"step {load(out).step_}," in lines[0]
 
 
+@pytest.mark.long
 def test_a_finished_training_is_steered_and_gone_on_with(tmp_path):
     out = str(tmp_path / "x")
     assert helm("train", *TINY, "--plain-pools", "--epochs", "0.2", "--out", out).returncode == 0
@@ -88,6 +89,7 @@ def test_a_finished_training_is_steered_and_gone_on_with(tmp_path):
     assert load(out).acts == []
 
 
+@pytest.mark.long
 def test_rank_reports_trust_by_sampling_and_reads_kept_supernets_again(tmp_path):
     cells = ["--cells", "12", "--trust-cells", "8", "--bootstrap", "20", "--json"]
     done = helm("rank", *TINY, "--epochs", "0.3", "--seeds", "2", *cells, "--keep", str(tmp_path))

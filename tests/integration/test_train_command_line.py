@@ -44,6 +44,7 @@ def test_one_network_is_trained_and_exported_with_its_weights(template, tmp_path
     assert "same outputs as the model" in exported.stdout
 
 
+@pytest.mark.long
 def test_a_template_is_searched_on_shared_weights_for_the_front_of_score_and_parameters(template, tmp_path):
     url = f"sqlite:///{tmp_path / 'store.db'}"
     options = ["--one-shot", 2, "--budget", 24, "--strategy", "pareto", "--cost", "params", "--prune", "L2 identity=on"]
