@@ -121,7 +121,7 @@ class Widths(SearchSpace):
         return np.asarray(archs)
 
 
-def test_a_nats_folder_of_sizes_serves_as_the_only_truth_of_its_space(tmp_path):
+def test_a_nats_folder_of_sizes_serves_as_the_only_truth_of_its_space(tmp_path, own_members):
     spaces.register("widths")(Widths)
     archs = [f"{8 * k}:8:16:64:{8 * k}" for k in range(1, 7)]
     folder = write_nats(tmp_path / "NATS-sss-v1_0-50262-simple", archs, ("01", "12", "90"))
@@ -452,7 +452,7 @@ class Blocks(Widths):
         return " ".join(d.choices[k] for d, k in zip(self.decisions, arch, strict=True))
 
 
-def test_a_table_with_a_column_for_every_decision_is_imported(tmp_path):
+def test_a_table_with_a_column_for_every_decision_is_imported(tmp_path, own_members):
     """An excerpt in the form of Accel-NASBench, with an empty cell and a row of another space."""
     spaces.register("blocks")(Blocks)
     heads = [f"block{b}_{what}" for b in range(2) for what in ("e", "k", "l", "se")]

@@ -77,11 +77,7 @@ class Chain(SearchSpace):
 
 
 @pytest.fixture(autouse=True)
-def _registered(monkeypatch):
-    from nas_core.spaces import _registry
-
-    monkeypatch.setattr(_registry._SPACES, "_registered", dict(_registry._SPACES._own))
-    monkeypatch.setitem(_registry._SPACES.__dict__, "_own", _registry._SPACES._registered)
+def _registered(own_members):
     spaces.register("chain_of_the_test")(Chain)
 
 

@@ -67,10 +67,9 @@ class Stubborn(Drawing):
 
 
 @pytest.fixture
-def scores_of_others():
+def scores_of_others(own_members):
     for proxy in (Drawing, Stubborn):
-        if proxy.name not in proxies.names():
-            proxies.register(proxy.name)(proxy)
+        proxies.register(proxy.name)(proxy)
 
 
 def trained(model, batches, watcher=None, steps=12):
