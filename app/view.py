@@ -20,7 +20,7 @@ def components() -> dcc.Store:
 
 def register(app: Dash) -> None:
     """The callbacks, one for each page that lists something."""
-    app.clientside_callback(ClientsideFunction("view", "arrived"), Input("url", "pathname"))
+    app.clientside_callback(ClientsideFunction("view", "arrived"), Input("page-drawn", "data"))
     for shown in page.pages():
         if shown.viewed:
             app.clientside_callback(

@@ -4,9 +4,10 @@ window.dash_clientside = window.dash_clientside || {};
   const HELD = "nas-helm-view";
   const config = () => JSON.parse(document.getElementById("_dash-config").textContent);
   const trimmed = (path) => path.replace(/\/+$/, "") || "/";
-  const here = () => trimmed(`/${window.location.pathname.slice(config().requests_pathname_prefix.length)}`);
+  const below = (path) => trimmed(`/${path.slice(config().requests_pathname_prefix.length)}`);
+  const here = () => below(window.location.pathname);
 
-  let fresh = true; // a page was opened, and what is wanted of it is not known yet
+  let fresh = true; // a page was drawn anew, and what is wanted of it is not known yet
   let open = null; // the page that is open, with what is known of it
   let memory = {}; // what the tab remembers where storage is denied
   const remembered = () => {
@@ -109,7 +110,8 @@ window.dash_clientside = window.dash_clientside || {};
   };
 
   window.dash_clientside.view = {
-    arrived: () => { fresh = true; },
+    // Who leaves a page and is back before another is drawn finds it as it was: what is chosen next is a choice.
+    arrived: (drawn) => { if (drawn && !(open && open.path === below(drawn))) fresh = true; },
     kept: (run, ...rest) => {
       const told = rest.pop();
       const inputs = window.dash_clientside.callback_context.inputs_list.slice(1);

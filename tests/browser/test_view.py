@@ -183,3 +183,21 @@ def test_the_choices_of_other_pages_are_kept_too(address, page, runs):
     expect(page).to_have_url(re.compile("crossed=settings"))
     page.reload()
     expect(page.locator("#crossed input[value=settings]")).to_be_checked(timeout=60_000)
+
+
+def test_a_page_left_and_found_again_at_once_keeps_what_is_chosen_next(address, page, runs, late):
+    """Nothing was drawn meanwhile: what was shown before is not put back over the choice."""
+    opened(page, address, runs[0], path="/correlation")
+    chart = page.locator("#crossed")
+    chart.get_by_text("stability of the score", exact=True).click()
+    expect(page).to_have_url(re.compile("crossed=settings"), timeout=60_000)
+    late("page.children")
+    for there in ("runs", "correlation"):
+        page.locator(f"#nav-{there}").click()
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(2000)
+    chart.get_by_text("what to label next", exact=True).click()
+    expect(page).to_have_url(re.compile("/correlation.*crossed=labels"))
+    page.wait_for_timeout(1500)
+    assert named(page)["crossed"] == "labels"
+    expect(page.locator("#labels-next")).to_be_visible()
