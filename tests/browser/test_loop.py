@@ -124,6 +124,7 @@ def test_a_suggestion_acts_with_its_evidence_as_the_note(address, page, run):
     expect(page.locator("#trust-verdict")).to_contain_text("n = 300")
 
 
+@pytest.mark.long
 def test_the_timeline_goes_back_and_lives_again(address, page, run):
     open_run(page, address, run)
     open_tab(page, "Blocks")

@@ -107,6 +107,7 @@ def test_tabs_are_reached_by_the_keyboard_and_charts_are_drawn_when_they_are_ope
     expect(page).to_have_url(re.compile("arch="))
 
 
+@pytest.mark.long
 def test_the_tools_of_the_map_have_words_and_the_lasso_raises_a_card(address, page, run, shoot):
     open_run(page, address, run)
     tools = page.get_by_role("toolbar", name="Tools of the map").get_by_role("button")

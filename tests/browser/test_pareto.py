@@ -6,6 +6,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 from nas_core import spaces
@@ -13,6 +14,7 @@ from nas_core.store import Store
 from tests.browser.test_navigator import open_tab
 
 
+@pytest.mark.long
 def test_a_pareto_search_is_made_run_and_a_dot_of_its_front_chosen(address, store_url, page: Page, shoot):
     page.goto(f"{address}/runs")
     page.locator("#btn-new-open").click()

@@ -226,6 +226,7 @@ def test_nothing_is_small_cut_or_outside_of_the_window(address, page, width, hei
         page.wait_for_timeout(600)
 
 
+@pytest.mark.long
 def test_a_thousand_runs_are_sorted_searched_and_cost_little(browser, tmp_path):
     path = tmp_path / "many.db"
     url = f"sqlite:///{path}"

@@ -81,7 +81,7 @@ def test_the_csv_of_a_page_holds_every_row_with_exact_numbers(dark, page, run):
     [
         ("/", "#nav-map", "Space"),
         pytest.param("/", "#blocks", "Blocks", marks=pytest.mark.long),
-        ("/correlation", "#score-truth", "Score-and-truth"),
+        pytest.param("/correlation", "#score-truth", "Score-and-truth", marks=pytest.mark.long),
     ],
 )
 def test_a_chart_of_the_dark_theme_is_saved_in_dark_ink_on_white(dark, page, path, chart, name):

@@ -96,6 +96,7 @@ def test_a_damaged_partial_is_refused(tmp_path):
     assert_one_line(helm("scan", "--out", "x.csv", "--limit", "2", *TINY, cwd=tmp_path), "is damaged")
 
 
+@pytest.mark.long
 def test_a_torn_last_line_is_scored_again(tmp_path):
     scan = ["scan", "--limit", "20", "--workers", "1", *TINY, "--out"]
     assert helm(*scan, "whole.csv", cwd=tmp_path).returncode == 0

@@ -22,7 +22,7 @@ def zico(job):
     return scoring.score_architecture(name, form, ["zico"], TINY).values["zico"]
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(1_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [16, pytest.param(1_000, marks=pytest.mark.long)])
 def test_random_architectures_of_every_space_build_and_score(count):
     """Each by its canonical form, as in a run: what several of them share is built once."""
     jobs = []
