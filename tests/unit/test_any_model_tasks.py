@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from nas_core import proxies
 from nas_core.proxies import Needs, ProxyScore
-from nas_core.proxies._registry import _PROXIES
 from tests.networks import (
     Language,
     Named,
@@ -155,8 +154,8 @@ class _Plain:
         return ProxyScore(1.0)
 
 
-def test_a_proxy_that_takes_no_loss_says_so(monkeypatch):
-    monkeypatch.setitem(_PROXIES._own, "plain", _Plain)
+def test_a_proxy_that_takes_no_loss_says_so(own_members):
+    proxies.register("plain")(_Plain)
     assert proxies.score_many(build(Net), batches(), ["plain"])["plain"].value == 1
     with pytest.raises(ValueError, match="loss: plain takes no loss=, expected a score that does"):
         proxies.score_many(build(Net), batches(), ["plain"], loss=next_word)

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from nas_core import proxies, spaces
 from nas_core.proxies import Batches, Needs, ProxyScore
 from nas_core.proxies._passes import Measured, Pass
-from nas_core.proxies._registry import _PROXIES
 
 NAMES = proxies.names()
 COMPUTED = [name for name in NAMES if name != "latency_ms"]
@@ -138,8 +137,8 @@ class _ThirdParty:
         return ProxyScore(42.0, seconds=1.0)
 
 
-def test_a_proxy_with_only_a_score_of_its_own_joins_in(monkeypatch):
-    monkeypatch.setitem(_PROXIES._own, "answer", _ThirdParty)  # as `register` does, and forgotten after the test
+def test_a_proxy_with_only_a_score_of_its_own_joins_in(own_members):
+    proxies.register("answer")(_ThirdParty)
     found = proxies.score_many(_cell(), _batches(), ["answer", "zico"])
     assert found["answer"] == ProxyScore(42.0, found["answer"].layers, 1.0)
     assert found["zico"].value == proxies.get("zico").score(_cell(), _batches()).value
